@@ -1,0 +1,134 @@
+/* Arena: a chain of blocks, newest first; a piece comes from the newest block or from a new one.
+ *
+ * Invariant: free_from..free_from+free_bytes is the untouched end of the newest block. A piece larger than a block gets
+ * a block of its own size. Must never hand out memory twice between two resets. */
+#include "base/arena.h"
+
+#include <stdarg.h>
+
+enum { ARENA_BLOCK_BYTES = 4096 - 16, ARENA_ALIGN = 16 };
+
+#if defined(__SANITIZE_ADDRESS__)
+#define ARENA_SEPARATE 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ARENA_SEPARATE 1
+#endif
+#endif
+#ifndef ARENA_SEPARATE
+#define ARENA_SEPARATE 0
+#endif
+
+struct arena_block {
+	struct arena_block *older;
+	size_t bytes;
+	_Alignas(ARENA_ALIGN) char memory[];
+};
+
+void arena_init(struct arena *a)
+{
+	*a = (struct arena){0};
+}
+
+static void free_blocks(struct arena_block *block)
+{
+	while (block) {
+		struct arena_block *older = block->older;
+
+		mem_put(block);
+		block = older;
+	}
+}
+
+void arena_release(struct arena *a)
+{
+	free_blocks(a->newest);
+	arena_init(a);
+}
+
+void arena_reset(struct arena *a)
+{
+	struct arena_block *kept = a->newest;
+
+	if (kept == NULL || ARENA_SEPARATE || kept->bytes != ARENA_BLOCK_BYTES) {
+		arena_release(a);
+		return;
+	}
+	free_blocks(kept->older);
+	kept->older = NULL;
+	a->free_from = kept->memory;
+	a->free_bytes = kept->bytes;
+	a->used_bytes = 0;
+}
+
+static void add_block(struct arena *a, size_t bytes)
+{
+	struct arena_block *block = mem_get(sizeof *block + bytes);
+
+	block->older = a->newest;
+	block->bytes = bytes;
+	a->newest = block;
+	a->free_from = block->memory;
+	a->free_bytes = bytes;
+}
+
+/* `align` is 1 or ARENA_ALIGN. The memory is not cleared here: blocks are born zeroed, but reset ones are not. */
+static char *take(struct arena *a, size_t bytes, size_t align)
+{
+	size_t pad = a->newest ? (size_t)(-(uintptr_t)a->free_from & (align - 1)) : 0;
+
+	must(bytes <= SIZE_MAX / 2);
+	if (ARENA_SEPARATE) {
+		add_block(a, bytes);
+		pad = 0;
+	} else if (a->newest == NULL || pad > a->free_bytes || bytes > a->free_bytes - pad) {
+		add_block(a, bytes > ARENA_BLOCK_BYTES ? bytes : ARENA_BLOCK_BYTES);
+		pad = 0;
+	}
+	char *piece = a->free_from + pad;
+
+	a->free_from = piece + bytes;
+	a->free_bytes -= pad + bytes;
+	a->used_bytes += pad + bytes;
+	return piece;
+}
+
+void *arena_get(struct arena *a, size_t bytes)
+{
+	return memset(take(a, bytes, ARENA_ALIGN), 0, bytes);
+}
+
+size_t arena_array_bytes(size_t count, size_t each)
+{
+	size_t bytes;
+
+	must(!__builtin_mul_overflow(count, each, &bytes));
+	return bytes;
+}
+
+struct str arena_copy(struct arena *a, struct str text)
+{
+	char *piece = take(a, text.len + 1, 1);
+
+	if (text.len)
+		memcpy(piece, text.ptr, text.len);
+	piece[text.len] = '\0';
+	return (struct str){piece, text.len};
+}
+
+struct str arena_printf(struct arena *a, const char *format, ...)
+{
+	va_list args;
+	int len;
+	char *piece;
+
+	va_start(args, format);
+	len = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	must(len >= 0);
+	piece = take(a, (size_t)len + 1, 1);
+	va_start(args, format);
+	vsnprintf(piece, (size_t)len + 1, format, args);
+	va_end(args);
+	return (struct str){piece, (size_t)len};
+}

@@ -1,0 +1,34 @@
+/* Growing bytes with a maximum. A buf is born with the most it may ever hold; writing past that changes nothing but
+ * the mark `over`, so a row of writes can be checked once at its end with buf_is_over(). Owned by whoever embeds it. */
+#ifndef BASE_BUF_H
+#define BASE_BUF_H
+
+#include "base/str.h"
+
+struct buf {
+	char *ptr;
+	size_t len;
+	size_t cap;
+	size_t max;
+	bool over; /* a write did not fit and was left out whole */
+};
+
+void buf_init(struct buf *, size_t max_bytes); /* takes no memory yet */
+void buf_release(struct buf *);                /* back to the state after buf_init */
+void buf_clear(struct buf *);                  /* empties; keeps the memory; unsets `over` */
+bool buf_is_over(const struct buf *);
+struct str buf_str(const struct buf *); /* borrows until the next write */
+
+void buf_put(struct buf *, struct str bytes);
+void buf_put_byte(struct buf *, char byte);
+void buf_put_i64(struct buf *, int64_t value); /* decimal */
+void buf_printf(struct buf *, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Room for `bytes` more at the end, to be written in place and then counted with buf_grew. NULL: over the maximum. */
+char *buf_room(struct buf *, size_t bytes) MUST_USE;
+void buf_grew(struct buf *, size_t bytes);
+
+/* Drops the first `bytes`; the rest moves to the front. */
+void buf_drop(struct buf *, size_t bytes);
+
+#endif

@@ -1,0 +1,78 @@
+/* Clocks and calendar arithmetic, all UTC, without the C library's shared state. Called from everywhere. */
+#include "base/clock.h"
+
+static const char month_names[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+static const char weekday_names[7][4] = {"Thu", "Fri", "Sat", "Sun",
+                                         "Mon", "Tue", "Wed"}; /* day 0 was a Thursday */
+
+enum { MS_PER_DAY = 86400000, DAYS_PER_ERA = 146097, DAYS_TO_1970 = 719468 };
+
+int64_t clock_mono_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int64_t clock_wall_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int64_t day_number(int64_t wall_ms)
+{
+	return wall_ms >= 0 ? wall_ms / MS_PER_DAY : -((MS_PER_DAY - 1 - wall_ms) / MS_PER_DAY);
+}
+
+/* Years begin in March here, so that the leap day is the last of its year; an era is 400 years. */
+struct clock_day clock_day_of(int64_t wall_ms)
+{
+	int64_t days = day_number(wall_ms) + DAYS_TO_1970;
+	int64_t era = (days >= 0 ? days : days - (DAYS_PER_ERA - 1)) / DAYS_PER_ERA;
+	int64_t of_era = days - era * DAYS_PER_ERA;
+	int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+	int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
+	int64_t month = (5 * of_year + 2) / 153;
+	struct clock_day out = {.day = (int)(of_year - (153 * month + 2) / 5 + 1)};
+
+	out.month = (int)(month < 10 ? month + 3 : month - 9);
+	out.year = (int)(year + era * 400 + (out.month <= 2));
+	return out;
+}
+
+int64_t clock_wall_ms_of(struct clock_day d)
+{
+	int64_t year = d.month <= 2 ? d.year - 1 : d.year;
+	int64_t era = (year >= 0 ? year : year - 399) / 400;
+	int64_t of_era_year = year - era * 400;
+	int64_t of_year = (153 * (d.month + (d.month > 2 ? -3 : 9)) + 2) / 5 + d.day - 1;
+	int64_t of_era = of_era_year * 365 + of_era_year / 4 - of_era_year / 100 + of_year;
+
+	return (era * DAYS_PER_ERA + of_era - DAYS_TO_1970) * MS_PER_DAY;
+}
+
+void clock_put_rfc3339(struct buf *out, int64_t wall_ms)
+{
+	struct clock_day d = clock_day_of(wall_ms);
+	int64_t ms = wall_ms - day_number(wall_ms) * MS_PER_DAY;
+
+	buf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", d.year, d.month, d.day,
+	           (int)(ms / 3600000), (int)(ms / 60000 % 60), (int)(ms / 1000 % 60),
+	           (int)(ms % 1000));
+}
+
+void clock_put_http_date(struct buf *out, int64_t wall_ms)
+{
+	struct clock_day d = clock_day_of(wall_ms);
+	int64_t ms = wall_ms - day_number(wall_ms) * MS_PER_DAY;
+	int weekday = (int)(((day_number(wall_ms) % 7) + 7) % 7);
+
+	buf_printf(out, "%s, %02d %s %04d %02d:%02d:%02d GMT", weekday_names[weekday], d.day,
+	           month_names[d.month - 1], d.year, (int)(ms / 3600000), (int)(ms / 60000 % 60),
+	           (int)(ms / 1000 % 60));
+}

@@ -1,0 +1,59 @@
+/* Text as a pointer and a length, passed by value. Never NUL-terminated, never owned: a str borrows from whatever
+ * holds the bytes (a request's body, an arena, a literal). The empty str has len 0 and any ptr. */
+#ifndef BASE_STR_H
+#define BASE_STR_H
+
+#include "base/must.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct str {
+	const char *ptr;
+	size_t len;
+};
+
+/* A str of a string literal; usable in initialisers of static tables through STR_INIT. */
+#define STR(literal) ((struct str){"" literal, sizeof(literal) - 1})
+#define STR_INIT(literal)                                                                          \
+	{                                                                                          \
+		"" literal, sizeof(literal) - 1                                                    \
+	}
+
+/* For printf: "%.*s" with STR_ARG(s). */
+#define STR_ARG(s) (int)(s).len, (s).ptr
+
+struct str str_of(const char *text); /* of a NUL-terminated text; NULL gives the empty str */
+bool str_is_empty(struct str s);
+bool str_eq(struct str a, struct str b);
+bool str_eq_nocase(struct str a, struct str b); /* ASCII case only */
+bool str_starts_with(struct str s, struct str prefix);
+bool str_ends_with(struct str s, struct str suffix);
+int str_compare(struct str a, struct str b); /* <0, 0, >0, bytewise */
+
+/* Constant-time in the bytes (not in the lengths): for secrets. */
+bool str_eq_secret(struct str a, struct str b);
+
+/* Position of the first needle or byte, or s.len where there is none. */
+size_t str_find(struct str s, struct str needle);
+size_t str_find_byte(struct str s, char byte);
+
+/* The part from `from` on, of at most `len` bytes; clipped to what there is. */
+struct str str_part(struct str s, size_t from, size_t len);
+struct str str_trim(struct str s); /* without spaces and tabs at either end */
+
+/* Cuts *rest at the first `separator`: gives what was before it, moves *rest behind it. Gives false at the end. */
+bool str_next_field(struct str *rest, char separator, struct str *out_field);
+
+/* Shell-like pattern: '*' any run of bytes, '?' one byte; ASCII case-insensitive. Linear in pattern x text. */
+bool str_matches_glob(struct str s, struct str pattern);
+
+/* The whole of s as a decimal number in lowest..highest. -1: not a number, or out of range. No '+', no spaces. */
+int str_to_i64(struct str s, int64_t lowest, int64_t highest, int64_t *out_value) MUST_USE;
+
+/* Edit distance (insert, delete, replace) of at most `limit`, else limit + 1; ASCII case-insensitive; both sides are
+ * clipped to 64 bytes. For "did you mean". */
+int str_distance(struct str a, struct str b, int limit);
+
+#endif
