@@ -1,0 +1,196 @@
+/* The loop's turn.
+ *
+ *	poll -> callbacks (read, accept, connect) -> end of turn -> timers -> end of turn -> poll ...
+ *
+ * The end of a turn runs from a check handle (after polling) and again from a prepare handle (after timers, before the
+ * next poll), so nothing waits a poll long for its turn to end. While the commit fails no task runs: what was said stays
+ * unsaid until its record is kept; the ticker tries again.
+ *
+ * THREADS: one loop, one thread; only loop_wake may be called from another. Must never block. */
+#include "base/loop.h"
+
+#include "base/clock.h"
+#include "base/timer.h"
+
+static void end_turn(struct loop *l)
+{
+	struct list_node *node;
+
+	if (l->commit && l->commit(l->commit_arg) != 0)
+		return;
+	while ((node = list_pop(&l->tasks))) {
+		struct loop_task *task = LIST_OBJECT(node, struct loop_task, node);
+
+		task->run(task);
+		if (list_is_empty(&l->tasks) && l->commit && l->commit(l->commit_arg) != 0)
+			return;
+	}
+	arena_reset(&l->scratch);
+}
+
+static void on_before_poll(uv_prepare_t *handle)
+{
+	end_turn(handle->data);
+}
+
+static void on_after_poll(uv_check_t *handle)
+{
+	struct loop *l = handle->data;
+
+	end_turn(l);
+}
+
+static void on_waker(uv_async_t *handle)
+{
+	struct loop *l = handle->data;
+
+	if (l->on_wake)
+		l->on_wake(l);
+}
+
+static int64_t tick_now(void)
+{
+	return clock_mono_ns() / (TIMER_TICK_MS * 1000000LL);
+}
+
+/* Serves one place of the wheel; what is due in a later round stays. */
+static void serve_slot(struct loop *l, struct list *slot)
+{
+	struct list due;
+	struct list_node *node = slot->head.next;
+
+	list_init(&due);
+	while (node != &slot->head) {
+		struct timer *t = LIST_OBJECT(node, struct timer, node);
+
+		node = node->next;
+		if (t->due_tick > l->timer_tick)
+			continue;
+		list_remove(&t->node);
+		list_push(&due, &t->node);
+	}
+	while ((node = list_pop(&due))) {
+		struct timer *t = LIST_OBJECT(node, struct timer, node);
+
+		l->timer_count--;
+		t->on_due(t);
+	}
+}
+
+static void stop_ticker_if_idle(struct loop *l)
+{
+	if (l->timer_count == 0 && !uv_is_closing((uv_handle_t *)&l->ticker))
+		uv_timer_stop(&l->ticker);
+}
+
+static void on_tick(uv_timer_t *handle)
+{
+	struct loop *l = handle->data;
+	int64_t now = tick_now();
+
+	if (now - l->timer_tick > TIMER_SLOTS)
+		l->timer_tick = now - TIMER_SLOTS;
+	while (l->timer_tick < now) {
+		l->timer_tick++;
+		serve_slot(l, &l->timers[l->timer_tick % TIMER_SLOTS]);
+	}
+	stop_ticker_if_idle(l);
+}
+
+void timer_set(struct timer *t, struct loop *l, int64_t wait_ms, void (*on_due)(struct timer *))
+{
+	timer_cancel(t);
+	if (l->timer_count++ == 0) {
+		l->timer_tick = tick_now();
+		uv_timer_start(&l->ticker, on_tick, TIMER_TICK_MS, TIMER_TICK_MS);
+	}
+	t->loop = l;
+	t->on_due = on_due;
+	t->due_tick = tick_now() + (wait_ms + TIMER_TICK_MS - 1) / TIMER_TICK_MS + 1;
+	list_push(&l->timers[t->due_tick % TIMER_SLOTS], &t->node);
+}
+
+void timer_cancel(struct timer *t)
+{
+	if (!list_has_node(&t->node))
+		return;
+	list_remove(&t->node);
+	t->loop->timer_count--;
+	stop_ticker_if_idle(t->loop);
+}
+
+bool timer_is_set(const struct timer *t)
+{
+	return list_has_node(&t->node);
+}
+
+static void watch(struct loop *l)
+{
+	must(uv_prepare_init(&l->uv, &l->before_poll) == 0);
+	must(uv_check_init(&l->uv, &l->after_poll) == 0);
+	must(uv_timer_init(&l->uv, &l->ticker) == 0);
+	must(uv_async_init(&l->uv, &l->waker, on_waker) == 0);
+	l->before_poll.data = l->after_poll.data = l->ticker.data = l->waker.data = l;
+	uv_prepare_start(&l->before_poll, on_before_poll);
+	uv_check_start(&l->after_poll, on_after_poll);
+	uv_unref((uv_handle_t *)&l->before_poll);
+	uv_unref((uv_handle_t *)&l->after_poll);
+	uv_unref((uv_handle_t *)&l->waker);
+}
+
+void loop_init(struct loop *l, int index)
+{
+	*l = (struct loop){.index = index};
+	must(uv_loop_init(&l->uv) == 0);
+	l->uv.data = l;
+	l->read_bytes = mem_get(LOOP_READ_BYTES);
+	arena_init(&l->scratch);
+	list_init(&l->tasks);
+	for (int i = 0; i < TIMER_SLOTS; i++)
+		list_init(&l->timers[i]);
+	watch(l);
+}
+
+void loop_release(struct loop *l)
+{
+	uv_close((uv_handle_t *)&l->before_poll, NULL);
+	uv_close((uv_handle_t *)&l->after_poll, NULL);
+	uv_close((uv_handle_t *)&l->ticker, NULL);
+	uv_close((uv_handle_t *)&l->waker, NULL);
+	uv_run(&l->uv, UV_RUN_DEFAULT);
+	must(uv_loop_close(&l->uv) == 0);
+	arena_release(&l->scratch);
+	mem_put(l->read_bytes);
+}
+
+void loop_run(struct loop *l)
+{
+	uv_run(&l->uv, UV_RUN_DEFAULT);
+}
+
+void loop_stop(struct loop *l)
+{
+	uv_stop(&l->uv);
+}
+
+void loop_wake(struct loop *l)
+{
+	uv_async_send(&l->waker);
+}
+
+void loop_at_turn_end(struct loop *l, struct loop_task *task)
+{
+	if (!list_has_node(&task->node))
+		list_push(&l->tasks, &task->node);
+}
+
+void loop_drop_task(struct loop_task *task)
+{
+	list_remove(&task->node);
+}
+
+void loop_set_commit(struct loop *l, int (*commit)(void *), void *arg)
+{
+	l->commit = commit;
+	l->commit_arg = arg;
+}

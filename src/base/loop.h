@@ -1,0 +1,58 @@
+/* One event loop per thread: libuv, a scratch arena that dies each turn, and the end of a turn.
+ *
+ * A turn is: what came in is handled and only notes what is to go out; then the records of the turn are committed (the
+ * journal writes them with one call); then everything goes out. So no byte leaves before its record is kept, and what
+ * one turn writes to one socket goes with one system call.
+ *
+ * THREADS: everything here belongs to the loop's own thread, but loop_wake. */
+#ifndef BASE_LOOP_H
+#define BASE_LOOP_H
+
+#include "base/arena.h"
+#include "base/list.h"
+
+#include <uv.h>
+
+enum { LOOP_READ_BYTES = 64 * 1024, TIMER_SLOTS = 256, TIMER_TICK_MS = 50 };
+
+/* Something to do at the end of this turn, once, however often it is asked for. Embed it; zero it before first use. */
+struct loop_task {
+	struct list_node node;
+	void (*run)(struct loop_task *);
+};
+
+struct loop {
+	uv_loop_t uv;
+	int index;            /* 0.. */
+	struct arena scratch; /* reset at the end of every turn */
+	char *
+	    read_bytes; /* LOOP_READ_BYTES shared by all reads: empty it before the callback ends */
+
+	struct list tasks;
+	int (*commit)(void *); /* 0: kept; -1: not yet, hold the tasks and try again */
+	void *commit_arg;
+
+	struct list timers[TIMER_SLOTS];
+	int64_t timer_tick; /* last tick that was served */
+	int timer_count;
+	uv_timer_t ticker;
+	uv_prepare_t before_poll;
+	uv_check_t after_poll;
+	uv_async_t waker;
+	void (*on_wake)(struct loop *);
+	void *wake_arg;
+};
+
+void loop_init(struct loop *, int index);
+void loop_release(struct loop *); /* after loop_run has come back */
+void loop_run(struct loop *);     /* until nothing is left to wait for, or loop_stop */
+void loop_stop(struct loop *);
+void loop_wake(struct loop *); /* any thread: on_wake runs soon on the loop's own */
+
+void loop_at_turn_end(struct loop *, struct loop_task *);
+void loop_drop_task(struct loop_task *); /* fine when not queued */
+
+/* Called at the end of a turn before its tasks, every turn in which there are tasks or the commit asks to be called. */
+void loop_set_commit(struct loop *, int (*commit)(void *), void *arg);
+
+#endif

@@ -1,0 +1,37 @@
+/* Listening sockets and the connections that they bear. One `front` per loop; several loops share an address with
+ * SO_REUSEPORT (unix sockets: each loop accepts on the same descriptor).
+ *
+ * Addresses: "127.0.0.1:8686", "[::1]:8686", "unix:/run/x.sock". */
+#ifndef FRONT_LISTEN_H
+#define FRONT_LISTEN_H
+
+#include "front/stream.h"
+
+struct front;
+
+struct front_server {
+	void (*on_request)(struct stream *, void *server); /* a head has arrived */
+	/* A head that cannot be parsed: write an error answer for this failure into `out_body` (JSON) and give its
+	 * content type. Front sends it and closes. */
+	void (*on_bad_head)(const struct fail *, struct buf *out_body, void *server);
+	void *server;
+};
+
+struct front *front_new(struct loop *, const struct front_server *);
+void front_free(struct front **); /* all connections must be closed: see front_connections */
+
+/* -1: f names the address and the system's reason (in use, no permission). Port 0 picks one: see front_address. */
+int front_listen(struct front *, struct str address, struct fail *) MUST_USE;
+struct str front_address(const struct front *, int index, struct arena *); /* as bound */
+void front_stop_listening(struct front *);
+
+/* Draining: idle connections close now, busy ones after their answer (Connection: close). */
+void front_drain(struct front *);
+void front_cut_all(struct front *); /* the drain limit is over */
+int front_connections(const struct front *);
+
+/* Global body budget: bytes of all request bodies of all loops. THREADS: atomics. */
+void front_set_body_memory(size_t max_bytes);
+size_t front_body_memory_used(void);
+
+#endif

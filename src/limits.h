@@ -1,0 +1,33 @@
+/* Every cap in one place: what a stranger may make us hold, and why just so much. Bytes, counts, milliseconds. */
+#ifndef LIMITS_H
+#define LIMITS_H
+
+enum {
+	LIMIT_HEAD_BYTES = 32 * 1024, /* request line + headers; agents send 1-4 KiB */
+	LIMIT_HEADERS = 100, /* as many as nginx-fronted sites meet in the wild, and some */
+	LIMIT_TARGET_BYTES = 8 * 1024,       /* request target; ours are short */
+	LIMIT_CHUNK_LINE_BYTES = 256,        /* chunk size line with extensions, which we ignore */
+	LIMIT_BODY_BYTES = 32 * 1024 * 1024, /* OpenAI and Anthropic take 32 MB */
+	LIMIT_BODY_MEMORY_BYTES = 512 * 1024 * 1024, /* all request bodies together; option */
+	LIMIT_ANSWER_BYTES = 32 * 1024 * 1024,       /* a gathered, non-streaming answer */
+	LIMIT_EVENT_BYTES = 16 * 1024 * 1024, /* one SSE event: response.completed repeats it all */
+	LIMIT_ERROR_BODY_BYTES = 64 * 1024,   /* a provider's error answer */
+	LIMIT_JSON_DEPTH = 128,               /* as deep as tool schemas get, four times over */
+	LIMIT_JSON_NODES = 1 << 20,           /* values in one body */
+	LIMIT_STREAM_UNSENT_BYTES = 64 * 1024, /* a slow reader holds this much, then we pause */
+	LIMIT_CONNECTIONS = 16384,             /* client connections per loop; option */
+	LIMIT_POOL_IDLE = 256,                 /* idle provider connections per origin and loop */
+	LIMIT_POOL_IDLE_MS = 50 * 1000,   /* less than the usual 60 s of providers' front ends */
+	LIMIT_HEAD_MS = 10 * 1000,        /* first byte of a head to its end (slow loris) */
+	LIMIT_BODY_IDLE_MS = 30 * 1000,   /* between two pieces of a request body */
+	LIMIT_WRITE_IDLE_MS = 120 * 1000, /* a client that takes nothing */
+	LIMIT_KEEPALIVE_MS = 75 * 1000,   /* idle client connection */
+	LIMIT_RESOLVE_TTL_MS = 30 * 1000, /* getaddrinfo tells no TTL */
+	LIMIT_HAPPY_EYEBALLS_MS = 250,    /* RFC 8305 connection attempt delay */
+	LIMIT_ALIAS_BYTES = 256,          /* a model name in a request */
+	LIMIT_CANDIDATES = 16,            /* targets that one request may consider */
+	LIMIT_WARNINGS_BYTES = 1024,      /* X-Flux-Warnings */
+	LIMIT_BAD_KEYS_PER_MINUTE = 60,   /* look-ups for unknown keys from one address */
+};
+
+#endif

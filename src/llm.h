@@ -1,0 +1,99 @@
+/* Neutral words for what every dialect says: the request as the router, the limits and the books see it, and usage.
+ * No dialect's spelling, no I/O, no ownership: every str borrows from the request's body or its arena. */
+#ifndef LLM_H
+#define LLM_H
+
+#include "base/json_read.h"
+#include "base/str.h"
+
+enum llm_dialect { LLM_CHAT, LLM_RESPONSES, LLM_MESSAGES, LLM_DIALECTS };
+enum llm_tier { LLM_FAST, LLM_STANDARD, LLM_REASONING, LLM_TIERS };
+enum llm_role { LLM_SYSTEM, LLM_USER, LLM_ASSISTANT, LLM_TOOL };
+enum llm_effort {
+	LLM_EFFORT_UNSET,
+	LLM_EFFORT_NONE,
+	LLM_EFFORT_LOW,
+	LLM_EFFORT_MEDIUM,
+	LLM_EFFORT_HIGH
+};
+
+/* What a request needs and a model can do; a set of bits. The names are the config's `can:` words. */
+enum llm_ability {
+	LLM_CAN_TOOLS = 1 << 0,          /* tools */
+	LLM_CAN_PARALLEL_TOOLS = 1 << 1, /* parallel_tools */
+	LLM_CAN_IMAGES = 1 << 2,         /* images */
+	LLM_CAN_AUDIO = 1 << 3,          /* audio */
+	LLM_CAN_PDF = 1 << 4,            /* pdf */
+	LLM_CAN_JSON_SCHEMA = 1 << 5,    /* json_schema */
+	LLM_CAN_THINKING = 1 << 6,       /* thinking */
+};
+
+/* One piece of text in a turn: `node` is its JSON string in the body; decode with json_text when needed. */
+struct llm_text {
+	uint32_t node;
+	bool quoted; /* a tool's output or a pasted document, not the author's own words */
+};
+
+struct llm_turn {
+	enum llm_role role;
+	bool is_error; /* a tool result that reports a failure */
+	int tool_calls;
+	struct llm_text *texts;
+	int text_count;
+};
+
+struct llm_request {
+	enum llm_dialect dialect;
+	const struct json *doc; /* borrows */
+
+	struct str model;    /* as sent, decoded */
+	uint32_t model_node; /* its value */
+	bool stream;
+	bool wants_stream_usage; /* chat: stream_options.include_usage is true */
+	bool no_store;           /* chat, responses: store is false */
+
+	struct llm_turn *turns; /* in the order of the conversation; system texts come first */
+	int turn_count;
+
+	unsigned needs; /* enum llm_ability bits */
+	int tools;
+	int64_t tool_bytes;   /* raw bytes of the tools' definitions */
+	int64_t schema_bytes; /* of the answer's JSON schema */
+	int images, audios, files;
+	enum llm_effort effort;
+	int64_t thinking_budget; /* tokens; 0: none asked */
+	int64_t max_output;      /* tokens; 0: not given */
+	uint32_t max_output_node;
+	int64_t choices; /* n, at least 1 */
+	bool logprobs;
+	int stops;
+	int64_t text_bytes; /* all text, raw JSON bytes */
+
+	struct str session; /* what the client says its conversation is; empty: nothing */
+};
+
+/* Tokens of one attempt, brought to one form: `input` has no cached or cache-written tokens in it, `output` includes
+ * `reasoning`, and audio and image tokens are subsets of input and output. */
+struct llm_usage {
+	int64_t input;
+	int64_t cache_read;
+	int64_t cache_write_5m;
+	int64_t cache_write_1h;
+	int64_t output;
+	int64_t reasoning;
+	int64_t audio_input;
+	int64_t audio_output;
+	int64_t image_input;
+	int64_t calls; /* provider-side tool calls that are priced one by one */
+	bool reported; /* by the provider; else every figure is our estimate */
+};
+
+const char *llm_dialect_name(enum llm_dialect); /* chat, responses, messages */
+const char *llm_tier_name(enum llm_tier);       /* fast, standard, reasoning */
+const char *llm_ability_name(unsigned one_bit);
+/* -1 where the word is none of ours. */
+int llm_dialect_of(struct str name, enum llm_dialect *out);
+int llm_tier_of(struct str name, enum llm_tier *out);
+int llm_ability_of(struct str name, unsigned *out_bit);
+
+#endif

@@ -1,0 +1,51 @@
+/* One line of the books: an attempt to serve a request, what it used and what it came to. Amounts are
+ * nano-dollars, times milliseconds of the calendar, tokens as in llm_usage. */
+#ifndef STORE_ENTRY_H
+#define STORE_ENTRY_H
+
+#include "llm.h"
+
+/* How an attempt ended. The names stand in the store and in reports. */
+#define ENTRY_ENDS(X)                                                                              \
+	X(OK, "ok")                                                                                \
+	X(CLIENT_GONE, "client_gone")                                                              \
+	X(PROVIDER_FAILED, "provider_failed")                                                      \
+	X(BROKEN, "broken")                                                                        \
+	X(TIMEOUT, "timeout")                                                                      \
+	X(REJECTED, "rejected")                                                                    \
+	X(LOST, "lost")
+
+enum entry_end {
+#define X(name, text) ENTRY_##name,
+	ENTRY_ENDS(X)
+#undef X
+	    ENTRY_END_COUNT
+};
+
+/* One attempt in the books. Texts are names of the catalog, at most 63 bytes each; longer ones are cut. */
+struct entry {
+	uint8_t request_id[16]; /* UUIDv7 */
+	uint16_t attempt;       /* 1.. */
+	int64_t account_id;
+	int64_t key_id;
+	int64_t opened_ms; /* wall */
+	int64_t closed_ms; /* 0 while open */
+	int64_t held_nusd;
+	int64_t cost_nusd;
+	int64_t charge_nusd;
+	struct llm_usage usage;
+	struct str model;
+	struct str provider;
+	uint32_t price_version;
+	enum llm_dialect dialect;
+	enum llm_tier tier; /* only when routed by tier */
+	uint8_t lane;       /* 0 express, 1 daily, 2 deep */
+	bool has_tier;
+	bool stream;
+	enum entry_end end;
+	uint16_t status; /* HTTP status that the client got */
+	uint32_t duration_ms;
+	uint32_t first_byte_ms;
+};
+
+#endif

@@ -1,0 +1,63 @@
+/* Where accounts, keys and the ledger are kept. One interface for every engine; SQLite is the embedded one, and lives in
+ * data_dir/flux.db.
+ *
+ * THREADS: the calls here block and belong to the carrier thread and to command-line verbs, never to a loop. */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "fail.h"
+#include "store/entry.h"
+
+struct store;
+
+enum store_open_how { STORE_CREATE, STORE_EXISTING, STORE_READ_ONLY };
+
+/* -1: f names the file and what is wrong (missing, locked, a newer schema than this program knows). */
+int store_open(struct str data_dir, enum store_open_how, struct store **out,
+               struct fail *) MUST_USE;
+void store_close(struct store **);
+
+struct store_account {
+	int64_t id;
+	struct str name; /* arena */
+	bool on_hold;
+};
+
+struct store_key {
+	int64_t id;
+	int64_t account_id;
+	uint8_t digest[32];      /* SHA-256 of the key */
+	struct str account_name; /* arena, as all texts */
+	struct str label;
+	struct str prefix; /* first characters, for display */
+	struct str models; /* comma list of globs; empty: all */
+	int64_t created_ms;
+	int64_t expires_ms; /* 0: never */
+	int64_t revoked_ms; /* 0: in force */
+	int64_t revision;   /* grows with every change of any key */
+};
+
+/* The account of that name, made when there is none. */
+int store_account_named(struct store *, struct str name, int64_t *out_id, struct fail *) MUST_USE;
+int store_key_add(struct store *, const struct store_key *, int64_t *out_id,
+                  struct fail *) MUST_USE;
+/* By id or display prefix. -1 also when there is none. */
+int store_key_revoke(struct store *, struct str which, int64_t now_ms, struct fail *) MUST_USE;
+/* Every key with a revision above `after`, oldest first; on_key gives false to stop. */
+int store_keys_after(struct store *, int64_t after, struct arena *,
+                     bool (*on_key)(void *, const struct store_key *), void *arg,
+                     struct fail *) MUST_USE;
+
+/* Writes entries in one transaction; an entry that is there already (request id, attempt) is left as it is. */
+int store_put_entries(struct store *, const struct entry *, int count, struct fail *) MUST_USE;
+
+/* Rows of a report: sums over entries. */
+struct store_sum {
+	struct str day, model, account, key; /* empty where not grouped by */
+	int64_t requests, input, cache_read, cache_write, output, cost_nusd, charge_nusd, estimated;
+};
+enum store_group { STORE_BY_DAY = 1, STORE_BY_MODEL = 2, STORE_BY_KEY = 4, STORE_BY_ACCOUNT = 8 };
+int store_sums(struct store *, unsigned group, int64_t from_ms, int64_t to_ms, struct arena *,
+               bool (*on_sum)(void *, const struct store_sum *), void *arg, struct fail *) MUST_USE;
+
+#endif
