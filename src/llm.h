@@ -28,17 +28,11 @@ enum llm_ability {
 	LLM_CAN_THINKING = 1 << 6,       /* thinking */
 };
 
-/* One piece of text in a turn: `node` is its JSON string in the body; decode with json_text when needed. */
-struct llm_text {
-	uint32_t node;
-	bool quoted; /* a tool's output or a pasted document, not the author's own words */
-};
-
 struct llm_turn {
 	enum llm_role role;
 	bool is_error; /* a tool result that reports a failure */
 	int tool_calls;
-	struct llm_text *texts;
+	struct str *texts; /* the insides of the body's JSON strings, escapes and all */
 	int text_count;
 };
 
@@ -56,6 +50,7 @@ struct llm_request {
 	int turn_count;
 
 	unsigned needs; /* enum llm_ability bits */
+	struct str *tool_names;
 	int tools;
 	int64_t tool_bytes;   /* raw bytes of the tools' definitions */
 	int64_t schema_bytes; /* of the answer's JSON schema */

@@ -1,0 +1,122 @@
+/* The configuration: one YAML file (or the built-in defaults) as an immutable snapshot. A request pins the snapshot it
+ * began with; a reload swaps in a new one. etc/fluxrouter.yaml explains every option.
+ *
+ * Secrets may be given as "${NAME}" (environment) or "file:PATH" (first line); they are read once here and never printed.
+ *
+ * THREADS: config_current/config_put may be called from any thread; a snapshot is read-only. */
+#ifndef CONFIG_H
+#define CONFIG_H
+
+#include "fail.h"
+#include "ledger/price.h"
+#include "llm.h"
+
+enum config_lane { CONFIG_EXPRESS, CONFIG_DAILY, CONFIG_DEEP };
+enum config_log { CONFIG_LOGFMT, CONFIG_LOG_JSON };
+
+struct config_provider {
+	struct str name;
+	bool speaks[LLM_DIALECTS]; /* `dialect: chat` or `dialects: [chat, responses]` */
+	struct str base_url;       /* http:// or https://, no trailing slash */
+	struct str api_key;        /* resolved; empty: none is sent; secret */
+	struct str kind;           /* row of the provider table; empty: by dialect */
+	struct str proxy;          /* URL; empty: environment; "none": direct */
+	struct str ca_file, cert_file, key_file;
+	struct http_extra *headers; /* fixed headers to add: name, value */
+	int header_count;
+	int64_t connect_ms, first_byte_ms, idle_ms, total_ms;
+};
+
+struct http_extra {
+	struct str name, value;
+};
+
+struct config_target {
+	const struct config_provider *provider;
+	struct str model; /* the provider's id */
+	int weight;       /* 1..1000, default 1 */
+};
+
+struct config_model {
+	struct str name;
+	struct str owned_by; /* default: the first target's provider */
+	int64_t created_s;   /* Unix seconds; default: `released`, else the config's own time */
+	enum config_lane lane;
+	struct price price;
+	struct str price_as_of; /* YYYY-MM-DD */
+	int64_t context;        /* tokens; 0: unknown */
+	int64_t max_output;     /* tokens; 0: unknown */
+	unsigned can;           /* enum llm_ability bits */
+	struct config_target *targets;
+	int target_count;
+};
+
+struct config_tier {
+	struct config_model **models; /* default first, then fallbacks */
+	int model_count;
+};
+
+struct config_alias {
+	struct str match; /* name or glob, any case */
+	struct str to;    /* flux-auto, flux-fast, ..., flux-pinned-NAME */
+};
+
+struct config {
+	struct arena arena; /* of everything here */
+	char hash[13];      /* 12 hex digits over the meaning of the file (secrets left out) */
+	struct str source;  /* file name, or "built-in" */
+
+	struct str *listen;
+	int listen_count;
+	bool insecure;             /* plaintext off loopback is allowed */
+	struct str metrics_listen; /* default 127.0.0.1:9686; "off" */
+	struct str data;
+	int threads; /* 0: one per core */
+	int64_t drain_delay_ms, drain_limit_ms;
+	size_t body_memory_max;
+	int connections_max; /* per loop */
+	enum config_log log_format;
+	bool strict_names;
+	bool cost_in_usage;     /* splice cost_usd and currency into usage objects */
+	int quality;            /* 0..100 for the scorer */
+	struct str scorer_file; /* empty: built in */
+
+	struct config_provider *providers;
+	int provider_count;
+	struct config_model *models;
+	int model_count;
+	struct config_tier tiers[LLM_TIERS];
+	struct config_alias *aliases;
+	int alias_count;
+
+	struct catalog *catalog; /* built by route/catalog from the above; owned by the arena */
+	int references;          /* atomic */
+};
+
+/* -1: f->message is "FILE:LINE:COLUMN: what is wrong; what would be right". More than one mistake: the first, and
+ * config_check prints all. Fills defaults, resolves secrets and references. */
+int config_read(struct str file, struct config **out, struct fail *) MUST_USE;
+
+/* A provider that the environment offers; see cli/serve. */
+struct config_found {
+	struct str
+	    provider; /* name in the catalog: openai, anthropic, gemini, ... ollama, llamacpp, vllm, demo */
+	struct str base_url; /* empty: the catalog's */
+	struct str api_key;
+	struct str *local_models; /* ids that a local server listed */
+	int local_model_count;
+};
+
+/* Without -c: etc/catalog.yaml (embedded) with the providers that the environment has credentials for, and local servers
+ * that answer. Providers found are those with a model that can be reached. */
+int config_built_in(const struct config_found *found, int count, struct config **out,
+                    struct fail *) MUST_USE;
+
+struct config *config_get(struct config *); /* another reference */
+void config_put(struct config **);
+
+/* The snapshot in force. config_set takes the new one. THREADS: any. */
+struct config *config_current(void); /* a reference: put it back */
+void config_set(struct config *);
+
+#endif

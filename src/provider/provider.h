@@ -1,0 +1,37 @@
+/* How is it asked there? Kinds of providers as table rows (paths, credential style), and the request that goes out: the
+ * head for a target, with an allow-list of what is passed on from the client. */
+#ifndef PROVIDER_PROVIDER_H
+#define PROVIDER_PROVIDER_H
+
+#include "route/catalog.h"
+
+/* The origin of a provider, parsed once per snapshot. -1: CONFIG (bad URL, bad proxy). */
+int provider_origin(const struct config_provider *, struct arena *, struct origin *out,
+                    struct fail *) MUST_USE;
+
+/* Where in this provider a dialect is served: base path + the dialect's own, e.g. /v1/chat/completions. For messages a
+ * base URL may end with /v1 or not. */
+struct str provider_path(const struct config_provider *, enum llm_dialect, struct arena *);
+
+struct provider_ask {
+	const struct config_provider *provider;
+	enum llm_dialect dialect;
+	const struct http_head
+	    *client; /* anthropic-version, anthropic-beta, query string, ... of it are passed on */
+	int64_t body_bytes;
+	bool stream;
+};
+
+/* The whole request head, with its empty line. Arena. */
+struct str provider_head(const struct provider_ask *, struct arena *);
+
+/* What a provider's error answer means for us. */
+enum provider_verdict {
+	PROVIDER_SAYS_NO,    /* its own verdict on this request: 400, 404, 413, 422 */
+	PROVIDER_LIMITS,     /* 429 */
+	PROVIDER_OUR_FAULT,  /* 401, 402, 403, 412: our credential or account */
+	PROVIDER_IN_TROUBLE, /* 408, 409, 425, 5xx, 529 and all the rest */
+};
+enum provider_verdict provider_verdict_of(int status);
+
+#endif
