@@ -19,7 +19,7 @@ CFLAGS_cover   := -O0 -g --coverage
 CFLAGS  := -std=c11 -D_GNU_SOURCE -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
            -Wpointer-arith -Wwrite-strings -fno-strict-aliasing -fstack-protector-strong \
            -ffunction-sections -fdata-sections \
-           -Isrc -include src/base/banned.h $(CFLAGS_$(VARIANT)) $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+           -iquote src -include src/base/banned.h $(CFLAGS_$(VARIANT)) $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 LDFLAGS := $(CFLAGS_$(VARIANT)) -Wl,--gc-sections -Wl,-z,relro,-z,now
 LIBS    := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lpthread -lm
 
