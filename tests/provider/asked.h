@@ -4,7 +4,14 @@
 
 #include "heard.h"
 
-enum usage_part { USAGE_INPUT, USAGE_OUTPUT, USAGE_CACHED, USAGE_REASONING, USAGE_WRITTEN, USAGE_PARTS };
+enum usage_part {
+	USAGE_INPUT,
+	USAGE_OUTPUT,
+	USAGE_CACHED,
+	USAGE_REASONING,
+	USAGE_WRITTEN,
+	USAGE_PARTS
+};
 
 /* What a script wishes of a built-in answer; all empty: plain text. */
 struct wish {
@@ -19,10 +26,10 @@ struct wish {
 struct asked {
 	struct str model;
 	struct str say;
-	struct str tool_name; /* empty: answer with text */
-	struct str tool_input; /* the input as one JSON string */
+	struct str tool_name;   /* empty: answer with text */
+	struct str tool_input;  /* the input as one JSON string */
 	struct str tool_object; /* the input as a JSON object */
-	struct str *words; /* `say` in the pieces a stream sends */
+	struct str *words;      /* `say` in the pieces a stream sends */
 	size_t word_count;
 	bool wants_stream;
 	bool wants_usage; /* stream_options.include_usage */

@@ -45,7 +45,9 @@ static int get_state(struct provider *v, const struct heard *h, struct str key, 
 {
 	(void)h;
 	(void)key;
-	buf_printf(out, "{\"connections\":%" PRId64 ",\"accepted\":%" PRId64 ",\"requests\":%" PRId64 "}\n",
+	buf_printf(out,
+	           "{\"connections\":%" PRId64 ",\"accepted\":%" PRId64 ",\"requests\":%" PRId64
+	           "}\n",
 	           v->peer_count, v->next_peer, v->request_count);
 	return 0;
 }
@@ -64,7 +66,8 @@ static int control_find(struct peer *p, struct buf *out)
 
 	if (!str_next_field(&query, '?', &path))
 		path = h->target;
-	struct str key = str_starts_with(query, STR("key=")) ? str_part(query, 4, query.len) : STR("");
+	struct str key =
+	    str_starts_with(query, STR("key=")) ? str_part(query, 4, query.len) : STR("");
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (str_eq(h->method, str_of(rows[i].method)) && str_eq(path, str_of(rows[i].path)))

@@ -4,6 +4,7 @@
 
 struct peer;
 
-void control_answer(struct peer *); /* the request is whole; gives its answer through peer_answer_raw */
+void control_answer(
+    struct peer *); /* the request is whole; gives its answer through peer_answer_raw */
 
 #endif

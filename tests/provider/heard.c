@@ -155,7 +155,8 @@ static void take_chunk_line(struct heard *h)
 	int64_t size = 0;
 	size_t i = 0;
 
-	for (; i < line.len && strchr("0123456789abcdefABCDEF", line.ptr[i]) && size < BODY_MAX; i++) {
+	for (; i < line.len && strchr("0123456789abcdefABCDEF", line.ptr[i]) && size < BODY_MAX;
+	     i++) {
 		char c = line.ptr[i];
 
 		size = size * 16 + (c <= '9' ? c - '0' : (c | 32) - 'a' + 10);

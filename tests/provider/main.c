@@ -78,7 +78,8 @@ static void print_listener(uv_tcp_t *tcp)
 	must(uv_tcp_getsockname(tcp, (struct sockaddr *)&got, &size) == 0);
 	uv_ip_name((struct sockaddr *)&got, host, sizeof(host));
 	if (got.ss_family == AF_INET6)
-		printf("listening [%s]:%d\n", host, ntohs(((struct sockaddr_in6 *)&got)->sin6_port));
+		printf("listening [%s]:%d\n", host,
+		       ntohs(((struct sockaddr_in6 *)&got)->sin6_port));
 	else
 		printf("listening %s:%d\n", host, ntohs(((struct sockaddr_in *)&got)->sin_port));
 	fflush(stdout);
@@ -127,10 +128,10 @@ static void load_script(struct provider *v, const char *path)
 static void read_options(struct options *o, int argc, char **argv)
 {
 	static const struct option rows[] = {
-	    {"listen", 1, NULL, 'l'},     {"script", 1, NULL, 's'},  {"log", 1, NULL, 'o'},
-	    {"no-log", 0, NULL, 'n'},     {"tls-cert", 1, NULL, 'c'}, {"tls-key", 1, NULL, 'k'},
-	    {"tls-ca", 1, NULL, 'a'},     {"proxy", 0, NULL, 'p'},   {"proxy-auth", 1, NULL, 'u'},
-	    {"help", 0, NULL, 'h'},       {NULL, 0, NULL, 0},
+	    {"listen", 1, NULL, 'l'}, {"script", 1, NULL, 's'},   {"log", 1, NULL, 'o'},
+	    {"no-log", 0, NULL, 'n'}, {"tls-cert", 1, NULL, 'c'}, {"tls-key", 1, NULL, 'k'},
+	    {"tls-ca", 1, NULL, 'a'}, {"proxy", 0, NULL, 'p'},    {"proxy-auth", 1, NULL, 'u'},
+	    {"help", 0, NULL, 'h'},   {NULL, 0, NULL, 0},
 	};
 	int c;
 

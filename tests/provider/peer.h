@@ -41,7 +41,7 @@ struct peer {
 	struct heard heard;
 	struct play play;
 	enum deed deed;
-	bool is_control; /* this request is for /_flux and leaves no record */
+	bool is_control;  /* this request is for /_flux and leaves no record */
 	struct buf ahead; /* bytes of the next request that came early */
 	struct str tls_text;
 	struct arena arena;

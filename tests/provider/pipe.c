@@ -24,7 +24,8 @@ static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
 	size_t most = sizeof(inbox);
 
 	(void)suggested;
-	*out = uv_buf_init(inbox, (unsigned)(p->read_bytes && p->read_bytes < most ? p->read_bytes : most));
+	*out = uv_buf_init(
+	    inbox, (unsigned)(p->read_bytes && p->read_bytes < most ? p->read_bytes : most));
 }
 
 static void on_sent(uv_write_t *request, int status)

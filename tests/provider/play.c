@@ -45,8 +45,7 @@ void play_start(struct play *p, struct rule *rule, const struct heard *h)
 
 void play_start_raw(struct play *p, struct str bytes)
 {
-	acts_add(&p->acts,
-	         (struct act){.kind = ACT_SEND, .text = arena_copy(&p->arena, bytes)});
+	acts_add(&p->acts, (struct act){.kind = ACT_SEND, .text = arena_copy(&p->arena, bytes)});
 }
 
 static void put_event(struct buf *out, struct str name, struct str payload)
@@ -103,7 +102,9 @@ static void put_framing(struct play *p)
 	bool has_body = p->status >= 200 && p->status != 204 && p->status != 304;
 	bool says_length = fields_have(p, STR("content-length"));
 
-	p->body = p->chunked ? BODY_CHUNKED : p->until_close || !has_body ? BODY_BARE : BODY_COUNTED;
+	p->body = p->chunked                    ? BODY_CHUNKED
+	          : p->until_close || !has_body ? BODY_BARE
+	                                        : BODY_COUNTED;
 	if (p->chunked && !fields_have(p, STR("transfer-encoding")))
 		buf_put(&p->out, STR("transfer-encoding: chunked\r\n"));
 	if (p->until_close)

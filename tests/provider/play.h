@@ -33,8 +33,8 @@ struct play {
 	enum play_body body;
 	bool chunked;
 	bool until_close;
-	bool stays_open;  /* keep the connection after the answer */
-	int64_t length;   /* Content-Length as said; -1: as counted */
+	bool stays_open; /* keep the connection after the answer */
+	int64_t length;  /* Content-Length as said; -1: as counted */
 	int64_t fill_left;
 	struct str fill;
 	struct str extension;

@@ -75,10 +75,12 @@ static void put_record(struct buf *out, const struct record *r, int64_t number)
 	buf_printf(out, ",\"framing\":\"%s\",\"whole\":%s,\"scripted\":%s,\"ended\":\"%s\"",
 	           framings[h->framing], h->state == HEARD_DONE ? "true" : "false",
 	           r->is_scripted ? "true" : "false", ending_words[r->ending]);
-	buf_printf(out, ",\"connection\":%" PRId64 ",\"request\":%" PRId64, r->connection, r->number);
+	buf_printf(out, ",\"connection\":%" PRId64 ",\"request\":%" PRId64, r->connection,
+	           r->number);
 	buf_printf(out, ",\"body_bytes\":%zu,\"wire_bytes\":%" PRId64 ",\"sent_bytes\":%" PRId64,
 	           h->body.len, h->wire_bytes, r->sent_bytes);
-	buf_printf(out, ",\"heard_ms\":%" PRId64 ",\"answered_ms\":%" PRId64 ",\"ended_ms\":%" PRId64,
+	buf_printf(out,
+	           ",\"heard_ms\":%" PRId64 ",\"answered_ms\":%" PRId64 ",\"ended_ms\":%" PRId64,
 	           r->heard_ms, r->answered_ms, r->ended_ms);
 	buf_put(out, STR("}\n"));
 }

@@ -28,8 +28,9 @@ void reply_json(struct reply *r, struct str json)
 static void models_whole(struct reply *r, const struct asked *a)
 {
 	(void)a;
-	reply_json(r, STR("{\"object\":\"list\",\"data\":[{\"id\":\"scripted-1\",\"object\":\"model\","
-	              "\"created\":1700000000,\"owned_by\":\"fluxprovider\"}]}"));
+	reply_json(r,
+	           STR("{\"object\":\"list\",\"data\":[{\"id\":\"scripted-1\",\"object\":\"model\","
+	               "\"created\":1700000000,\"owned_by\":\"fluxprovider\"}]}"));
 }
 
 static const struct reply_row rows[] = {
@@ -43,7 +44,7 @@ static void not_found(struct reply *r)
 {
 	add(r, (struct act){.kind = ACT_STATUS, .number = 404, .text = STR("Not Found")});
 	reply_json(r, STR("{\"error\":{\"message\":\"nothing is served here\","
-	              "\"type\":\"invalid_request_error\",\"param\":null,\"code\":null}}"));
+	                  "\"type\":\"invalid_request_error\",\"param\":null,\"code\":null}}"));
 }
 
 static void add_head(struct reply *r, const char *request_id)

@@ -14,7 +14,8 @@ static struct str usage_of(struct reply *r, const struct asked *a)
 	    "{\"prompt_tokens\":%" PRId64 ",\"completion_tokens\":%" PRId64
 	    ",\"total_tokens\":%" PRId64 ",\"prompt_tokens_details\":{\"cached_tokens\":%" PRId64
 	    ",\"audio_tokens\":0},\"completion_tokens_details\":{\"reasoning_tokens\":%" PRId64
-	    ",\"audio_tokens\":0,\"accepted_prediction_tokens\":0,\"rejected_prediction_tokens\":0}}",
+	    ",\"audio_tokens\":0,\"accepted_prediction_tokens\":0,\"rejected_prediction_tokens\":0}"
+	    "}",
 	    u[USAGE_INPUT], u[USAGE_OUTPUT], u[USAGE_INPUT] + u[USAGE_OUTPUT], u[USAGE_CACHED],
 	    u[USAGE_REASONING]);
 }
@@ -44,12 +45,13 @@ void chat_whole(struct reply *r, const struct asked *a)
 	struct str message = message_of(r, a);
 	struct str usage = usage_of(r, a);
 
-	REPLY_JSON(r,
-	           "{\"id\":\"chatcmpl-scripted0001\",\"object\":\"chat.completion\","
-	           "\"created\":1700000000,\"model\":%.*s,\"choices\":[{\"index\":0,\"message\":%.*s,"
-	           "\"logprobs\":null,\"finish_reason\":\"%s\"}],\"usage\":%.*s,"
-	           "\"service_tier\":\"default\",\"system_fingerprint\":\"fp_scripted\"}",
-	           STR_ARG(a->model), STR_ARG(message), finish_of(a), STR_ARG(usage));
+	REPLY_JSON(
+	    r,
+	    "{\"id\":\"chatcmpl-scripted0001\",\"object\":\"chat.completion\","
+	    "\"created\":1700000000,\"model\":%.*s,\"choices\":[{\"index\":0,\"message\":%.*s,"
+	    "\"logprobs\":null,\"finish_reason\":\"%s\"}],\"usage\":%.*s,"
+	    "\"service_tier\":\"default\",\"system_fingerprint\":\"fp_scripted\"}",
+	    STR_ARG(a->model), STR_ARG(message), finish_of(a), STR_ARG(usage));
 }
 
 static void chunk(struct reply *r, const struct asked *a, struct str choices, struct str usage)
@@ -76,7 +78,8 @@ static void stream_tool(struct reply *r, const struct asked *a)
 	delta(r, a,
 	      arena_printf(r->arena,
 	                   "{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"index\":0,"
-	                   "\"id\":\"" TOOL_ID "\",\"type\":\"function\",\"function\":{\"name\":%.*s,"
+	                   "\"id\":\"" TOOL_ID
+	                   "\",\"type\":\"function\",\"function\":{\"name\":%.*s,"
 	                   "\"arguments\":\"\"}}],\"refusal\":null}",
 	                   STR_ARG(a->tool_name)));
 	delta(r, a,

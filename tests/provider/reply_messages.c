@@ -7,14 +7,14 @@ static struct str usage_of(struct reply *r, const struct asked *a, int64_t outpu
 {
 	const int64_t *u = a->usage;
 
-	return arena_printf(
-	    r->arena,
-	    "{\"input_tokens\":%" PRId64 ",\"cache_creation_input_tokens\":%" PRId64
-	    ",\"cache_read_input_tokens\":%" PRId64
-	    ",\"cache_creation\":{\"ephemeral_5m_input_tokens\":%" PRId64
-	    ",\"ephemeral_1h_input_tokens\":0},\"output_tokens\":%" PRId64
-	    ",\"service_tier\":\"standard\"}",
-	    u[USAGE_INPUT], u[USAGE_WRITTEN], u[USAGE_CACHED], u[USAGE_WRITTEN], output);
+	return arena_printf(r->arena,
+	                    "{\"input_tokens\":%" PRId64 ",\"cache_creation_input_tokens\":%" PRId64
+	                    ",\"cache_read_input_tokens\":%" PRId64
+	                    ",\"cache_creation\":{\"ephemeral_5m_input_tokens\":%" PRId64
+	                    ",\"ephemeral_1h_input_tokens\":0},\"output_tokens\":%" PRId64
+	                    ",\"service_tier\":\"standard\"}",
+	                    u[USAGE_INPUT], u[USAGE_WRITTEN], u[USAGE_CACHED], u[USAGE_WRITTEN],
+	                    output);
 }
 
 static struct str block_of(struct reply *r, const struct asked *a, bool finished)

@@ -15,9 +15,9 @@
 
 static struct str part_of(struct reply *r, struct str text)
 {
-	return arena_printf(r->arena,
-	                    "{\"type\":\"output_text\",\"text\":%.*s,\"annotations\":[],\"logprobs\":[]}",
-	                    STR_ARG(text));
+	return arena_printf(
+	    r->arena, "{\"type\":\"output_text\",\"text\":%.*s,\"annotations\":[],\"logprobs\":[]}",
+	    STR_ARG(text));
 }
 
 static struct str item_of(struct reply *r, const struct asked *a, bool finished)
@@ -27,13 +27,15 @@ static struct str item_of(struct reply *r, const struct asked *a, bool finished)
 
 	if (a->tool_name.len == 0)
 		return arena_printf(r->arena,
-		                    "{\"id\":\"" TEXT_ITEM "\",\"type\":\"message\",\"status\":\"%s\","
+		                    "{\"id\":\"" TEXT_ITEM
+		                    "\",\"type\":\"message\",\"status\":\"%s\","
 		                    "\"role\":\"assistant\",\"content\":[%.*s]}",
 		                    status, STR_ARG(part));
 	struct str input = finished ? a->tool_input : STR("\"\"");
 
 	return arena_printf(r->arena,
-	                    "{\"id\":\"" TOOL_ITEM "\",\"type\":\"function_call\",\"status\":\"%s\","
+	                    "{\"id\":\"" TOOL_ITEM
+	                    "\",\"type\":\"function_call\",\"status\":\"%s\","
 	                    "\"call_id\":\"call_scripted0001\",\"name\":%.*s,\"arguments\":%.*s}",
 	                    status, STR_ARG(a->tool_name), STR_ARG(input));
 }

@@ -139,8 +139,10 @@ void tunnel_open(struct peer *p)
 	struct sockaddr_storage address;
 
 	if (!may_pass(p)) {
-		refuse(p, STR("HTTP/1.1 407 Proxy Authentication Required\r\n"
-		              "proxy-authenticate: Basic realm=\"tests\"\r\ncontent-length: 0\r\n\r\n"));
+		refuse(
+		    p,
+		    STR("HTTP/1.1 407 Proxy Authentication Required\r\n"
+		        "proxy-authenticate: Basic realm=\"tests\"\r\ncontent-length: 0\r\n\r\n"));
 		return;
 	}
 	if (resolve(p, &address) < 0) {
@@ -154,6 +156,7 @@ void tunnel_open(struct peer *p)
 	p->tunnel = t;
 	pipe_pause(&p->pipe);
 	pipe_init(&t->pipe, p->provider->loop, &tunnel_events, t);
-	if (uv_tcp_connect(&t->connect, &t->pipe.tcp, (struct sockaddr *)&address, on_connected) < 0)
+	if (uv_tcp_connect(&t->connect, &t->pipe.tcp, (struct sockaddr *)&address, on_connected) <
+	    0)
 		on_connected(&t->connect, -1);
 }

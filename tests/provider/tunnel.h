@@ -7,7 +7,8 @@
 struct peer;
 struct tunnel;
 
-void tunnel_open(struct peer *); /* answers 200, 400, 407 or 502; the peer becomes PEER_TUNNEL on 200 */
+void tunnel_open(
+    struct peer *); /* answers 200, 400, 407 or 502; the peer becomes PEER_TUNNEL on 200 */
 void tunnel_send(struct tunnel *, struct str bytes); /* towards the target */
 void tunnel_more(struct tunnel *);                   /* the peer can take more */
 void tunnel_end(struct tunnel **);
