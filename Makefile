@@ -34,7 +34,7 @@ UNITS    := $(patsubst tests/unit/%.c,$(ROOT)/unit/%,$(sort $(wildcard tests/uni
 FUZZERS  := $(patsubst fuzz/%.c,$(ROOT)/%,$(sort $(wildcard fuzz/fuzz_*.c)))
 LIB      := $(ROOT)/libfluxrouter.a
 
-.PHONY: all run test test-long units unit-programs fuzz fuzz-programs clean help
+.PHONY: all run test test-long units unit-programs fuzz fuzz-programs bench clean help
 .SECONDARY:
 
 all: $(ROOT)/fluxrouter $(ROOT)/fluxprovider
@@ -56,6 +56,18 @@ $(OBJ)/%.o: %.c
 $(ROOT)/unit/%: $(OBJ)/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $< $(LIB) $(LIBS) -ljansson -lhttp_parser
+
+# The bench rig: two small programs, and bench/run that drives them.
+RIG := $(ROOT)/bench/stub $(ROOT)/bench/load
+
+$(ROOT)/bench/stub: $(addprefix $(OBJ)/bench/,stub.o canned.o socket.o) $(LIB)
+$(ROOT)/bench/load: $(addprefix $(OBJ)/bench/,load.o answer.o latency.o cpu.o socket.o) $(LIB)
+$(RIG):
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+bench: all $(RIG) ## measures beside nginx and HAProxy, prints ratios (BENCH="--scale 0.1" tries it)
+	bench/run $(BENCH)
 
 unit-programs: $(UNITS)
 
