@@ -17,6 +17,10 @@
 #include <netdb.h>
 #include <unistd.h>
 
+/* glibc makes these macros where the compiler has no __va_arg_pack (clang with _FORTIFY_SOURCE). */
+#undef sprintf
+#undef vsprintf
+
 #pragma GCC poison strcpy strcat sprintf vsprintf strtok atoi atol gets strncpy strncat gmtime     \
     localtime system
 
