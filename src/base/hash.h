@@ -18,6 +18,7 @@ uint64_t hash_stable(struct str bytes); /* with the zero key */
 /* CRC-32C (Castagnoli), as in iSCSI: of "123456789" 0xe3069283. `before` is the sum so far, 0 at
  * first. */
 uint32_t hash_crc32c(uint32_t before, struct str bytes);
+uint32_t hash_crc32c_by_table(uint32_t before, struct str bytes); /* same, slower: any processor */
 
 void hash_sha256(struct str bytes, uint8_t out_digest[HASH_SHA256_BYTES]);
 void hash_hmac_sha256(struct str key, struct str bytes, uint8_t out_digest[HASH_SHA256_BYTES]);

@@ -1,0 +1,61 @@
+/* Hexadecimal and base64 onto a buf. Pure; called wherever bytes go into text: key hashes,
+ * credentials, ids. What does not fit is left out whole and shows in buf_is_over(). */
+#include "base/encode.h"
+
+void encode_hex(struct buf *out, struct str bytes)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *at = buf_room(out, bytes.len * 2);
+
+	if (at == NULL)
+		return;
+	for (size_t i = 0; i < bytes.len; i++) {
+		uint8_t byte = (uint8_t)bytes.ptr[i];
+
+		at[2 * i] = digits[byte >> 4];
+		at[2 * i + 1] = digits[byte & 15];
+	}
+	buf_grew(out, bytes.len * 2);
+}
+
+static const char plain_alphabet[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char url_alphabet[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/* 1..3 bytes as 4 characters, of which the first 1 + count say something. */
+static void put_group(char out[4], struct str group, const char *alphabet)
+{
+	uint32_t bits = 0;
+
+	for (size_t i = 0; i < 3; i++)
+		bits = bits << 8 | (i < group.len ? (uint8_t)group.ptr[i] : 0);
+	for (int i = 0; i < 4; i++)
+		out[i] = alphabet[bits >> (18 - 6 * i) & 63];
+}
+
+void encode_base64(struct buf *out, struct str bytes)
+{
+	size_t len = (bytes.len + 2) / 3 * 4, rest = bytes.len % 3;
+	char *at = buf_room(out, len);
+
+	if (at == NULL)
+		return;
+	for (size_t i = 0; i < bytes.len; i += 3)
+		put_group(at + i / 3 * 4, str_part(bytes, i, 3), plain_alphabet);
+	for (size_t i = rest ? rest : 3; i < 3; i++)
+		at[len - 3 + i] = '=';
+	buf_grew(out, len);
+}
+
+void encode_base64url(struct buf *out, struct str bytes)
+{
+	size_t len = (bytes.len + 2) / 3 * 4, rest = bytes.len % 3;
+	char *at = buf_room(out, len);
+
+	if (at == NULL)
+		return;
+	for (size_t i = 0; i < bytes.len; i += 3)
+		put_group(at + i / 3 * 4, str_part(bytes, i, 3), url_alphabet);
+	buf_grew(out, rest ? len - 3 + rest : len);
+}

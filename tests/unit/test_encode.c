@@ -1,0 +1,54 @@
+/* Hexadecimal and base64 against the vectors of RFC 4648, section 10. */
+#include "base/encode.h"
+
+#include "check.h"
+
+struct encoded {
+	struct str bytes;
+	struct str hex;
+	struct str base64;
+	struct str base64url;
+};
+
+#define ENCODED(bytes, hex, base64, base64url)                                                     \
+	{                                                                                          \
+		STR_INIT(bytes), STR_INIT(hex), STR_INIT(base64), STR_INIT(base64url)              \
+	}
+
+static const struct encoded table[] = {
+    ENCODED("", "", "", ""),
+    ENCODED("f", "66", "Zg==", "Zg"),
+    ENCODED("fo", "666f", "Zm8=", "Zm8"),
+    ENCODED("foo", "666f6f", "Zm9v", "Zm9v"),
+    ENCODED("foob", "666f6f62", "Zm9vYg==", "Zm9vYg"),
+    ENCODED("fooba", "666f6f6261", "Zm9vYmE=", "Zm9vYmE"),
+    ENCODED("foobar", "666f6f626172", "Zm9vYmFy", "Zm9vYmFy"),
+    ENCODED("\xfb\xff\xfe\x00", "fbfffe00", "+//+AA==", "-__-AA"),
+};
+
+static void check_encoded(struct buf *out, const struct encoded *row)
+{
+	buf_clear(out);
+	encode_hex(out, row->bytes);
+	CHECK_STR(buf_str(out), row->hex);
+	buf_clear(out);
+	encode_base64(out, row->bytes);
+	CHECK_STR(buf_str(out), row->base64);
+	buf_clear(out);
+	encode_base64url(out, row->bytes);
+	CHECK_STR(buf_str(out), row->base64url);
+}
+
+int main(void)
+{
+	struct buf out;
+
+	buf_init(&out, 16);
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+		check_encoded(&out, &table[i]);
+	buf_clear(&out);
+	encode_base64(&out, STR("thirteen bytes"));
+	CHECK(buf_is_over(&out) && out.len == 0);
+	buf_release(&out);
+	return check_report("encode");
+}
