@@ -1,1 +1,0 @@
-"""The parts of bench/run: engines, requests, the kernel's accounting, cases, report."""
