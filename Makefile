@@ -4,6 +4,7 @@
 #   VARIANT=asan      address + undefined sanitizers, into build/asan
 #   VARIANT=tsan      thread sanitizer, into build/tsan
 #   VARIANT=cover     gcc coverage, into build/cover
+#   VARIANT=clang     like release, into build/clang, for CC=clang
 
 CC       ?= gcc
 VARIANT  ?= release
@@ -15,11 +16,14 @@ CFLAGS_release := -O2 -D_FORTIFY_SOURCE=2
 CFLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS_tsan    := -O1 -g -fsanitize=thread
 CFLAGS_cover   := -O0 -g --coverage
+CFLAGS_clang   := $(CFLAGS_release)
+CFLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+FUZZ_SECONDS   ?= 30
 
 CFLAGS  := -std=c11 -D_GNU_SOURCE -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
            -Wpointer-arith -Wwrite-strings -fno-strict-aliasing -fstack-protector-strong \
            -ffunction-sections -fdata-sections \
-           -Isrc -include src/base/banned.h $(CFLAGS_$(VARIANT)) $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+           -iquote src -include src/base/banned.h $(CFLAGS_$(VARIANT)) $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 LDFLAGS := $(CFLAGS_$(VARIANT)) -Wl,--gc-sections -Wl,-z,relro,-z,now
 LIBS    := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lpthread -lm
 
@@ -27,9 +31,10 @@ SOURCES  := $(filter-out src/main.c,$(sort $(wildcard src/*.c src/*/*.c)))
 OBJECTS  := $(SOURCES:src/%.c=$(OBJ)/src/%.o)
 PROVIDER := $(sort $(wildcard tests/provider/*.c))
 UNITS    := $(patsubst tests/unit/%.c,$(ROOT)/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
+FUZZERS  := $(patsubst fuzz/%.c,$(ROOT)/%,$(sort $(wildcard fuzz/fuzz_*.c)))
 LIB      := $(ROOT)/libfluxrouter.a
 
-.PHONY: all run test units clean help
+.PHONY: all run test test-long units unit-programs fuzz fuzz-programs bench clean help
 .SECONDARY:
 
 all: $(ROOT)/fluxrouter $(ROOT)/fluxprovider
@@ -52,8 +57,37 @@ $(ROOT)/unit/%: $(OBJ)/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $< $(LIB) $(LIBS) -ljansson -lhttp_parser
 
+# The bench rig: two small programs, and bench/run that drives them.
+RIG := $(ROOT)/bench/stub $(ROOT)/bench/load
+
+$(ROOT)/bench/stub: $(addprefix $(OBJ)/bench/,stub.o canned.o socket.o) $(LIB)
+$(ROOT)/bench/load: $(addprefix $(OBJ)/bench/,load.o answer.o latency.o cpu.o socket.o) $(LIB)
+$(RIG):
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+bench: all $(RIG) ## measures beside nginx and HAProxy, prints ratios (BENCH="--scale 0.1" tries it)
+	bench/run $(BENCH)
+
+unit-programs: $(UNITS)
+
 units: $(UNITS) ## builds and runs the unit tests
-	@for t in $(UNITS); do $$t || exit 1; done
+	@bad=0; for t in $(UNITS); do $$t || { bad=1; echo "$$t failed"; }; done; exit $$bad
+
+test: ## installs what tests need, builds, runs all tests
+	@tests/run.sh
+
+test-long: ## the same, longer: fuzzing, every mix of pieces, Claude Code and Codex
+	@FLUX_LONG=1 tests/run.sh
+
+fuzz: ## runs every fuzz target for FUZZ_SECONDS (30) with the corpus of fuzz/corpus
+	@$(MAKE) --no-print-directory CC=clang VARIANT=fuzz fuzz-programs
+	@tests/run_fuzz.sh $(FUZZ_SECONDS)
+
+fuzz-programs: $(FUZZERS)
+
+$(ROOT)/fuzz_%: $(OBJ)/fuzz/fuzz_%.o $(LIB)
+	$(CC) $(LDFLAGS) -fsanitize=fuzzer,address,undefined -o $@ $< $(LIB) $(LIBS) -ljansson -lhttp_parser
 
 clean: ## removes build/
 	rm -rf build

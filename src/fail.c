@@ -1,4 +1,5 @@
-/* The failure table and the one way to fill a struct fail. Called from every layer; pure but for the arena. */
+/* The failure table and the one way to fill a struct fail. Called from every layer; pure but for
+ * the arena. */
 #include "fail.h"
 
 #include <stdarg.h>

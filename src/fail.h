@@ -1,10 +1,10 @@
-/* Expected failures. One table (fail.def) says for every kind its HTTP status, its code, each dialect's error type and
- * whether a retry can help; no status number stands anywhere else.
+/* Expected failures. One table (fail.def) says for every kind its HTTP status, its code, each
+ * dialect's error type and whether a retry can help; no status number stands anywhere else.
  *
- *	return fail(f, FAIL_INVALID_VALUE, "max_tokens is %lld; it must be 1 or more", asked);
+ * 	return fail(f, FAIL_INVALID_VALUE, "max_tokens is %lld; it must be 1 or more", asked);
  *
- * The sentence names the thing, the value and the remedy, and is fit for the client: nothing secret, nothing of a
- * provider's account. */
+ * The sentence names the thing, the value and the remedy, and is fit for the client: nothing
+ * secret, nothing of a provider's account. */
 #ifndef FAIL_H
 #define FAIL_H
 

@@ -1,4 +1,5 @@
-/* Every cap in one place: what a stranger may make us hold, and why just so much. Bytes, counts, milliseconds. */
+/* Every cap in one place: what a stranger may make us hold, and why just so much. Bytes, counts,
+ * milliseconds. */
 #ifndef LIMITS_H
 #define LIMITS_H
 

@@ -1,5 +1,6 @@
-/* Neutral words for what every dialect says: the request as the router, the limits and the books see it, and usage.
- * No dialect's spelling, no I/O, no ownership: every str borrows from the request's body or its arena. */
+/* Neutral words for what every dialect says: the request as the router, the limits and the books
+ * see it, and usage. No dialect's spelling, no I/O, no ownership: every str borrows from the
+ * request's body or its arena. */
 #ifndef LLM_H
 #define LLM_H
 
@@ -14,10 +15,12 @@ enum llm_effort {
 	LLM_EFFORT_NONE,
 	LLM_EFFORT_LOW,
 	LLM_EFFORT_MEDIUM,
-	LLM_EFFORT_HIGH
+	LLM_EFFORT_HIGH,
+	LLM_EFFORT_XHIGH
 };
 
-/* What a request needs and a model can do; a set of bits. The names are the config's `can:` words. */
+/* What a request needs and a model can do; a set of bits. The names are the config's `can:`
+ * words. */
 enum llm_ability {
 	LLM_CAN_TOOLS = 1 << 0,          /* tools */
 	LLM_CAN_PARALLEL_TOOLS = 1 << 1, /* parallel_tools */
@@ -32,7 +35,8 @@ struct llm_turn {
 	enum llm_role role;
 	bool is_error; /* a tool result that reports a failure */
 	int tool_calls;
-	struct str *texts; /* the insides of the body's JSON strings, escapes and all */
+	uint64_t calls_hash; /* stable hash of the calls' names and arguments; 0: none */
+	struct str *texts;   /* the insides of the body's JSON strings, escapes and all */
 	int text_count;
 };
 
@@ -67,8 +71,8 @@ struct llm_request {
 	struct str session; /* what the client says its conversation is; empty: nothing */
 };
 
-/* Tokens of one attempt, brought to one form: `input` has no cached or cache-written tokens in it, `output` includes
- * `reasoning`, and audio and image tokens are subsets of input and output. */
+/* Tokens of one attempt, brought to one form: `input` has no cached or cache-written tokens in
+ * it, `output` includes `reasoning`, and audio and image tokens are subsets of input and output. */
 struct llm_usage {
 	int64_t input;
 	int64_t cache_read;

@@ -17,7 +17,7 @@
 #include <netdb.h>
 #include <unistd.h>
 
-/* Macros in some of glibc's fortified headers; a macro cannot be poisoned. */
+/* glibc makes these macros where the compiler has no __va_arg_pack (clang with _FORTIFY_SOURCE). */
 #undef sprintf
 #undef vsprintf
 

@@ -1,5 +1,5 @@
-/* Listening sockets and the connections that they bear. One `front` per loop; several loops share an address with
- * SO_REUSEPORT (unix sockets: each loop accepts on the same descriptor).
+/* Listening sockets and the connections that they bear. One `front` per loop; several loops
+ * share an address with SO_REUSEPORT (unix sockets: each loop accepts on the same descriptor).
  *
  * Addresses: "127.0.0.1:8686", "[::1]:8686", "unix:/run/x.sock". */
 #ifndef FRONT_LISTEN_H
@@ -11,8 +11,8 @@ struct front;
 
 struct front_server {
 	void (*on_request)(struct stream *, void *server); /* a head has arrived */
-	/* A head that cannot be parsed: write an error answer for this failure into `out_body` (JSON) and give its
-	 * content type. Front sends it and closes. */
+	/* A head that cannot be parsed: write an error answer for this failure into `out_body`
+	 * (JSON) and give its content type. Front sends it and closes. */
 	void (*on_bad_head)(const struct fail *, struct buf *out_body, void *server);
 	void *server;
 };
@@ -20,7 +20,8 @@ struct front_server {
 struct front *front_new(struct loop *, const struct front_server *);
 void front_free(struct front **); /* all connections must be closed: see front_connections */
 
-/* -1: f names the address and the system's reason (in use, no permission). Port 0 picks one: see front_address. */
+/* -1: f names the address and the system's reason (in use, no permission). Port 0 picks one: see
+ * front_address. */
 int front_listen(struct front *, struct str address, struct fail *) MUST_USE;
 struct str front_address(const struct front *, int index, struct arena *); /* as bound */
 void front_stop_listening(struct front *);

@@ -1,0 +1,208 @@
+/* Members of requests, with errors that name them by path, value and remedy. Called by the
+ * dialects' read_request only; must never copy what it can point at. */
+#include "wire/field.h"
+
+#include "base/hash.h"
+#include "limits.h"
+
+uint32_t field_get(const struct field_source *s, uint32_t object, struct str key)
+{
+	uint32_t node = json_get(s->doc, object, key);
+
+	return json_is_null(s->doc, node) ? JSON_NONE : node;
+}
+
+static struct str path_of(const struct field_source *s, uint32_t object, struct str key)
+{
+	struct str parent = json_path(s->doc, object, s->arena);
+
+	return arena_printf(s->arena, "%.*s%s%.*s", STR_ARG(parent), parent.len ? "." : "",
+	                    STR_ARG(key));
+}
+
+static int wrong(const struct field_source *s, uint32_t node, const char *wanted)
+{
+	struct str path = json_path(s->doc, node, s->arena);
+	struct str raw = str_part(json_raw(s->doc, node), 0, 60);
+
+	return fail_at(s->fail, FAIL_INVALID_VALUE, path, "%.*s is %.*s; it must be %s",
+	               STR_ARG(path), STR_ARG(raw), wanted);
+}
+
+int field_bool(const struct field_source *s, uint32_t object, struct str key, bool *out)
+{
+	uint32_t node = field_get(s, object, key);
+
+	if (node == JSON_NONE)
+		return 0;
+	return json_bool(s->doc, node, out) < 0 ? wrong(s, node, "true or false") : 0;
+}
+
+int field_count(const struct field_source *s, uint32_t object, struct str key, int64_t lowest,
+                int64_t *out)
+{
+	uint32_t node = field_get(s, object, key);
+
+	if (node == JSON_NONE || json_i64(s->doc, node, lowest, INT32_MAX, out) == 0)
+		return 0;
+	return wrong(s, node, lowest ? "a whole number, 1 or more" : "a whole number, 0 or more");
+}
+
+int field_need(const struct field_source *s, uint32_t object, struct str key, enum json_type type,
+               uint32_t *out)
+{
+	struct str path;
+
+	if (field_typed(s, object, key, type, out) < 0)
+		return -1;
+	if (*out != JSON_NONE)
+		return 0;
+	path = path_of(s, object, key);
+	return fail_at(s->fail, FAIL_MISSING_FIELD, path, "%.*s is missing; it must be %s",
+	               STR_ARG(path), json_type_name(type));
+}
+
+int field_typed(const struct field_source *s, uint32_t object, struct str key, enum json_type type,
+                uint32_t *out)
+{
+	*out = field_get(s, object, key);
+	if (*out == JSON_NONE || json_type(s->doc, *out) == type)
+		return 0;
+	return wrong(s, *out, json_type_name(type));
+}
+
+int field_need_text(const struct field_source *s, uint32_t object, struct str key, struct str *out)
+{
+	uint32_t node;
+
+	if (field_need(s, object, key, JSON_STRING, &node) < 0)
+		return -1;
+	*out = json_text(s->doc, node, s->arena);
+	return 0;
+}
+
+struct str field_raw_text(const struct json *doc, uint32_t node)
+{
+	struct str raw = json_raw(doc, node);
+
+	return json_type(doc, node) == JSON_STRING ? str_part(raw, 1, raw.len - 2) : STR("");
+}
+
+struct llm_turn *turn_add(struct turn_list *l, enum llm_role role)
+{
+	if (l->count == l->room) {
+		int room = l->room ? l->room * 2 : 8;
+		struct llm_turn *grown = ARENA_ARRAY(l->arena, struct llm_turn, (size_t)room);
+
+		if (l->count)
+			memcpy(grown, l->turns, (size_t)l->count * sizeof *grown);
+		l->turns = grown;
+		l->room = room;
+	}
+	l->text_room = 0;
+	l->turns[l->count].role = role;
+	return &l->turns[l->count++];
+}
+
+void turn_add_text(struct turn_list *l, struct str raw)
+{
+	struct llm_turn *turn = &l->turns[l->count - 1];
+
+	if (raw.len == 0)
+		return;
+	if (turn->text_count == l->text_room) {
+		int room = l->text_room ? l->text_room * 4 : 1;
+		struct str *grown = ARENA_ARRAY(l->arena, struct str, (size_t)room);
+
+		if (turn->text_count)
+			memcpy(grown, turn->texts, (size_t)turn->text_count * sizeof *grown);
+		turn->texts = grown;
+		l->text_room = room;
+	}
+	turn->texts[turn->text_count++] = raw;
+	l->text_bytes += (int64_t)raw.len;
+}
+
+void turn_add_call(struct turn_list *l, struct str name, struct str arguments)
+{
+	struct llm_turn *turn = &l->turns[l->count - 1];
+	uint64_t parts[3] = {turn->calls_hash, hash_stable(name), hash_stable(arguments)};
+
+	turn->tool_calls++;
+	turn->calls_hash = hash_stable((struct str){(const char *)parts, sizeof parts}) | 1;
+	l->text_bytes += (int64_t)(name.len + arguments.len);
+}
+
+int field_common(const struct field_source *s, struct llm_request *r)
+{
+	const struct json *doc = s->doc;
+
+	if (json_type(doc, json_root(doc)) != JSON_OBJECT)
+		return fail(s->fail, FAIL_INVALID_VALUE, "the body is %s; it must be an object",
+		            json_type_name(json_type(doc, json_root(doc))));
+	r->doc = doc;
+	r->choices = 1;
+	r->max_output_node = JSON_NONE;
+	r->model_node = json_get(doc, json_root(doc), STR("model"));
+	if (field_need_text(s, json_root(doc), STR("model"), &r->model) < 0)
+		return -1;
+	if (r->model.len == 0 || r->model.len > LIMIT_ALIAS_BYTES)
+		return fail_at(s->fail, FAIL_INVALID_VALUE, STR("model"),
+		               "model has %zu bytes; it must have 1 to %d", r->model.len,
+		               LIMIT_ALIAS_BYTES);
+	return field_bool(s, json_root(doc), STR("stream"), &r->stream);
+}
+
+/* A tool's name stands in it (responses, messages) or in its `function` (chat). */
+static struct str tool_name(const struct field_source *s, uint32_t tool)
+{
+	uint32_t function = json_get(s->doc, tool, STR("function"));
+	uint32_t name = json_get(s->doc, function == JSON_NONE ? tool : function, STR("name"));
+
+	if (name == JSON_NONE)
+		name = json_get(s->doc, tool, STR("type"));
+	return json_text(s->doc, name, s->arena);
+}
+
+void field_tools(const struct field_source *s, struct llm_request *r, uint32_t tools)
+{
+	uint32_t count = json_count(s->doc, tools);
+
+	if (json_type(s->doc, tools) != JSON_ARRAY || count == 0)
+		return;
+	r->tool_names = ARENA_ARRAY(s->arena, struct str, count);
+	JSON_EACH(s->doc, tools, tool)
+	r->tool_names[r->tools++] = tool_name(s, tool);
+	r->tool_bytes = (int64_t)json_raw(s->doc, tools).len;
+}
+
+void field_needs(struct llm_request *r)
+{
+	r->needs |= r->images ? LLM_CAN_IMAGES : 0;
+	r->needs |= r->audios ? LLM_CAN_AUDIO : 0;
+	r->needs |= r->files ? LLM_CAN_PDF : 0;
+	r->needs |= r->tools ? LLM_CAN_TOOLS : 0;
+	r->needs |= r->effort > LLM_EFFORT_NONE || r->thinking_budget ? LLM_CAN_THINKING : 0;
+}
+
+int field_effort(const struct field_source *s, uint32_t object, struct str key,
+                 enum llm_effort *out)
+{
+	static const struct {
+		struct str word;
+		enum llm_effort effort;
+	} words[] = {
+	    {STR_INIT("none"), LLM_EFFORT_NONE}, {STR_INIT("minimal"), LLM_EFFORT_NONE},
+	    {STR_INIT("low"), LLM_EFFORT_LOW},   {STR_INIT("medium"), LLM_EFFORT_MEDIUM},
+	    {STR_INIT("high"), LLM_EFFORT_HIGH}, {STR_INIT("xhigh"), LLM_EFFORT_XHIGH},
+	    {STR_INIT("max"), LLM_EFFORT_XHIGH},
+	};
+	uint32_t node;
+
+	if (field_typed(s, object, key, JSON_STRING, &node) < 0)
+		return -1;
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (json_text_is(s->doc, node, words[i].word))
+			*out = words[i].effort;
+	return 0;
+}

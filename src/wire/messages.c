@@ -1,0 +1,298 @@
+/* The dialect of Anthropic messages.
+ *
+ * 	request   {"model","max_tokens","system": "..." | [blocks],"messages":[{"role","content"}],..}
+ * 	answer    {"type":"message","model","content":[..],"usage":{"input_tokens","output_tokens",..}}
+ * 	stream    event: message_start         data: {"message":{.., "usage":{input and cache counts}}}
+ * 	          event: content_block_start / _delta / _stop, ping
+ * 	          event: message_delta         data: {"delta":{..},"usage":{cumulative counts}}
+ * 	          event: message_stop
+ *
+ * input_tokens exclude cached and cache-written ones. Counts in message_delta are cumulative:
+ * they replace those of message_start, and what it does not name stays. Called through the
+ * dialect table. */
+#include "wire/messages.h"
+
+#include "wire/error.h"
+#include "wire/field.h"
+#include "wire/note.h"
+
+/* ---- request ---- */
+
+static struct str member_text(const struct field_source *s, uint32_t object, struct str key)
+{
+	return field_raw_text(s->doc, json_get(s->doc, object, key));
+}
+
+static void count_media(const struct field_source *s, struct llm_request *r, uint32_t type)
+{
+	r->images += json_text_is(s->doc, type, STR("image"));
+	r->files += json_text_is(s->doc, type, STR("document"));
+}
+
+static void add_texts(const struct field_source *s, struct turn_list *turns, struct llm_request *r,
+                      uint32_t content)
+{
+	if (json_type(s->doc, content) == JSON_STRING) {
+		turn_add_text(turns, field_raw_text(s->doc, content));
+		return;
+	}
+	JSON_EACH(s->doc, content, block)
+	{
+		count_media(s, r, json_get(s->doc, block, STR("type")));
+		turn_add_text(turns, member_text(s, block, STR("text")));
+	}
+}
+
+static int add_tool_result(const struct field_source *s, struct turn_list *turns,
+                           struct llm_request *r, uint32_t block)
+{
+	struct llm_turn *turn = turn_add(turns, LLM_TOOL);
+
+	if (field_bool(s, block, STR("is_error"), &turn->is_error) < 0)
+		return -1;
+	add_texts(s, turns, r, json_get(s->doc, block, STR("content")));
+	return 0;
+}
+
+/* A block beside tool results goes to a turn of its role: the newest, if it is that. */
+static void add_block(const struct field_source *s, struct turn_list *turns, struct llm_request *r,
+                      enum llm_role role, uint32_t block)
+{
+	uint32_t type = json_get(s->doc, block, STR("type"));
+	struct str input = json_raw(s->doc, json_get(s->doc, block, STR("input")));
+
+	if (turns->count == 0 || turns->turns[turns->count - 1].role != role)
+		turn_add(turns, role);
+	count_media(s, r, type);
+	if (json_text_is(s->doc, type, STR("tool_use")))
+		turn_add_call(turns, member_text(s, block, STR("name")), input);
+	else
+		turn_add_text(turns, member_text(s, block, STR("text")));
+}
+
+static enum llm_role role_of(const struct json *doc, uint32_t role)
+{
+	if (json_text_is(doc, role, STR("assistant")))
+		return LLM_ASSISTANT;
+	return json_text_is(doc, role, STR("system")) ? LLM_SYSTEM : LLM_USER;
+}
+
+static int read_blocks(const struct field_source *s, struct turn_list *turns, struct llm_request *r,
+                       enum llm_role role, uint32_t content)
+{
+	int before = turns->count;
+
+	JSON_EACH(s->doc, content, block)
+	{
+		uint32_t type = json_get(s->doc, block, STR("type"));
+
+		if (json_text_is(s->doc, type, STR("tool_result"))) {
+			if (add_tool_result(s, turns, r, block) < 0)
+				return -1;
+			continue;
+		}
+		if (turns->count == before)
+			turn_add(turns, role);
+		add_block(s, turns, r, role, block);
+	}
+	return 0;
+}
+
+static int read_message(const struct field_source *s, struct turn_list *turns,
+                        struct llm_request *r, uint32_t message)
+{
+	uint32_t content = field_get(s, message, STR("content"));
+	enum llm_role role = role_of(s->doc, json_get(s->doc, message, STR("role")));
+	struct str word;
+
+	if (field_need_text(s, message, STR("role"), &word) < 0)
+		return -1;
+	if (json_type(s->doc, content) == JSON_ARRAY)
+		return read_blocks(s, turns, r, role, content);
+	turn_add(turns, role);
+	turn_add_text(turns, field_raw_text(s->doc, content));
+	return 0;
+}
+
+static int read_messages(const struct field_source *s, struct llm_request *r)
+{
+	struct turn_list turns = {.arena = s->arena};
+	uint32_t rules = field_get(s, json_root(s->doc), STR("system"));
+	uint32_t messages;
+
+	if (field_need(s, json_root(s->doc), STR("messages"), JSON_ARRAY, &messages) < 0)
+		return -1;
+	if (json_count(s->doc, messages) == 0)
+		return fail_at(s->fail, FAIL_INVALID_VALUE, STR("messages"),
+		               "messages is empty; give at least one message");
+	if (rules != JSON_NONE) {
+		turn_add(&turns, LLM_SYSTEM);
+		add_texts(s, &turns, r, rules);
+	}
+	JSON_EACH(s->doc, messages, message)
+	if (read_message(s, &turns, r, message) < 0)
+		return -1;
+	r->turns = turns.turns;
+	r->turn_count = turns.count;
+	r->text_bytes = turns.text_bytes;
+	return 0;
+}
+
+static int read_thinking(const struct field_source *s, struct llm_request *r)
+{
+	uint32_t root = json_root(s->doc), thinking, output;
+
+	if (field_typed(s, root, STR("thinking"), JSON_OBJECT, &thinking) < 0 ||
+	    field_count(s, thinking, STR("budget_tokens"), 0, &r->thinking_budget) < 0 ||
+	    field_typed(s, root, STR("output_config"), JSON_OBJECT, &output) < 0 ||
+	    field_effort(s, output, STR("effort"), &r->effort) < 0)
+		return -1;
+	if (r->effort == LLM_EFFORT_UNSET &&
+	    json_text_is(s->doc, json_get(s->doc, thinking, STR("type")), STR("disabled")))
+		r->effort = LLM_EFFORT_NONE;
+	return 0;
+}
+
+static void read_schema(const struct field_source *s, struct llm_request *r)
+{
+	uint32_t root = json_root(s->doc);
+	uint32_t output = json_get(s->doc, root, STR("output_config"));
+	uint32_t format = json_get(s->doc, output, STR("format"));
+
+	if (format == JSON_NONE)
+		format = json_get(s->doc, root, STR("output_format"));
+	if (json_text_is(s->doc, json_get(s->doc, format, STR("type")), STR("json_schema"))) {
+		r->needs |= LLM_CAN_JSON_SCHEMA;
+		r->schema_bytes = (int64_t)json_raw(s->doc, format).len;
+	}
+}
+
+/* Message threads live at one provider; the SDK replays the whole history when told so. */
+static int refuse_thread(const struct field_source *s)
+{
+	if (field_get(s, json_root(s->doc), STR("thread")) == JSON_NONE)
+		return 0;
+	return fail_at(s->fail, FAIL_THREADS_UNSUPPORTED, STR("thread"),
+	               "thread is not served here; send the whole conversation in messages");
+}
+
+static int read_request(const struct json *doc, struct arena *arena, struct llm_request *out,
+                        struct fail *f)
+{
+	struct field_source s = {doc, arena, f};
+	uint32_t root = json_root(doc), limit;
+
+	out->dialect = LLM_MESSAGES;
+	if (field_common(&s, out) < 0 || refuse_thread(&s) < 0 || read_messages(&s, out) < 0 ||
+	    field_need(&s, root, STR("max_tokens"), JSON_NUMBER, &limit) < 0 ||
+	    field_count(&s, root, STR("max_tokens"), 0, &out->max_output) < 0 ||
+	    read_thinking(&s, out) < 0)
+		return -1;
+	out->max_output_node = limit;
+	read_schema(&s, out);
+	out->stops = (int)json_count(doc, json_get(doc, root, STR("stop_sequences")));
+	out->session = json_text(
+	    doc, json_get(doc, json_get(doc, root, STR("metadata")), STR("user_id")), arena);
+	field_tools(&s, out, json_get(doc, root, STR("tools")));
+	field_needs(out);
+	return 0;
+}
+
+/* ---- answer ---- */
+
+static void replace_count(const struct json *doc, uint32_t usage, struct str key, int64_t *count)
+{
+	if (json_type(doc, json_get(doc, usage, key)) == JSON_NUMBER)
+		*count = note_count(doc, usage, key);
+}
+
+/* Writes are told as one sum, and newer ones also split by how long they live. */
+static void read_cache_writes(const struct json *doc, uint32_t usage, struct llm_usage *u)
+{
+	int64_t sum = u->cache_write_5m + u->cache_write_1h;
+	uint32_t split = json_get(doc, usage, STR("cache_creation"));
+
+	replace_count(doc, split, STR("ephemeral_1h_input_tokens"), &u->cache_write_1h);
+	replace_count(doc, usage, STR("cache_creation_input_tokens"), &sum);
+	u->cache_write_5m = note_without(sum, &u->cache_write_1h);
+}
+
+static void read_usage(const struct json *doc, uint32_t usage, struct wire_meter *meter)
+{
+	struct llm_usage *u = &meter->usage;
+	uint32_t server_tools = json_get(doc, usage, STR("server_tool_use"));
+
+	replace_count(doc, usage, STR("input_tokens"), &u->input);
+	replace_count(doc, usage, STR("cache_read_input_tokens"), &u->cache_read);
+	replace_count(doc, usage, STR("output_tokens"), &u->output);
+	replace_count(doc, server_tools, STR("web_search_requests"), &u->calls);
+	read_cache_writes(doc, usage, u);
+}
+
+static int read_answer(const struct json *doc, struct wire_noting *n, struct str *out_usage)
+{
+	uint32_t usage = json_get(doc, json_root(doc), STR("usage"));
+
+	if (json_type(doc, json_get(doc, json_root(doc), STR("content"))) != JSON_ARRAY)
+		return -1;
+	note_model(n, doc, json_get(doc, json_root(doc), STR("model")));
+	if (json_type(doc, usage) == JSON_OBJECT) {
+		read_usage(doc, usage, n->meter);
+		n->meter->has_usage = n->meter->usage.reported = true;
+		*out_usage = json_raw(doc, usage);
+	}
+	return 0;
+}
+
+/* ---- stream ---- */
+
+/* The input is known from message_start on, the output only with message_delta. */
+static void note_usage(struct wire_noting *n, uint32_t usage, bool is_final, struct wire_note *out)
+{
+	if (json_type(n->scratch, usage) != JSON_OBJECT)
+		return;
+	read_usage(n->scratch, usage, n->meter);
+	n->meter->has_usage = n->meter->usage.reported = is_final;
+	out->usage = json_raw(n->scratch, usage);
+}
+
+static void note_typed(struct wire_noting *n, struct wire_note *out)
+{
+	const struct json *doc = n->scratch;
+	uint32_t root = json_root(doc), type = json_get(doc, root, STR("type"));
+	uint32_t message = json_get(doc, root, STR("message"));
+
+	if (json_text_is(doc, type, STR("message_start"))) {
+		note_model(n, doc, json_get(doc, message, STR("model")));
+		note_usage(n, json_get(doc, message, STR("usage")), false, out);
+	} else if (json_text_is(doc, type, STR("message_delta"))) {
+		out->kind = WIRE_CONTENT;
+		note_usage(n, json_get(doc, root, STR("usage")), true, out);
+	} else if (json_text_is(doc, type, STR("message_stop"))) {
+		out->kind = WIRE_END;
+	} else if (json_text_is(doc, type, STR("error"))) {
+		out->kind = WIRE_ERROR;
+	} else if (!json_text_is(doc, type, STR("ping"))) {
+		out->kind = WIRE_CONTENT;
+	}
+}
+
+static void note_event(struct wire_noting *n, const struct sse_event *e, struct wire_note *out)
+{
+	*out = (struct wire_note){.kind = WIRE_LIFECYCLE};
+	if (note_is_plain_content(n, e->data))
+		out->kind = WIRE_CONTENT;
+	else if (note_parse(n, e->data))
+		note_typed(n, out);
+	note_count_content(n, out->kind, e->data);
+}
+
+const struct dialect wire_messages = {
+    .name = STR_INIT("messages"),
+    .read_request = read_request,
+    .edit_request = wire_edit_common,
+    .read_answer = read_answer,
+    .note_event = note_event,
+    .put_error = error_put_anthropic,
+    .put_stream_error = error_put_messages_event,
+};

@@ -1,0 +1,9 @@
+/* Anthropic messages. https://docs.anthropic.com/en/api/messages */
+#ifndef WIRE_MESSAGES_H
+#define WIRE_MESSAGES_H
+
+#include "wire/wire.h"
+
+extern const struct dialect wire_messages;
+
+#endif

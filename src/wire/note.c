@@ -1,0 +1,165 @@
+/* Reading answers: shared by the dialects.
+ *
+ * The quick look: once content has come, most events of a stream are more of it, and are passed
+ * on unread. An event is read only when it has one of the marks below, which every event has that
+ * carries usage, an error or a part of the life cycle. Marks begin with a quote, and inside a JSON
+ * string a quote is escaped, so text that speaks of "usage" has none. Called for every event of
+ * every stream, so it counts in nanoseconds. */
+#include "wire/note.h"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+int64_t note_count(const struct json *doc, uint32_t object, struct str key)
+{
+	int64_t value = 0;
+
+	return json_i64(doc, json_get(doc, object, key), 0, INT64_C(1) << 40, &value) < 0 ? 0
+	                                                                                  : value;
+}
+
+int64_t note_without(int64_t total, int64_t *part)
+{
+	if (*part > total)
+		*part = total;
+	return total - *part;
+}
+
+void note_model(struct wire_noting *n, const struct json *doc, uint32_t node)
+{
+	if (n->meter->model.len == 0 && json_type(doc, node) == JSON_STRING)
+		n->meter->model = arena_copy(n->arena, json_text(doc, node, n->arena));
+}
+
+bool note_parse(struct wire_noting *n, struct str data)
+{
+	struct json_error error;
+
+	return data.len && json_read(n->scratch, data, &error) == 0;
+}
+
+/* Is one of the marks at `at`, which has a quote? */
+static bool is_mark(struct str data, size_t at)
+{
+	static const struct str marks[] = {
+	    STR_INIT("\"usage\""),    STR_INIT("\"error"),      STR_INIT("\"message_"),
+	    STR_INIT("\"response.c"), STR_INIT("\"response.f"), STR_INIT("\"response.i"),
+	};
+	struct str here = str_part(data, at, data.len);
+
+	for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
+		if (str_starts_with(here, marks[i]))
+			return true;
+	return false;
+}
+
+static bool is_candidate(const char *at)
+{
+	return at[0] == '"' && (at[1] == 'u' || at[1] == 'e' || at[1] == 'm' || at[1] == 'r');
+}
+
+static bool has_mark_from(struct str data, size_t from)
+{
+	for (size_t at = from; at + 1 < data.len; at++)
+		if (is_candidate(data.ptr + at) && is_mark(data, at))
+			return true;
+	return false;
+}
+
+#ifdef __SSE2__
+/* 16 places at a time: a quote followed by the first letter of a mark. */
+static bool has_mark(struct str data)
+{
+	size_t at = 0;
+
+	for (; at + 17 <= data.len; at += 16) {
+		__m128i here = _mm_loadu_si128((const __m128i *)(const void *)(data.ptr + at));
+		__m128i next = _mm_loadu_si128((const __m128i *)(const void *)(data.ptr + at + 1));
+		__m128i letters =
+		    _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(next, _mm_set1_epi8('u')),
+		                              _mm_cmpeq_epi8(next, _mm_set1_epi8('e'))),
+		                 _mm_or_si128(_mm_cmpeq_epi8(next, _mm_set1_epi8('m')),
+		                              _mm_cmpeq_epi8(next, _mm_set1_epi8('r'))));
+		__m128i quotes = _mm_cmpeq_epi8(here, _mm_set1_epi8('"'));
+		unsigned bits = (unsigned)_mm_movemask_epi8(_mm_and_si128(quotes, letters));
+
+		for (; bits; bits &= bits - 1)
+			if (is_mark(data, at + (size_t)__builtin_ctz(bits)))
+				return true;
+	}
+	return has_mark_from(data, at);
+}
+#else
+static bool has_mark(struct str data)
+{
+	return has_mark_from(data, 0);
+}
+#endif
+
+bool note_is_plain_content(const struct wire_noting *n, struct str data)
+{
+	return n->meter->has_content && data.len && data.ptr[0] == '{' && !has_mark(data);
+}
+
+void note_count_content(struct wire_noting *n, enum wire_kind kind, struct str data)
+{
+	struct wire_meter *m = n->meter;
+
+	if (kind != WIRE_CONTENT)
+		return;
+	m->has_content = true;
+	m->least_payload = m->events && m->least_payload < (int64_t)data.len ? m->least_payload
+	                                                                     : (int64_t)data.len;
+	m->events++;
+	m->payload_bytes += (int64_t)data.len;
+}
+
+/* The comma behind it for the first member, else the one in front. */
+struct str note_member_with_comma(const struct json *doc, uint32_t object, uint32_t value)
+{
+	struct str whole = json_raw(doc, object);
+	struct str raw = json_raw(doc, value);
+	size_t end = (size_t)(raw.ptr - whole.ptr) + raw.len;
+	uint32_t before = JSON_NONE;
+
+	JSON_EACH(doc, object, key)
+	{
+		if (json_value(key) == value && before != JSON_NONE) {
+			struct str left = json_raw(doc, before);
+			size_t from = (size_t)(left.ptr - whole.ptr) + left.len;
+
+			return str_part(whole, from, end - from);
+		}
+		if (json_value(key) == value && json_next(doc, object, key) != JSON_NONE) {
+			size_t from = (size_t)(json_raw(doc, key).ptr - whole.ptr);
+			struct str next = json_raw(doc, json_next(doc, object, key));
+
+			return str_part(whole, from, (size_t)(next.ptr - whole.ptr) - from);
+		}
+		before = json_value(key);
+	}
+	return STR("");
+}
+
+void wire_edit_common(const struct llm_request *r, const struct wire_change *change,
+                      struct arena *arena, struct wire_edits *out)
+{
+	*out = (struct wire_edits){0};
+	wire_edit_replace(out, r->doc, r->model_node,
+	                  arena_printf(arena, "\"%.*s\"", STR_ARG(change->model)));
+	if (change->max_output && r->max_output_node != JSON_NONE)
+		wire_edit_replace(out, r->doc, r->max_output_node,
+		                  arena_printf(arena, "%lld", (long long)change->max_output));
+}
+
+void wire_edit_no_store(const struct llm_request *r, struct arena *arena, struct wire_edits *out)
+{
+	uint32_t root = json_root(r->doc);
+	uint32_t store = json_get(r->doc, root, STR("store"));
+
+	if (store != JSON_NONE)
+		wire_edit_replace(out, r->doc, store, STR("false"));
+	else
+		wire_edit_add_member(out, r->doc, root, STR("\"store\":false"), arena);
+}

@@ -1,0 +1,100 @@
+/* Cutting events out of bytes.
+ *
+ * The end of an event is found first, line by line, remembering how far an unfinished one was
+ * searched, so that bytes that come one at a time cost no more than bytes that come together. Only
+ * then are its lines read. An event that ends in CR is whole at once: an LF that comes later
+ * stands alone in front of the next event and changes nothing.
+ *
+ * Called by the relay for every read of a stream. Must never look behind `bytes`. */
+#include "wire/sse.h"
+
+/* The length of the first line with its end, or 0 where its end is not there yet; its first
+ * `looked` bytes hold no end. A CR that is the last byte we have ends only an empty line: for any
+ * other it may be half of a CRLF. */
+static size_t cut_line(struct str bytes, size_t looked, struct str *out_line)
+{
+	struct str fresh = str_part(bytes, looked, bytes.len);
+	size_t lf = looked + str_find_byte(fresh, '\n');
+	size_t cr = looked + str_find_byte(str_part(bytes, looked, lf - looked), '\r');
+
+	if (cr < lf && (cr == 0 || cr + 1 < bytes.len)) {
+		*out_line = str_part(bytes, 0, cr);
+		return cr + 1 == lf && lf < bytes.len ? cr + 2 : cr + 1;
+	}
+	if (lf >= bytes.len)
+		return 0;
+	*out_line = str_part(bytes, 0, lf);
+	return lf + 1;
+}
+
+/* Where the first event ends, or 0. */
+static size_t find_end(struct sse *s, struct str bytes)
+{
+	struct str rest = str_part(bytes, s->line_at, bytes.len);
+	struct str line;
+	size_t taken;
+
+	while ((taken = cut_line(rest, s->looked, &line))) {
+		s->line_at += taken;
+		s->looked = 0;
+		if (line.len == 0)
+			return s->line_at;
+		rest = str_part(bytes, s->line_at, bytes.len);
+	}
+	s->looked = rest.len ? rest.len - 1 : 0; /* the last byte may be a CR that waits */
+	return 0;
+}
+
+static struct str field_value(struct str line, size_t colon)
+{
+	struct str value = str_part(line, colon + 1, line.len);
+
+	return value.len && value.ptr[0] == ' ' ? str_part(value, 1, value.len) : value;
+}
+
+static void add_data(struct sse_event *e, struct str value, struct arena *arena)
+{
+	if (e->has_data)
+		e->data = arena_printf(arena, "%.*s\n%.*s", STR_ARG(e->data), STR_ARG(value));
+	else
+		e->data = value;
+	e->has_data = true;
+}
+
+static void read_line(struct sse_event *e, struct str line, struct arena *arena)
+{
+	size_t colon = str_find_byte(line, ':');
+	struct str name = str_part(line, 0, colon);
+
+	if (str_eq(name, STR("data")))
+		add_data(e, field_value(line, colon), arena);
+	else if (str_eq(name, STR("event")))
+		e->name = field_value(line, colon);
+}
+
+static void read_lines(struct sse_event *e, struct arena *arena)
+{
+	struct str rest = e->raw;
+	struct str line;
+	size_t taken;
+
+	if (str_starts_with(rest, STR("\xef\xbb\xbf")))
+		rest = str_part(rest, 3, rest.len);
+	while ((taken = cut_line(rest, 0, &line))) {
+		if (line.len)
+			read_line(e, line, arena);
+		rest = str_part(rest, taken, rest.len);
+	}
+}
+
+enum sse_found sse_next(struct sse *s, struct str bytes, struct arena *arena, struct sse_event *out)
+{
+	size_t end = find_end(s, bytes);
+
+	if (end == 0)
+		return SSE_MORE;
+	*out = (struct sse_event){.raw = str_part(bytes, 0, end)};
+	read_lines(out, arena);
+	*s = (struct sse){0};
+	return SSE_EVENT;
+}

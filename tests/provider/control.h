@@ -1,0 +1,10 @@
+/* The side door: requests under /_flux/ on any listener. See README. */
+#ifndef PROVIDER_CONTROL_H
+#define PROVIDER_CONTROL_H
+
+struct peer;
+
+void control_answer(
+    struct peer *); /* the request is whole; gives its answer through peer_answer_raw */
+
+#endif

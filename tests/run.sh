@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# Runs everything that `make test` promises, and prints "N passed, N failed" alone on its last line.
+#
+#   tests/run.sh               all steps
+#   tests/run.sh units cases   these steps
+#   FUZZ_SECONDS=30            for each fuzz target (5)
+#   FLUX_LONG=1                long: fuzz 30 s, all pairs of pieces, Claude Code and Codex
+#   FLUX_CLIS=1                installs and runs Claude Code and Codex (800 MB)
+#   FLUX_MODELS=DIR            a folder with stories260K.gguf: a real model behind us
+#
+# Each step's output goes to build/test/STEP.log; lines that end in "N passed, N failed[, N skipped (why)]" are summed. A
+# step that fails without saying how many counts as one.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+logs=build/test
+mkdir -p "$logs"
+jobs=$(nproc)
+[ -z "${FLUX_LONG:-}" ] || export FLUX_CLIS=${FLUX_CLIS:-1} FUZZ_SECONDS=${FUZZ_SECONDS:-30}
+
+make_quiet() {
+	make --no-print-directory -s -j"$jobs" "$@"
+}
+
+step_install() {
+	tools/install.sh build test
+}
+step_build() {
+	make_quiet all unit-programs
+}
+step_units() {
+	make_quiet -k units
+}
+step_lint() {
+	if [ -x tools/lint ]; then
+		tools/lint
+	else
+		echo "lint: 0 passed, 0 failed, 1 skipped (tools/lint is not there)"
+	fi
+}
+step_cases() {
+	python3 tests/run_cases.py
+}
+step_asan() {
+	make_quiet VARIANT=asan all unit-programs && make_quiet -k VARIANT=asan units &&
+		python3 tests/run_cases.py --build build/asan
+}
+step_clang() {
+	make_quiet CC=clang VARIANT=clang all unit-programs && make_quiet -k CC=clang VARIANT=clang units
+}
+step_fuzz() {
+	make_quiet fuzz FUZZ_SECONDS="${FUZZ_SECONDS:-5}"
+}
+step_clients() {
+	tests/clients/run.sh
+}
+
+sums() { # of one log: passed failed skipped
+	sed -nE 's/^.*[^0-9]([0-9]+) passed, ([0-9]+) failed(, ([0-9]+) skipped.*)?$/\1 \2 \4/p' "$1" |
+		awk '{p += $1; f += $2; s += $3} END {print p + 0, f + 0, s + 0}'
+}
+
+steps=${*:-install build units lint cases asan clang fuzz clients}
+passed=0 failed=0 skipped=0
+for step in $steps; do
+	log=$logs/$step.log
+	began=$SECONDS
+	"step_$step" >"$log" 2>&1
+	result=$?
+	read -r p f s < <(sums "$log")
+	if [ $result -ne 0 ] && [ "$f" -eq 0 ]; then
+		f=1
+	fi
+	printf '%-8s %5d passed %3d failed %3d skipped  %4d s\n' "$step" "$p" "$f" "$s" $((SECONDS - began))
+	grep -E ' [1-9][0-9]* skipped' "$log" | sed 's/^/         /'
+	if [ "$f" -ne 0 ]; then
+		echo "--- $log"
+		tail -n 60 "$log"
+		echo "---"
+	fi
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+	case $step in
+	install | build) [ $result -eq 0 ] || break ;;
+	esac
+done
+if [ "$skipped" -gt 0 ]; then
+	echo "$passed passed, $failed failed, $skipped skipped"
+else
+	echo "$passed passed, $failed failed"
+fi
+[ "$failed" -eq 0 ]

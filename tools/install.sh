@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Installs what the project needs from Debian's archive, and says what it installs. Nothing else of the machine changes.
+#
+#   tools/install.sh build           what `make` needs
+#   tools/install.sh build test      and what `make test` needs
+#   tools/install.sh bench           what `make bench` needs
+#   tools/install.sh --list test     prints the packages only
+#
+# A group whose packages are all there costs a few milliseconds. Needs root or sudo only when something is missing.
+set -euo pipefail
+
+packages_build="gcc make pkg-config libuv1-dev libssl-dev libsqlite3-dev libcyaml-dev libyaml-dev"
+packages_test="clang libclang-rt-14-dev python3 libjansson-dev libhttp-parser-dev curl sqlite3 openssl iproute2"
+packages_bench="nginx-light haproxy python3"
+
+# Node may come from elsewhere than Debian's package; a command that is there is enough.
+command -v node >/dev/null || packages_test+=" nodejs"
+command -v npm >/dev/null || packages_test+=" npm"
+
+is_installed() {
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+list=
+wanted=()
+for group in "$@"; do
+	case $group in
+	--list) list=yes ;;
+	build) wanted+=($packages_build) ;;
+	test) wanted+=($packages_test) ;;
+	bench) wanted+=($packages_bench) ;;
+	*)
+		sed -n '2,9s/^# \{0,1\}//p' "$0"
+		exit 2
+		;;
+	esac
+done
+if [ -n "$list" ]; then
+	printf '%s\n' "${wanted[@]}"
+	exit 0
+fi
+if ! command -v dpkg-query >/dev/null; then
+	echo "tools/install.sh: not a Debian system; please install the equivalents of: ${wanted[*]}" >&2
+	exit 0
+fi
+
+missing=()
+for package in "${wanted[@]}"; do
+	is_installed "$package" || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+as_root=
+if [ "$(id -u)" -ne 0 ]; then
+	command -v sudo >/dev/null || {
+		echo "tools/install.sh: please install as root: apt-get install ${missing[*]}" >&2
+		exit 1
+	}
+	as_root=sudo
+fi
+echo "installing from Debian: ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+install() {
+	$as_root apt-get install -y -q --no-install-recommends "${missing[@]}"
+}
+install >/dev/null 2>&1 || {
+	$as_root apt-get update -q >/dev/null
+	install >/dev/null
+}
