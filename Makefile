@@ -34,7 +34,7 @@ UNITS    := $(patsubst tests/unit/%.c,$(ROOT)/unit/%,$(sort $(wildcard tests/uni
 FUZZERS  := $(patsubst fuzz/%.c,$(ROOT)/%,$(sort $(wildcard fuzz/fuzz_*.c)))
 LIB      := $(ROOT)/libfluxrouter.a
 
-.PHONY: all run test test-long units unit-programs fuzz fuzz-programs bench clean help
+.PHONY: all run test test-long units unit-programs fuzz fuzz-programs bench strict clean help
 .SECONDARY:
 
 all: $(ROOT)/fluxrouter $(ROOT)/fluxprovider
@@ -68,6 +68,9 @@ $(RIG):
 
 bench: all $(RIG) ## measures beside nginx and HAProxy, prints ratios (BENCH="--scale 0.1" tries it)
 	bench/run $(BENCH)
+
+strict: all ## hostile HTTP/1.1 to nginx, HAProxy and us side by side; message boundaries behind both
+	tests/strict/run $(STRICT)
 
 unit-programs: $(UNITS)
 
