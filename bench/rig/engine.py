@@ -112,6 +112,9 @@ class Engine:
 
     name = None
     key = "bench"
+    share = 1.0  # of a case's requests
+    warmup = 0   # requests before each measured run, at least
+    cases = ()   # that it takes part in; () is all
 
     def __init__(self, scratch, port, stub_port, core):
         self.dir = os.path.join(scratch, self.name)
@@ -120,12 +123,16 @@ class Engine:
         os.makedirs(self.dir, exist_ok=True)
         self.prepare()
 
-    def write(self, filename, text, **more):
+    def write_plain(self, filename, text):
         path = os.path.join(self.dir, filename)
         with open(path, "w") as out:
-            out.write(text.format(dir=self.dir, port=self.port, stub=self.stub_port,
-                                  streams=STREAMS_MAX + 50, files=2 * STREAMS_MAX + 150, **more))
+            out.write(text)
         return path
+
+    def write(self, filename, text, **more):
+        return self.write_plain(filename, text.format(
+            dir=self.dir, port=self.port, stub=self.stub_port, streams=STREAMS_MAX + 50,
+            files=2 * STREAMS_MAX + 150, **more))
 
     def start(self):
         """Starts it and waits for its first answer; gives the seconds from exec to that."""

@@ -5,6 +5,7 @@ import json
 import os
 import statistics
 import subprocess
+import sys
 import time
 
 from . import case as case_table
@@ -12,6 +13,10 @@ from . import process, request
 
 LOAD = os.path.abspath("build/bench/load")
 PRICE_BYTES = 512  # what a gateway may add to a body: cost_usd and currency in its usage
+
+
+class LoadFailed(Exception):
+    """The generator ended early: its own sentence."""
 
 
 class Bench:
@@ -60,7 +65,7 @@ class Bench:
         ran = process.spawn(self.load_command(port, raw, options), self.load_core, log)
         if ran.wait() != 0:
             with open(log) as text:
-                raise SystemExit(f"bench: load fails on port {port}: {text.read()[-2000:]}")
+                raise LoadFailed(text.read()[-2000:].strip())
         with open(log) as text:
             return json.loads(text.read().splitlines()[-1])
 
@@ -78,10 +83,10 @@ class Bench:
         return ran
 
 
-def closed_options(case, scale, watched, body_bytes):
+def closed_options(case, scale, watched, body_bytes, warmup=0):
     requests = max(int(case.requests * scale), case.connections * 2)
     return ["--connections", case.connections, "--requests", requests,
-            "--warmup", max(requests // 10, case.connections),
+            "--warmup", max(requests // 10, case.connections, int(warmup)),
             "--body-min", body_bytes, "--body-max", body_bytes + PRICE_BYTES,
             "--watch", ",".join(map(str, watched))]
 
@@ -107,7 +112,8 @@ def run_once(bench, case, engine, body_bytes):
     if case.is_paced:
         options = paced_options(case, bench.scale, pids)
     else:
-        options = closed_options(case, bench.scale, pids, body_bytes)
+        options = closed_options(case, bench.scale * engine.share, pids, body_bytes,
+                                 engine.warmup * min(bench.scale, 1))
     figures = figures_of(bench.load(engine.port, raw, options))
     figures.update(process.memory(pids))
     return figures
@@ -146,9 +152,22 @@ def count_calls(bench, case, engine):
     return (counts[1][0] - counts[0][0]) / (counts[1][1] - counts[0][1])
 
 
+def takes_part(case, engine):
+    return ((not case.engines or engine.name in case.engines)
+            and (not engine.cases or case.name in engine.cases))
+
+
+def _forgiven(engine, case, why):
+    """A peer that answers wrongly has no figure; anybody else's failure ends the run."""
+    if engine.share == 1.0:
+        raise SystemExit(f"bench: {engine.name}, {case.name}: {why}")
+    print(f"bench: {engine.name} is left out of {case.name}: {why}", file=sys.stderr)
+    return engine.name
+
+
 def run_case(bench, case, rounds):
     """{engine: [figures of each round]}; with the key "direct" where the case adds latency."""
-    names = [n for n in bench.engines if not case.engines or n in case.engines]
+    names = [n for n, e in bench.engines.items() if takes_part(case, e)]
     first = bench.engines[names[0]]
     body_bytes = 0 if case.is_paced else request.check(
         bench.stub_port, first.request(case.command, case.model, case.request_bytes),
@@ -160,8 +179,13 @@ def run_case(bench, case, rounds):
     runs = {name: [] for name in names}
     for _ in range(rounds):
         direct = run_direct(bench, case, first, body_bytes) if case.figure == "added_p50" else None
-        for name in names:
-            figures = run_once(bench, case, bench.engines[name], body_bytes)
+        for name in list(names):
+            try:
+                figures = run_once(bench, case, bench.engines[name], body_bytes)
+            except LoadFailed as why:
+                names.remove(_forgiven(bench.engines[name], case, why))
+                runs[name] = []
+                continue
             if direct:
                 figures["added_p50_us"] = figures["p50_us"] - direct["p50_us"]
             runs[name].append(figures)

@@ -5,6 +5,8 @@
 
 #include "llm.h"
 
+/* Every rate is filled in: a rate that the catalog does not name is what the provider charges instead (audio and cached
+ * tokens without a rate of their own are charged as input or output), never 0 for "unknown". */
 struct price {
 	int64_t input_pusd;
 	int64_t cache_read_pusd;
@@ -27,8 +29,10 @@ struct price_bound {
 	int64_t body_bytes;
 	int64_t messages;
 	int64_t tools;
+	int64_t pictures; /* by address or id; those inside the body are covered by its bytes */
 	int64_t choices;
 	int64_t max_output;
+	int64_t calls; /* provider-side tool calls that are allowed */
 };
 int price_bound_nusd(const struct price *, const struct price_bound *, int64_t *out_nusd) MUST_USE;
 void price_set_version(struct price *);

@@ -5,7 +5,7 @@
 
 #include "llm.h"
 
-/* How an attempt ended. The names stand in the store and in reports. */
+/* How an attempt ended. The names stand in the store and in reports, the numbers in the journal: new rows go to the end. */
 #define ENTRY_ENDS(X)                                                                              \
 	X(OK, "ok")                                                                                \
 	X(CLIENT_GONE, "client_gone")                                                              \
@@ -21,6 +21,9 @@ enum entry_end {
 #undef X
 	    ENTRY_END_COUNT
 };
+
+const char *entry_end_name(enum entry_end);                      /* client_gone */
+int entry_end_of(struct str name, enum entry_end *out) MUST_USE; /* -1: none of ours */
 
 /* One attempt in the books. Texts are names of the catalog, at most 63 bytes each; longer ones are cut. */
 struct entry {

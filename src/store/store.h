@@ -12,10 +12,13 @@ struct store;
 
 enum store_open_how { STORE_CREATE, STORE_EXISTING, STORE_READ_ONLY };
 
-/* -1: f names the file and what is wrong (missing, locked, a newer schema than this program knows). */
+/* STORE_CREATE makes the directory and the file where they are missing; an older schema is brought up to this program's,
+ * except by STORE_READ_ONLY. -1: f names the file and what is wrong (missing, locked, a newer schema than this program knows). */
 int store_open(struct str data_dir, enum store_open_how, struct store **out,
                struct fail *) MUST_USE;
 void store_close(struct store **);
+/* How long a call waits for another process's lock before it fails; 5,000 at first. */
+void store_set_patience(struct store *, int wait_ms);
 
 struct store_account {
 	int64_t id;
@@ -48,16 +51,40 @@ int store_keys_after(struct store *, int64_t after, struct arena *,
                      bool (*on_key)(void *, const struct store_key *), void *arg,
                      struct fail *) MUST_USE;
 
-/* Writes entries in one transaction; an entry that is there already (request id, attempt) is left as it is. */
-int store_put_entries(struct store *, const struct entry *, int count, struct fail *) MUST_USE;
+/* How far a loop's journal has been carried: all entries up to that sequence are in the store. */
+struct store_mark {
+	uint8_t node[16];
+	int loop;
+	uint64_t sequence;
+};
 
-/* Rows of a report: sums over entries. */
+/* Writes entries, and the mark where one is given, in one transaction; an entry that is there already (request id,
+ * attempt) is left as it is. */
+int store_put_entries(struct store *, const struct entry *, int count, const struct store_mark *,
+                      struct fail *) MUST_USE;
+/* Makes what was written last through power loss. -1: not yet (a reader is in the way) or not at all. */
+int store_sync(struct store *, struct fail *) MUST_USE;
+
+/* 0 where there is no mark. */
+int store_mark_of(struct store *, const uint8_t node[16], int loop, uint64_t *out_sequence,
+                  struct fail *) MUST_USE;
+/* The entry of that request and attempt; texts in the arena. */
+int store_entry(struct store *, const uint8_t request_id[16], int attempt, struct arena *,
+                bool *out_found, struct entry *out, struct fail *) MUST_USE;
+
+/* Rows of a report: sums over entries (attempts) that were closed on UTC days. A range is taken as the days that its ends
+ * fall on, `to_ms` left out when it is a day's first millisecond. */
 struct store_sum {
 	struct str day, model, account, key; /* empty where not grouped by */
 	int64_t requests, input, cache_read, cache_write, output, cost_nusd, charge_nusd, estimated;
 };
+/* Keys are named by prefix, and label where they have one. */
 enum store_group { STORE_BY_DAY = 1, STORE_BY_MODEL = 2, STORE_BY_KEY = 4, STORE_BY_ACCOUNT = 8 };
 int store_sums(struct store *, unsigned group, int64_t from_ms, int64_t to_ms, struct arena *,
                bool (*on_sum)(void *, const struct store_sum *), void *arg, struct fail *) MUST_USE;
+
+/* Compares the sums that reports are made from with the entries themselves; on_wrong gets a sentence for each difference. */
+int store_verify_sums(struct store *, void (*on_wrong)(void *, struct str), void *arg,
+                      struct fail *) MUST_USE;
 
 #endif

@@ -4,8 +4,8 @@ Every row is one connection's bytes: a chat request shaped by the row, and behin
 (the tail) whose fate shows whether the server still trusts its own idea of where messages end.
 
     ACCEPT   both are answered with 200
-    REFUSE   answered with an error that can be read, nothing goes on to the provider, the connection
-             is closed
+    REFUSE   answered with an error that can be read, nothing goes on to the provider, and the
+             connection is closed
     EITHER   the RFC leaves it open or servers differ: only boundaries must be agreed on
     DENY     well formed, but nobody here serves it: no 2xx, the tail may be served or not
     WAIT     incomplete for ever, sent without a tail: no 2xx, nothing goes on
@@ -232,7 +232,8 @@ CODINGS = [
      hiding(b"Transfer-Encoding: chunked\r\nContent-Length: %N\r\n", cl_te)),
     ("chunked hides behind a length", REFUSE,
      hiding(b"Transfer-Encoding: chunked\r\nContent-Length: %N\r\n", te_cl)),
-    ("length 0 and chunked", REFUSE, coding(b"Content-Length: 0\r\nTransfer-Encoding: chunked\r\n")),
+    ("length 0 and chunked", REFUSE,
+     coding(b"Content-Length: 0\r\nTransfer-Encoding: chunked\r\n")),
     ("unknown coding", REFUSE, coding(b"Transfer-Encoding: xchunked\r\n")),
     ("unknown coding and length", REFUSE,
      hiding(b"Transfer-Encoding: xchunked\r\nContent-Length: %N\r\n", cl_te)),
@@ -324,7 +325,8 @@ CHUNKS = [
     ("chunk extension (7.1.1)", ACCEPT, chunked(lambda c: chunk(c, b"%x;a=b" % len(c)) + END)),
     ("chunk extension in quotes", ACCEPT,
      chunked(lambda c: chunk(c, b'%x;a="b;c"' % len(c)) + END)),
-    ("upper case and zeros in the size", ACCEPT, chunked(lambda c: chunk(c, b"00%X" % len(c)) + END)),
+    ("upper case and zeros in the size", ACCEPT,
+     chunked(lambda c: chunk(c, b"00%X" % len(c)) + END)),
     ("trailer (7.1.2)", ACCEPT, chunked(lambda c: chunk(c) + b"0\r\nX-A: b\r\n\r\n")),
     ("trailer Content-Length", EITHER,
      chunked(lambda c: chunk(c) + b"0\r\nContent-Length: 5\r\n\r\n")),

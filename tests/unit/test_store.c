@@ -1,0 +1,321 @@
+/* The store: accounts, keys, entries, sums, checkpoints, versions, two processes at once. */
+#include "check.h"
+#include "store/datadir.h"
+#include "store/store.h"
+#include "tempdir.h"
+
+#include <sqlite3.h>
+#include <sys/stat.h>
+
+static struct arena arena;
+static struct fail f;
+static struct str top, dir;
+
+static void fresh_dir(void)
+{
+	top = tempdir_make(&arena);
+	dir = arena_printf(&arena, "%.*s/a/b", STR_ARG(top));
+	fail_init(&f, &arena);
+}
+
+static struct store *opened(enum store_open_how how)
+{
+	struct store *s = NULL;
+
+	if (store_open(dir, how, &s, &f) < 0)
+		printf("    %.*s\n", STR_ARG(f.message));
+	return s;
+}
+
+static mode_t mode_of(const char *name)
+{
+	struct stat st;
+	struct str path = arena_printf(&arena, "%.*s%s", STR_ARG(dir), name);
+
+	return stat(path.ptr, &st) == 0 ? st.st_mode & 0777 : 0;
+}
+
+static void test_open(void)
+{
+	struct store *s = NULL;
+
+	fresh_dir();
+	CHECK(store_open(dir, STORE_EXISTING, &s, &f) < 0 && f.kind == FAIL_STORE);
+	s = opened(STORE_CREATE);
+	CHECK(s != NULL);
+	CHECK(mode_of("") == 0700 && mode_of("/flux.db") == 0600 &&
+	      mode_of("/flux.db-wal") == 0600);
+	store_close(&s);
+	CHECK(s == NULL);
+	for (int how = STORE_CREATE; how <= STORE_READ_ONLY; how++) {
+		s = opened((enum store_open_how)how);
+		CHECK(s != NULL);
+		store_close(&s);
+	}
+}
+
+static void change(const char *sql)
+{
+	sqlite3 *db;
+
+	must(sqlite3_open(arena_printf(&arena, "%.*s/flux.db", STR_ARG(dir)).ptr, &db) ==
+	     SQLITE_OK);
+	must(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK);
+	sqlite3_close(db);
+}
+
+static void test_newer_schema(void)
+{
+	struct store *s = opened(STORE_CREATE);
+
+	store_close(&s);
+	change("UPDATE meta SET value = 99 WHERE name = 'schema_version'");
+	CHECK(store_open(dir, STORE_CREATE, &s, &f) < 0);
+	CHECK(str_find(f.message, STR("schema version 99")) < f.message.len);
+	change("UPDATE meta SET value = 1 WHERE name = 'schema_version'");
+	s = opened(STORE_EXISTING);
+	CHECK(s != NULL);
+	store_close(&s);
+	tempdir_remove(top);
+}
+
+struct seen {
+	struct store_key keys[8];
+	int count;
+	int stop_at;
+};
+
+static bool on_key(void *arg, const struct store_key *k)
+{
+	struct seen *seen = arg;
+
+	must(seen->count < 8);
+	seen->keys[seen->count++] = *k;
+	return seen->count != seen->stop_at;
+}
+
+static struct seen keys_after(struct store *s, int64_t after)
+{
+	struct seen seen = {.stop_at = -1};
+
+	CHECK(store_keys_after(s, after, &arena, on_key, &seen, &f) == 0);
+	return seen;
+}
+
+static int64_t add_key(struct store *s, int64_t account, unsigned char mark, struct str prefix)
+{
+	struct store_key k = {.account_id = account,
+	                      .label = STR("laptop"),
+	                      .prefix = prefix,
+	                      .models = STR("gpt-*"),
+	                      .created_ms = 1000,
+	                      .expires_ms = 2000};
+	int64_t id = 0;
+
+	memset(k.digest, mark, sizeof k.digest);
+	CHECK(store_key_add(s, &k, &id, &f) == 0 && id > 0);
+	return id;
+}
+
+static void test_keys(void)
+{
+	struct store *s;
+	struct seen seen;
+	int64_t a = 0, b = 0, again = 0, first, second;
+
+	fresh_dir();
+	s = opened(STORE_CREATE);
+	CHECK(store_account_named(s, STR("alice"), &a, &f) == 0 && a > 0);
+	CHECK(store_account_named(s, STR("bob"), &b, &f) == 0 && b > 0 && b != a);
+	CHECK(store_account_named(s, STR("alice"), &again, &f) == 0 && again == a);
+	CHECK(keys_after(s, 0).count == 0);
+	first = add_key(s, a, 1, STR("sk-flux-aaaaaa"));
+	second = add_key(s, b, 2, STR("sk-flux-bbbbbb"));
+	seen = keys_after(s, 0);
+	CHECK(seen.count == 2 && seen.keys[0].id == first && seen.keys[1].id == second);
+	CHECK_STR(seen.keys[1].account_name, STR("bob"));
+	CHECK_STR(seen.keys[0].label, STR("laptop"));
+	CHECK_STR(seen.keys[0].models, STR("gpt-*"));
+	CHECK(seen.keys[0].digest[31] == 1 && seen.keys[0].expires_ms == 2000);
+	CHECK(seen.keys[0].revision < seen.keys[1].revision);
+	CHECK(keys_after(s, seen.keys[1].revision).count == 0);
+
+	CHECK(store_key_revoke(s, STR("sk-flux-aaaaaa"), 5000, &f) == 0);
+	seen = keys_after(s, seen.keys[1].revision);
+	CHECK(seen.count == 1 && seen.keys[0].id == first && seen.keys[0].revoked_ms == 5000);
+	CHECK(store_key_revoke(s, arena_printf(&arena, "%d", (int)first), 6000, &f) == 0);
+	CHECK(keys_after(s, 0).keys[1].revoked_ms == 5000); /* the first time counts */
+	CHECK(store_key_revoke(s, STR("sk-flux-nobody"), 5000, &f) < 0);
+	add_key(s, b, 3, STR("sk-flux-bbbbbb"));
+	CHECK(store_key_revoke(s, STR("sk-flux-bbbbbb"), 5000, &f) < 0); /* two of them */
+	store_close(&s);
+	tempdir_remove(top);
+}
+
+static struct entry sample(int n)
+{
+	struct entry e = {.attempt = 1,
+	                  .account_id = 1,
+	                  .key_id = 1 + n % 2,
+	                  .opened_ms = 1764000000000 + n,
+	                  .closed_ms = 1764000000100 + n + (n % 3) * 86400000LL,
+	                  .held_nusd = 5000 + n,
+	                  .cost_nusd = 100 + n,
+	                  .charge_nusd = 200 + n,
+	                  .usage = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, n % 4 != 0},
+	                  .model = n % 2 ? STR("gpt-5-mini") : STR("gpt-5"),
+	                  .provider = STR("openai"),
+	                  .price_version = 0xfffffff0u,
+	                  .dialect = LLM_MESSAGES,
+	                  .tier = LLM_REASONING,
+	                  .has_tier = n % 2,
+	                  .lane = 2,
+	                  .stream = true,
+	                  .end = ENTRY_BROKEN,
+	                  .status = 502,
+	                  .duration_ms = 4000000000u,
+	                  .first_byte_ms = 12};
+
+	memset(e.request_id, 0x80, sizeof e.request_id);
+	e.request_id[14] = (uint8_t)(n >> 8);
+	e.request_id[15] = (uint8_t)n;
+	return e;
+}
+
+static bool same_entry(const struct entry *a, const struct entry *b)
+{
+	return memcmp(a->request_id, b->request_id, 16) == 0 && a->attempt == b->attempt &&
+	       a->account_id == b->account_id && a->key_id == b->key_id &&
+	       a->opened_ms == b->opened_ms && a->closed_ms == b->closed_ms &&
+	       a->held_nusd == b->held_nusd && a->cost_nusd == b->cost_nusd &&
+	       a->charge_nusd == b->charge_nusd &&
+	       memcmp(&a->usage, &b->usage, offsetof(struct llm_usage, reported)) == 0 &&
+	       a->usage.reported == b->usage.reported && str_eq(a->model, b->model) &&
+	       str_eq(a->provider, b->provider) && a->price_version == b->price_version &&
+	       a->dialect == b->dialect && a->has_tier == b->has_tier &&
+	       (!a->has_tier || a->tier == b->tier) && a->lane == b->lane &&
+	       a->stream == b->stream && a->end == b->end && a->status == b->status &&
+	       a->duration_ms == b->duration_ms && a->first_byte_ms == b->first_byte_ms;
+}
+
+static int wrong_sums;
+
+static void on_wrong(void *arg, struct str sentence)
+{
+	(void)arg;
+	(void)sentence;
+	wrong_sums++;
+}
+
+static struct store_sum last_sum;
+static int sum_count;
+
+static bool on_sum(void *arg, const struct store_sum *sum)
+{
+	(void)arg;
+	last_sum = *sum;
+	sum_count++;
+	return true;
+}
+
+static void check_sums(struct store *s, unsigned group, int64_t from_ms, int64_t to_ms, int rows)
+{
+	sum_count = 0;
+	CHECK(store_sums(s, group, from_ms, to_ms, &arena, on_sum, NULL, &f) == 0);
+	CHECK(sum_count == rows);
+}
+
+static void test_entries(void)
+{
+	struct entry entries[12], got;
+	struct store_mark mark = {.node = {7}, .loop = 3, .sequence = 77};
+	uint64_t sequence = 1;
+	struct store *s;
+	bool found = true;
+
+	fresh_dir();
+	s = opened(STORE_CREATE);
+	CHECK(store_mark_of(s, mark.node, 3, &sequence, &f) == 0 && sequence == 0);
+	for (int i = 0; i < 12; i++)
+		entries[i] = sample(i);
+	CHECK(store_put_entries(s, entries, 8, &mark, &f) == 0);
+	mark.sequence = 99;
+	entries[3].cost_nusd = 1; /* what is there stays as it is */
+	CHECK(store_put_entries(s, entries, 12, &mark, &f) == 0);
+	CHECK(store_mark_of(s, mark.node, 3, &sequence, &f) == 0 && sequence == 99);
+	entries[3] = sample(3);
+	for (int i = 0; i < 12; i++) {
+		CHECK(store_entry(s, entries[i].request_id, 1, &arena, &found, &got, &f) == 0);
+		CHECK(found && same_entry(&got, &entries[i]));
+	}
+	CHECK(store_entry(s, entries[0].request_id, 2, &arena, &found, &got, &f) == 0 && !found);
+	CHECK(store_verify_sums(s, on_wrong, NULL, &f) == 0 && wrong_sums == 0);
+
+	check_sums(s, 0, 0, INT64_MAX, 1);
+	CHECK(last_sum.requests == 12 && last_sum.cost_nusd == 12 * 100 + 66 &&
+	      last_sum.charge_nusd == 12 * 200 + 66 && last_sum.estimated == 3 &&
+	      last_sum.cache_write == 12 * 7 && last_sum.output == 60);
+	check_sums(s, STORE_BY_DAY, 0, INT64_MAX, 3);
+	CHECK_STR(last_sum.day, STR("2025-11-26"));
+	check_sums(s, STORE_BY_MODEL | STORE_BY_KEY, 0, INT64_MAX, 2);
+	check_sums(s, STORE_BY_DAY | STORE_BY_MODEL, 0, INT64_MAX, 6);
+	check_sums(s, STORE_BY_DAY, 1764028800000, 1764115200000,
+	           1); /* one day, its end left out */
+	check_sums(s, 0, 0, 1000, 0);
+	change("UPDATE days SET cost_nusd = cost_nusd + 1 WHERE day = 20417");
+	CHECK(store_verify_sums(s, on_wrong, NULL, &f) == 0 && wrong_sums > 0);
+	CHECK(store_sync(s, &f) == 0);
+	store_close(&s);
+	tempdir_remove(top);
+}
+
+/* Another process holds the write lock: readers go on, writers fail after their patience and succeed later. */
+static void test_locked(void)
+{
+	struct store *s;
+	struct entry e = sample(1), got;
+	sqlite3 *other;
+	bool found = false;
+
+	fresh_dir();
+	s = opened(STORE_CREATE);
+	store_set_patience(s, 10);
+	must(sqlite3_open(arena_printf(&arena, "%.*s/flux.db", STR_ARG(dir)).ptr, &other) ==
+	     SQLITE_OK);
+	must(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK);
+	CHECK(store_put_entries(s, &e, 1, NULL, &f) < 0 && f.kind == FAIL_STORE);
+	CHECK(keys_after(s, 0).count == 0);
+	must(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL) == SQLITE_OK);
+	sqlite3_close(other);
+	CHECK(store_put_entries(s, &e, 1, NULL, &f) == 0);
+	CHECK(store_entry(s, e.request_id, 1, &arena, &found, &got, &f) == 0 && found);
+	store_close(&s);
+	tempdir_remove(top);
+}
+
+static void test_daemon_lock(void)
+{
+	int fd = -1, second = -1;
+
+	fresh_dir();
+	CHECK(datadir_make(dir, &f) == 0);
+	CHECK(!datadir_is_served(dir));
+	CHECK(datadir_lock(dir, &fd, &f) == 0 && datadir_is_served(dir));
+	CHECK(datadir_lock(dir, &second, &f) < 0 && second == -1);
+	close(fd);
+	CHECK(!datadir_is_served(dir));
+	tempdir_remove(top);
+}
+
+int main(void)
+{
+	arena_init(&arena);
+	test_open();
+	test_newer_schema();
+	test_keys();
+	test_entries();
+	test_locked();
+	test_daemon_lock();
+	arena_release(&arena);
+	return check_report("store");
+}
