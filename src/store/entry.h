@@ -22,7 +22,7 @@ enum entry_end {
 	    ENTRY_END_COUNT
 };
 
-const char *entry_end_name(enum entry_end);                      /* client_gone */
+const char *entry_end_name(enum entry_end); /* client_gone */
 int entry_end_of(struct str name, enum entry_end *out) MUST_USE; /* -1: none of ours */
 
 /* One attempt in the books. Texts are names of the catalog, at most 63 bytes each; longer ones are cut. */
@@ -50,5 +50,8 @@ struct entry {
 	uint32_t duration_ms;
 	uint32_t first_byte_ms;
 };
+
+/* In every field that the books have. */
+bool entry_is_same(const struct entry *, const struct entry *);
 
 #endif

@@ -182,22 +182,6 @@ static struct entry sample(int n)
 	return e;
 }
 
-static bool same_entry(const struct entry *a, const struct entry *b)
-{
-	return memcmp(a->request_id, b->request_id, 16) == 0 && a->attempt == b->attempt &&
-	       a->account_id == b->account_id && a->key_id == b->key_id &&
-	       a->opened_ms == b->opened_ms && a->closed_ms == b->closed_ms &&
-	       a->held_nusd == b->held_nusd && a->cost_nusd == b->cost_nusd &&
-	       a->charge_nusd == b->charge_nusd &&
-	       memcmp(&a->usage, &b->usage, offsetof(struct llm_usage, reported)) == 0 &&
-	       a->usage.reported == b->usage.reported && str_eq(a->model, b->model) &&
-	       str_eq(a->provider, b->provider) && a->price_version == b->price_version &&
-	       a->dialect == b->dialect && a->has_tier == b->has_tier &&
-	       (!a->has_tier || a->tier == b->tier) && a->lane == b->lane &&
-	       a->stream == b->stream && a->end == b->end && a->status == b->status &&
-	       a->duration_ms == b->duration_ms && a->first_byte_ms == b->first_byte_ms;
-}
-
 static int wrong_sums;
 
 static void on_wrong(void *arg, struct str sentence)
@@ -246,7 +230,7 @@ static void test_entries(void)
 	entries[3] = sample(3);
 	for (int i = 0; i < 12; i++) {
 		CHECK(store_entry(s, entries[i].request_id, 1, &arena, &found, &got, &f) == 0);
-		CHECK(found && same_entry(&got, &entries[i]));
+		CHECK(found && entry_is_same(&got, &entries[i]));
 	}
 	CHECK(store_entry(s, entries[0].request_id, 2, &arena, &found, &got, &f) == 0 && !found);
 	CHECK(store_verify_sums(s, on_wrong, NULL, &f) == 0 && wrong_sums == 0);
