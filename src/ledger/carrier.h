@@ -1,0 +1,52 @@
+/* The threads behind the ledger: the syncer makes the journals last through power loss, the carrier takes their entries to the
+ * store and tells of keys that changed there.
+ *
+ *	carrier_start       recovers what earlier processes left, tells all keys; then the daemon may serve
+ *	carrier_follow      once per loop, before the loop runs
+ *	...
+ *	journal_close       of each loop, when the loops have ended
+ *	carrier_stop        carries the rest
+ *
+ * The store belongs to the carrier between start and stop.
+ *
+ * THREADS: carrier_ask_keys, _has_answered and _backlog from any; the rest from main's. */
+#ifndef LEDGER_CARRIER_H
+#define LEDGER_CARRIER_H
+
+#include "ledger/carry.h"
+#include "ledger/journal.h"
+
+struct carrier;
+
+struct carrier_options {
+	struct store *store; /* borrows, as all here */
+	struct str data_dir;
+	/* Every key at start, later each that is new or changed, within 250 ms: on the carrier's thread. NULL: none wanted. */
+	void (*on_key)(void *arg, const struct store_key *);
+	void *key_arg;
+	/* Sentences for the log: when something begins to fail and when it works again. From the carrier's threads; NULL: none
+	 * wanted. */
+	void (*on_trouble)(void *arg, struct str sentence);
+	void *trouble_arg;
+};
+
+/* NULL: the store or the journals cannot be read; f says which. */
+struct carrier *carrier_start(const struct carrier_options *, struct carry_recovery *out,
+                              struct fail *) MUST_USE;
+void carrier_follow(struct carrier *, struct journal *);
+
+/* Carries all that was written. Gives up after a few seconds of a store that fails: the journals keep it for the next start. */
+void carrier_stop(struct carrier **);
+
+/* Asks for news of keys now; the loop is woken (loop_wake) when carrier_has_answered says so of the
+ * ticket, a few milliseconds later; on_key has been told everything by then. A store that cannot be asked answers too. */
+uint64_t carrier_ask_keys(struct carrier *, struct loop *);
+bool carrier_has_answered(struct carrier *, uint64_t ticket);
+
+struct carrier_backlog {
+	int64_t records;       /* written to journals, not yet carried */
+	int64_t journal_bytes; /* of segments on the disk */
+};
+struct carrier_backlog carrier_backlog(struct carrier *);
+
+#endif
