@@ -15,6 +15,7 @@ enum { KEPT_LOG_BYTES = 256 << 20 };
 struct options {
 	const char *listen[LISTENERS_MAX];
 	int listen_count;
+	const char *door;
 	const char *script;
 	const char *log;
 	const char *certificate;
@@ -25,9 +26,17 @@ struct options {
 	bool keeps_nothing;
 };
 
+/* A listener's tcp handle and what stands behind it. */
+struct entrance {
+	uv_tcp_t tcp;
+	struct provider *provider;
+	SSL_CTX *tls; /* NULL: plain */
+};
+
 static const char usage[] =
     "fluxprovider [options]            the scripted provider (tests/provider/README)\n"
     "  --listen HOST:PORT     may be given several times; [::1]:PORT; port 0 is any (127.0.0.1:0)\n"
+    "  --door HOST:PORT       a listener without TLS, for the side door\n"
     "  --script FILE          rules to begin with\n"
     "  --log FILE             appends a JSON line for each request\n"
     "  --no-log               keeps no records in memory\n"
@@ -44,8 +53,10 @@ static _Noreturn void stop(const char *what, const char *why)
 
 static void on_connection(uv_stream_t *listener, int status)
 {
+	struct entrance *e = listener->data;
+
 	if (status == 0)
-		peer_accept(listener->data, listener);
+		peer_accept(e->provider, listener, e->tls);
 }
 
 static void parse_address(const char *text, struct sockaddr_storage *out)
@@ -85,21 +96,23 @@ static void print_listener(uv_tcp_t *tcp)
 	fflush(stdout);
 }
 
-static void listen_on(struct provider *v, const char *text)
+static void listen_on(struct provider *v, const char *text, SSL_CTX *tls)
 {
-	uv_tcp_t *tcp = mem_get(sizeof(*tcp));
+	struct entrance *e = mem_get(sizeof(*e));
 	struct sockaddr_storage address;
 
 	parse_address(text, &address);
-	must(uv_tcp_init(v->loop, tcp) == 0);
-	tcp->data = v;
-	int result = uv_tcp_bind(tcp, (struct sockaddr *)&address, 0);
+	must(uv_tcp_init(v->loop, &e->tcp) == 0);
+	e->provider = v;
+	e->tls = tls;
+	e->tcp.data = e;
+	int result = uv_tcp_bind(&e->tcp, (struct sockaddr *)&address, 0);
 
 	if (result == 0)
-		result = uv_listen((uv_stream_t *)tcp, BACKLOG, on_connection);
+		result = uv_listen((uv_stream_t *)&e->tcp, BACKLOG, on_connection);
 	if (result < 0)
 		stop(text, uv_strerror(result));
-	print_listener(tcp);
+	print_listener(&e->tcp);
 }
 
 static void load_script(struct provider *v, const char *path)
@@ -131,7 +144,7 @@ static void read_options(struct options *o, int argc, char **argv)
 	    {"listen", 1, NULL, 'l'}, {"script", 1, NULL, 's'},   {"log", 1, NULL, 'o'},
 	    {"no-log", 0, NULL, 'n'}, {"tls-cert", 1, NULL, 'c'}, {"tls-key", 1, NULL, 'k'},
 	    {"tls-ca", 1, NULL, 'a'}, {"proxy", 0, NULL, 'p'},    {"proxy-auth", 1, NULL, 'u'},
-	    {"help", 0, NULL, 'h'},   {NULL, 0, NULL, 0},
+	    {"door", 1, NULL, 'd'},   {"help", 0, NULL, 'h'},     {NULL, 0, NULL, 0},
 	};
 	int c;
 
@@ -141,6 +154,9 @@ static void read_options(struct options *o, int argc, char **argv)
 			if (o->listen_count == LISTENERS_MAX)
 				stop(optarg, "one listener too many");
 			o->listen[o->listen_count++] = optarg;
+			break;
+		case 'd':
+			o->door = optarg;
 			break;
 		case 's':
 			o->script = optarg;
@@ -177,6 +193,7 @@ int main(int argc, char **argv)
 {
 	struct options o = {.listen_count = 0};
 	struct provider v = {.loop = uv_default_loop()};
+	SSL_CTX *tls = NULL;
 
 	signal(SIGPIPE, SIG_IGN);
 	read_options(&o, argc, argv);
@@ -191,11 +208,13 @@ int main(int argc, char **argv)
 	record_book_init(&v.book, o.keeps_nothing ? 0 : KEPT_LOG_BYTES, log);
 	v.is_proxy = o.is_proxy;
 	v.proxy_auth = str_of(o.proxy_auth);
-	if (o.certificate && (v.tls = pipe_tls_new(o.certificate, o.key, o.ca)) == NULL)
+	if (o.certificate && (tls = pipe_tls_new(o.certificate, o.key, o.ca)) == NULL)
 		stop(o.certificate, "cannot be used");
 	if (o.script)
 		load_script(&v, o.script);
 	for (int i = 0; i < o.listen_count; i++)
-		listen_on(&v, o.listen[i]);
+		listen_on(&v, o.listen[i], tls);
+	if (o.door)
+		listen_on(&v, o.door, NULL);
 	return uv_run(v.loop, UV_RUN_DEFAULT);
 }

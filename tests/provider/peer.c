@@ -14,7 +14,7 @@
 #include "control.h"
 #include "tunnel.h"
 
-enum { AHEAD_MAX = 64 << 20, QUEUE_MAX = 1 << 20 };
+enum { AHEAD_MAX = 64 << 20, QUEUE_MAX = 1 << 20, TLS_TEXT_MAX = 1024 };
 
 static void peer_play(struct peer *);
 static void peer_feed(struct peer *, const char *bytes, size_t count);
@@ -37,6 +37,10 @@ static int64_t since_first_ms(const struct peer *p, int64_t mono_ns)
 
 static void write_record(struct peer *p, enum ending ending)
 {
+	struct buf tls;
+
+	buf_init(&tls, TLS_TEXT_MAX);
+	pipe_describe_tls(&p->pipe, &tls);
 	struct record r = {.heard = &p->heard,
 	                   .ending = ending,
 	                   .is_scripted = p->play.rule != NULL,
@@ -46,11 +50,12 @@ static void write_record(struct peer *p, enum ending ending)
 	                   .heard_ms = since_first_ms(p, p->heard_mono_ns),
 	                   .answered_ms = since_first_ms(p, p->answer_mono_ns),
 	                   .ended_ms = since_first_ms(p, clock_mono_ns()),
-	                   .tls = p->tls_text};
+	                   .tls = buf_str(&tls)};
 
 	if (p->first_mono_ns > 0 && !p->is_control)
 		record_book_add(&p->provider->book, &r);
 	p->first_mono_ns = 0;
+	buf_release(&tls);
 }
 
 void peer_end(struct peer *p, enum ending ending, bool reset)
@@ -109,6 +114,17 @@ static void play_later(struct peer *p, int64_t ms)
 	uv_timer_start(&p->timer, on_play_timer, (uint64_t)ms, 0);
 }
 
+static void die(struct peer *p)
+{
+	if (p->play.death == DIE_STALL) {
+		buf_clear(&p->play.out);
+		p->play.die_after = -1;
+		p->deed = DEED_STALL;
+	} else {
+		peer_end(p, ENDING_DIED, p->play.death == DIE_RESET);
+	}
+}
+
 /* Sends what is in play.out, by pieces. Gives true when all of it is with the kernel. */
 static bool push_out(struct peer *p)
 {
@@ -127,7 +143,7 @@ static bool push_out(struct peer *p)
 		p->sent_bytes += (int64_t)part;
 		buf_drop(&play->out, part);
 		if (play->die_after >= 0 && p->sent_bytes >= play->die_after) {
-			peer_end(p, ENDING_DIED, play->dies_by_reset);
+			die(p);
 			return false;
 		}
 		if (play->gap_ms > 0 && play->out.len > 0) {
@@ -362,7 +378,7 @@ static void on_closed(void *owner)
 
 static const struct pipe_events peer_events = {on_bytes, on_end, on_drained, on_closed};
 
-void peer_accept(struct provider *provider, uv_stream_t *listener)
+void peer_accept(struct provider *provider, uv_stream_t *listener, SSL_CTX *tls)
 {
 	struct peer *p = mem_get(sizeof(*p));
 
@@ -377,7 +393,7 @@ void peer_accept(struct provider *provider, uv_stream_t *listener)
 	pipe_init(&p->pipe, provider->loop, &peer_events, p);
 	uv_timer_init(provider->loop, &p->timer);
 	p->timer.data = p;
-	if (pipe_accept(&p->pipe, listener, provider->tls) < 0)
+	if (pipe_accept(&p->pipe, listener, tls) < 0)
 		peer_end(p, ENDING_CLOSED, false);
 	else
 		pipe_read(&p->pipe);

@@ -14,7 +14,6 @@ struct provider {
 	int64_t peer_count;
 	int64_t next_peer;
 	int64_t request_count;
-	SSL_CTX *tls; /* NULL: plain */
 	bool is_proxy;
 	struct str proxy_auth; /* "user:password"; empty: none asked */
 };
@@ -43,9 +42,7 @@ struct peer {
 	enum deed deed;
 	bool is_control;  /* this request is for /_flux and leaves no record */
 	struct buf ahead; /* bytes of the next request that came early */
-	struct str tls_text;
-	struct arena arena;
-	int64_t slow_ms; /* > 0: pause between reads */
+	int64_t slow_ms;  /* > 0: pause between reads */
 	int64_t sent_bytes;
 	int64_t first_mono_ns; /* first byte of this request; 0: none yet */
 	int64_t heard_mono_ns;
@@ -53,7 +50,7 @@ struct peer {
 	struct tunnel *tunnel; /* NULL unless PEER_TUNNEL */
 };
 
-void peer_accept(struct provider *, uv_stream_t *listener);
+void peer_accept(struct provider *, uv_stream_t *listener, SSL_CTX *tls);
 /* Ends this connection, with a record when a request was under way. Twice is harmless. */
 void peer_end(struct peer *, enum ending, bool reset);
 /* Writes `raw` as the whole answer to the current request. */

@@ -203,6 +203,19 @@ void pipe_reset(struct pipe *p)
 		uv_close((uv_handle_t *)&p->tcp, on_closed);
 }
 
+void pipe_describe_tls(const struct pipe *p, struct buf *out)
+{
+	const char *name = p->tls ? SSL_get_servername(p->tls, TLSEXT_NAMETYPE_host_name) : NULL;
+	X509 *client = p->tls ? SSL_get0_peer_certificate(p->tls) : NULL;
+	char subject[256] = "";
+
+	if (p->tls == NULL)
+		return;
+	if (client)
+		X509_NAME_oneline(X509_get_subject_name(client), subject, sizeof(subject));
+	buf_printf(out, "%s sni=%s client=%s", SSL_get_version(p->tls), name ? name : "", subject);
+}
+
 SSL_CTX *pipe_tls_new(const char *certificate, const char *key, const char *ca)
 {
 	SSL_CTX *tls = SSL_CTX_new(TLS_server_method());

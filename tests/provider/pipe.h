@@ -36,6 +36,9 @@ void pipe_half_close(struct pipe *); /* FIN after what was written */
 void pipe_close(struct pipe *); /* FIN, or RST where unread bytes are left; twice is harmless */
 void pipe_reset(struct pipe *); /* RST */
 
+/* Appends "TLSv1.3 sni=NAME client=SUBJECT"; nothing for a plain connection. */
+void pipe_describe_tls(const struct pipe *, struct buf *out);
+
 /* A server's TLS settings. NULL: why is on standard error. `ca` NULL: clients need no certificate. */
 SSL_CTX *pipe_tls_new(const char *certificate, const char *key, const char *ca);
 

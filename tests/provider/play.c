@@ -250,7 +250,9 @@ static void note_act(struct play *p, const struct act *a, const struct heard *h)
 		break;
 	case ACT_DIE:
 		p->die_after = a->number;
-		p->dies_by_reset = str_eq(a->text, STR("reset"));
+		p->death = str_eq(a->text, STR("reset"))   ? DIE_RESET
+		           : str_eq(a->text, STR("stall")) ? DIE_STALL
+		                                           : DIE_CLOSE;
 		break;
 	case ACT_SAY:
 		p->wish.say = a->text;

@@ -17,6 +17,8 @@ enum deed {
 	DEED_FINISHED
 };
 
+/* What `die` does. */
+enum play_death { DIE_CLOSE, DIE_RESET, DIE_STALL };
 enum play_body { BODY_NONE, BODY_COUNTED, BODY_CHUNKED, BODY_BARE, BODY_ENDED };
 
 struct play {
@@ -41,7 +43,7 @@ struct play {
 	int64_t piece; /* bytes to a write; 0: all at once */
 	int64_t gap_ms;
 	int64_t die_after; /* bytes of the answer; -1: lives */
-	bool dies_by_reset;
+	enum play_death death;
 	int64_t idle_close_ms; /* -1: never */
 	struct wish wish;
 };
