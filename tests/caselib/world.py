@@ -1,0 +1,189 @@
+"""What a group of cases runs against: providers of several kinds, one daemon, its data folder."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import tempfile
+import threading
+import time
+
+from . import http
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def make_certificates(folder):
+    """An authority, a server certificate for localhost and 127.0.0.1, a client certificate."""
+    run = lambda *words: subprocess.run(words, cwd=folder, check=True, capture_output=True)
+    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    run("openssl", "req", "-x509", *curve, "-keyout", "ca.key", "-out", "ca.pem", "-days", "30", "-subj", "/CN=test ca")
+    for name, extra in (("server", "subjectAltName=DNS:localhost,IP:127.0.0.1"), ("client", "extendedKeyUsage=clientAuth")):
+        (folder / f"{name}.ext").write_text(extra + "\n")
+        run("openssl", "req", *curve, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
+        run("openssl", "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
+            "-days", "30", "-extfile", f"{name}.ext", "-out", f"{name}.pem")
+
+
+class Provider:
+    """A fluxprovider process and its side door."""
+
+    def __init__(self, binary, *options, listen=("127.0.0.1:0",)):
+        words = [str(binary), *options, "--door", "127.0.0.1:0"]
+        for one in listen:
+            words += ["--listen", one]
+        self.process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+        ports = [int(self.process.stdout.readline().rsplit(":", 1)[1]) for _ in range(len(listen) + 1)]
+        self.ports, self.door = ports[:-1], ("127.0.0.1", ports[-1])
+
+    def script(self, text, key):
+        answer = http.ask(self.door, "POST", f"/_flux/script?key={key}", text.encode())
+        if answer.status != 200:
+            raise SystemExit(f"script for {key}: {answer.body.decode()}\n{text}")
+
+    def forget(self, key):
+        http.ask(self.door, "DELETE", f"/_flux/script?key={key}")
+        http.ask(self.door, "DELETE", f"/_flux/log?key={key}")
+
+    def log(self, key):
+        body = http.ask(self.door, "GET", f"/_flux/log?key={key}").body
+        return [json.loads(line) for line in body.decode().splitlines()]
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+
+class World:
+    """One daemon for one configuration, with the providers that the configuration names."""
+
+    def __init__(self, group, build, keep=False):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="flux-cases-"))
+        self.data, self.keep, self.build = self.folder / "data", keep, ROOT / build
+        binary = self.build / "fluxprovider"
+        make_certificates(self.folder)
+        self.plain = Provider(binary, listen=("127.0.0.1:0", "[::1]:0"))
+        tls = ["--tls-cert", str(self.folder / "server.pem"), "--tls-key", str(self.folder / "server.key")]
+        self.tls = Provider(binary, *tls)
+        self.mtls = Provider(binary, *tls, "--tls-ca", str(self.folder / "ca.pem"))
+        self.proxy = Provider(binary, "--proxy", "--proxy-auth", "user:pass")
+        self.address = ("127.0.0.1", free_port())
+        self.metrics = ("127.0.0.1", free_port())
+        self.config = self.folder / "config.yaml"
+        self.write_config(group)
+        self.keys, self.lock = {}, threading.Lock()
+        self.log = open(self.folder / "daemon.log", "wb")
+        self.start()
+        self.baseline = self.gauges()
+
+    def write_config(self, group):
+        text = (ROOT / "tests/cases" / f"{group}.yaml").read_text()
+        names = {"LISTEN": "127.0.0.1:%d" % self.address[1], "METRICS": "127.0.0.1:%d" % self.metrics[1],
+                 "PLAIN": "127.0.0.1:%d" % self.plain.ports[0], "V6": "[::1]:%d" % self.plain.ports[1],
+                 "TLS": "localhost:%d" % self.tls.ports[0], "MTLS": "localhost:%d" % self.mtls.ports[0],
+                 "PROXY": "127.0.0.1:%d" % self.proxy.ports[0], "DEAD": "127.0.0.1:%d" % free_port(),
+                 "FOLDER": str(self.folder)}
+        self.config.write_text(re.sub(r"@([A-Z0-9]+)@", lambda m: names[m.group(1)], text))
+
+    def start(self):
+        words = [str(self.build / "fluxrouter"), "serve", "-c", str(self.config), "--data", str(self.data)]
+        clean = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
+        self.daemon = subprocess.Popen(words, stdout=self.log, stderr=self.log, env=clean)
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline and self.daemon.poll() is None:
+            try:
+                if http.ask(self.address, "GET", "/readyz").status == 200:
+                    return
+            except OSError:
+                time.sleep(0.02)
+        raise SystemExit("the daemon does not start:\n" + self.tail())
+
+    def key(self, account):
+        with self.lock:
+            if account not in self.keys:
+                words = [str(self.build / "fluxrouter"), "key", "create", "--data", str(self.data), "--account", account]
+                done = subprocess.run(words, capture_output=True, text=True, check=True)
+                self.keys[account] = done.stdout.strip()
+            return self.keys[account]
+
+    def entries(self, account, expected, timeout=5.0):
+        """The ledger's rows of an account as dicts, oldest first; waits until there are as many as expected."""
+        deadline = time.monotonic() + timeout
+        while True:
+            rows = self.read_entries(account)
+            if len(rows) >= expected or time.monotonic() > deadline:
+                return rows
+            time.sleep(0.02)
+
+    def read_entries(self, account):
+        store = sqlite3.connect(f"file:{self.data}/flux.db?mode=ro", uri=True, timeout=5)
+        store.row_factory = sqlite3.Row
+        try:
+            found = store.execute("select e.* from entries e join accounts a on a.id = e.account_id "
+                                  "where a.name = ? order by e.request_id, e.attempt", (account,))
+            return [self.plain_row(row) for row in found]
+        finally:
+            store.close()
+
+    @staticmethod
+    def plain_row(row):
+        entry = dict(row)
+        if isinstance(entry["request_id"], bytes):
+            entry["request_id"] = entry["request_id"].hex()
+        entry["request_id"] = entry["request_id"].replace("-", "")
+        return entry
+
+    def gauges(self):
+        """Gauges of /metrics that count what is in use now."""
+        text = http.ask(self.metrics, "GET", "/metrics").body.decode()
+        kinds = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.M))
+        found = {}
+        for name, value in re.findall(r"^([a-z_]+(?:\{[^}]*\})?) (\S+)", text, re.M):
+            base = name.split("{")[0]
+            if kinds.get(base) == "gauge" and re.search(r"connections|active|streams|in_flight|held|open", base):
+                if not re.search(r"idle|pool", name):
+                    found[name] = float(value)
+        return found
+
+    def leaked(self, timeout=5.0):
+        """Gauges that do not come back to where they were."""
+        deadline = time.monotonic() + timeout
+        while True:
+            now = self.gauges()
+            off = {k: (self.baseline.get(k, 0.0), v) for k, v in now.items() if v != self.baseline.get(k, 0.0)}
+            if not off or time.monotonic() > deadline:
+                return off
+            time.sleep(0.05)
+
+    def tail(self, lines=40):
+        self.log.flush()
+        return "\n".join((self.folder / "daemon.log").read_text(errors="replace").splitlines()[-lines:])
+
+    def stop(self):
+        """Ends all; gives the daemon's exit status after SIGTERM, or what it died of before."""
+        died = self.daemon.poll()
+        if died is None:
+            self.daemon.send_signal(signal.SIGTERM)
+            try:
+                self.daemon.wait(30)
+            except subprocess.TimeoutExpired:
+                self.daemon.kill()
+                self.daemon.wait()
+        self.last_words = self.tail(15)
+        for provider in (self.plain, self.tls, self.mtls, self.proxy):
+            provider.stop()
+        self.log.close()
+        if not self.keep:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        return died if died is not None else self.daemon.returncode

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""Replays tests/cases/*.case against a real daemon and the scripted provider. See tests/cases/README.
+
+    tests/run_cases.py [--build build/asan] [--long] [--keep] [--jobs N] [FILE-OR-TITLE-PART ...]
+
+The last line is "cases: N passed, N failed"; each way of playing a case counts as one.
+"""
+
+import argparse
+import concurrent.futures
+import pathlib
+import sys
+import time
+
+sys.dont_write_bytecode = True
+from caselib import check, replay, text
+from caselib.world import ROOT, World
+
+
+class Tally:
+    def __init__(self):
+        self.passed, self.failed = 0, 0
+
+    def note(self, case, way, wrong):
+        if not wrong:
+            self.passed += 1
+            return
+        self.failed += 1
+        print(f"FAILED {case.where} {case.title} [{way}]")
+        for line in wrong[:6]:
+            print(f"    {line}")
+        sys.stdout.flush()
+
+
+def settle_entries(expected, rows):
+    """Exactly one row for each expected entry: those with a request id first, then the others in any order."""
+    wrong, left = [], list(rows)
+    for request_id, words in sorted(expected, key=lambda e: e[0] is None):
+        wanted = request_id.replace("-", "") if request_id else None
+        found = [r for r in left if wanted is None or r["request_id"] == wanted]
+        fitting = [r for r in found if not check.check_entry(words, r)] or found
+        if not fitting:
+            wrong.append(f"entry: none for request {request_id or '(unknown)'}, wanted {' '.join(words)}")
+            continue
+        wrong += check.check_entry(words, fitting[0])
+        left.remove(fitting[0])
+    wrong += [f"entry: one too many: request {r['request_id']} ended {r.get('end')}" for r in left]
+    return wrong
+
+
+def run_case(world, case, number, long, tally):
+    """All ways of one case, one after the other, under an account of its own; then its entries together."""
+    account, expected, half = f"case-{number}", [], 0
+    any_wrong = False
+    for index, way in enumerate(replay.ways_of(case, long)):
+        one = replay.Replay(world, case, way, f"c{number}-{index}", account, half)
+        wrong = one.play()
+        half = max(1, one.sent_bytes // 2) if one.sent_bytes else half
+        expected += one.entries
+        if world.daemon.poll() is not None:
+            wrong.append(f"the daemon died ({world.daemon.returncode})")
+        any_wrong = any_wrong or bool(wrong)
+        tally.note(case, way.name, wrong)
+    if not any_wrong:  # a failed way leaves its entries unknown
+        rows = world.entries(account, len(expected))
+        tally.note(case, "ledger", settle_entries(expected, rows))
+
+
+def run_group(group, cases, options, tally):
+    world = World(group, options.build, options.keep)
+    numbered = list(enumerate(cases))
+    try:
+        with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+            todo = [pool.submit(run_case, world, c, n, options.long, tally) for n, c in numbered if not c.alone]
+            for one in concurrent.futures.as_completed(todo):
+                one.result()
+        for number, case in numbered:
+            if case.alone:
+                run_case(world, case, number, options.long, tally)
+        leaked = world.leaked()
+        end = text.Case(f"group {group}", group)
+        tally.note(end, "nothing leaked", [f"gauge {k}: {a} before, {b} after" for k, (a, b) in leaked.items()])
+    finally:
+        status = world.stop()
+        problems = [] if status == 0 else [f"the daemon ended with {status}", world.last_words]
+        tally.note(text.Case(f"group {group}", group), "clean stop", problems)
+
+
+def chosen(options):
+    cases = []
+    for path in sorted((ROOT / "tests/cases").glob("*.case")):
+        cases += text.read_cases(path)
+    if options.what:
+        cases = [c for c in cases if any(w in c.where or w in c.title for w in options.what)]
+    return cases
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--long", action="store_true")
+    parser.add_argument("--keep", action="store_true", help="keep the data folder")
+    parser.add_argument("--jobs", type=int, default=6)
+    parser.add_argument("what", nargs="*")
+    options = parser.parse_args()
+    tally, began = Tally(), time.monotonic()
+    cases = chosen(options)
+    for group in sorted({c.group for c in cases}):
+        run_group(group, [c for c in cases if c.group == group], options, tally)
+    print(f"{len(cases)} cases in {time.monotonic() - began:.1f} s")
+    print(f"cases: {tally.passed} passed, {tally.failed} failed")
+    return 1 if tally.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
