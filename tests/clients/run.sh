@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Real clients against a real daemon: see clients/suite.py. npm packages first, then everything else without a network.
+#
+#   FLUX_CLIS=1       installs Claude Code and Codex (800 MB) into the cache, once; where they are they always run
+#   FLUX_MODELS=DIR   a folder with stories260K.gguf: a real model answers behind us
+#   FLUX_CACHE=DIR    where big packages are kept (~/.cache/fluxrouter)
+set -uo pipefail
+cd "$(dirname "$0")"
+export FLUX_CACHE=${FLUX_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/fluxrouter}
+
+# Installs what a package.json and its lock say into a folder, when that is not done already.
+packages() {
+	local from=$1 to=$2
+	mkdir -p "$to"
+	if ! cmp -s "$from/package-lock.json" "$to/.installed"; then
+		[ "$from" -ef "$to" ] || cp "$from/package.json" "$from/package-lock.json" "$to/"
+		(cd "$to" && npm ci --no-audit --no-fund --loglevel=error >&2) && cp "$from/package-lock.json" "$to/.installed"
+	fi
+}
+
+packages . . || {
+	echo "clients: 0 passed, 0 failed, 1 skipped (npm cannot install the SDKs)"
+	exit 0
+}
+[ -z "${FLUX_CLIS:-}" ] || packages agents "$FLUX_CACHE/agents" || echo "npm cannot install the agents"
+[ -z "${FLUX_MODELS:-}" ] || packages model "$FLUX_CACHE/model" || echo "npm cannot install the model's engine"
+
+# Only loopback, so that no client phones home; plainly where the kernel forbids it.
+lonely="ip link set lo up && exec python3 suite.py"
+if unshare -rn true 2>/dev/null; then
+	exec unshare -rn sh -c "$lonely"
+fi
+exec python3 suite.py

