@@ -108,8 +108,8 @@ struct json_reader {
 };
 
 /* Slices: each step reads about budget_bytes (> 0; a token or key may go beyond) and comes back.
- * 256 KiB take well under a millisecond. The reader owns nothing: to give up early, release the
- * doc. */
+ * 128 KiB take well under a millisecond whatever they hold: values and keys are charged as more
+ * than their bytes. The reader owns nothing: to give up early, release the doc. */
 void json_reader_init(struct json_reader *, struct json *doc, struct str bytes);
 enum json_step json_reader_step(struct json_reader *, size_t budget_bytes) MUST_USE;
 
