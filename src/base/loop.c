@@ -12,19 +12,28 @@
 #include "base/clock.h"
 #include "base/timer.h"
 
+/* Tasks may ask for tasks. These run in a round of their own, behind a commit of their own: what
+ * the first round made known (a request that had waited behind the one just answered) may have
+ * written records again. */
 static void end_turn(struct loop *l)
 {
+	struct list round;
 	struct list_node *node;
+	bool again;
 
-	if (l->commit && l->commit(l->commit_arg) != 0)
-		return;
-	while ((node = list_pop(&l->tasks))) {
-		struct loop_task *task = LIST_OBJECT(node, struct loop_task, node);
-
-		task->run(task);
-		if (list_is_empty(&l->tasks) && l->commit && l->commit(l->commit_arg) != 0)
+	list_init(&round);
+	do {
+		if (l->commit && l->commit(l->commit_arg) != 0)
 			return;
-	}
+		while ((node = list_pop(&l->tasks)))
+			list_push(&round, node);
+		again = !list_is_empty(&round);
+		while ((node = list_pop(&round))) {
+			struct loop_task *task = LIST_OBJECT(node, struct loop_task, node);
+
+			task->run(task);
+		}
+	} while (again);
 	arena_reset(&l->scratch);
 }
 
