@@ -1,7 +1,10 @@
 /* Listening sockets and the connections that they bear. One `front` per loop; several loops
  * share an address with SO_REUSEPORT (unix sockets: each loop accepts on the same descriptor).
  *
- * Addresses: "127.0.0.1:8686", "[::1]:8686", "unix:/run/x.sock". */
+ * The process must ignore SIGPIPE. Above LIMIT_CONNECTIONS a connection is accepted, told 503 with
+ * Retry-After, and closed.
+ *
+ * Addresses, numeric: "127.0.0.1:8686", "[::1]:8686", "unix:/run/x.sock". */
 #ifndef FRONT_LISTEN_H
 #define FRONT_LISTEN_H
 
@@ -11,8 +14,8 @@ struct front;
 
 struct front_server {
 	void (*on_request)(struct stream *, void *server); /* a head has arrived */
-	/* A head that cannot be parsed: write an error answer for this failure into `out_body`
-	 * (JSON) and give its content type. Front sends it and closes. */
+	/* A head that cannot be parsed or does not come, or one connection too many: write an
+	 * error answer for this failure into `out_body` (JSON). Front sends it and closes. */
 	void (*on_bad_head)(const struct fail *, struct buf *out_body, void *server);
 	void *server;
 };

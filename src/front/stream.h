@@ -8,6 +8,9 @@
  * may only note and resume; what happened is asked with the functions below. Writes go out at
  * the end of the loop's turn, together. All of it on the loop's thread.
  *
+ * A client that closes its sending side is taken as gone, as if it had closed the whole connection:
+ * that is how SDKs abort, and a provider must not go on working for nobody.
+ *
  * Bytes given as "borrowed" must stay as they are until the stream is closed. */
 #ifndef FRONT_STREAM_H
 #define FRONT_STREAM_H
@@ -57,7 +60,8 @@ void stream_write_borrowed(struct stream *, struct str bytes); /* no copy */
  * they are left out. */
 void stream_end(struct stream *, const struct http_header *trailers, int count);
 /* Ends a begun answer so that the client must see a break: no final chunk, connection cut (RST
- * or FIN with missing bytes). What was written before goes out first. */
+ * or FIN with missing bytes). What was written before goes out first; then the state becomes
+ * SENT. */
 void stream_break(struct stream *);
 
 /* Bytes written and not yet taken by the kernel. Above LIMIT_STREAM_UNSENT_BYTES the owner

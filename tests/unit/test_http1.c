@@ -20,7 +20,6 @@ struct row {
 #define POST "POST / HTTP/1.1\r\n" H
 #define CHUNKED POST "Transfer-Encoding: chunked\r\n\r\n"
 
-/* clang-format off: one row, one line */
 static const struct row requests[] = {
     /* the plain ones */
     ROW(GET H "\r\n", "GET / 1.1 none alive fields 1 |  | end"),
@@ -211,8 +210,6 @@ static const struct row answers[] = {
     ROW("HTTP/1.1 200 OK\r\nX: a\r\n b\r\n\r\n", "502"),
     ROW("\r\nHTTP/1.1 200 OK\r\n\r\n", "400"),
 };
-
-/* clang-format on */
 
 static struct str run_pieces(struct http1_run *r, struct str bytes, struct str method, size_t cut)
 {
