@@ -280,7 +280,7 @@ static void serve_early_answer(struct server *s)
 
 	peer_read(&p, &byte, 1);
 	peer_say(&p, "HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig");
-	usleep(100000);
+	usleep(500000);
 	peer_close(&p);
 }
 
