@@ -127,8 +127,8 @@ static bool is_zero(const uint8_t *bytes)
 
 enum record_state record_check(const uint8_t *bytes, uint64_t sequence)
 {
-	if (get(bytes, 4) == checksum(bytes) && get(bytes + AT_SEQUENCE, 8) == sequence &&
-	    bytes[AT_KIND] != 0)
+	if (bytes[AT_KIND] != 0 && get(bytes + AT_SEQUENCE, 8) == sequence &&
+	    get(bytes, 4) == checksum(bytes))
 		return RECORD_GOOD;
 	return is_zero(bytes) ? RECORD_EMPTY : RECORD_DAMAGED;
 }

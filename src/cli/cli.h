@@ -1,0 +1,12 @@
+/* The verbs of the command line. Each reads its own options (argv[0] is the verb) and gives the exit status: 0 done, 1 not done
+ * or not so, 2 wrong command line. */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+int cli_key(int argc, char **argv);
+int cli_usage(int argc, char **argv);
+int cli_ledger(int argc, char **argv);
+
+#define CLI_DATA_DEFAULT "flux-data"
+
+#endif

@@ -1,0 +1,146 @@
+/* Reading command lines. Called by the verbs; prints to standard output (--help) and standard error (what is wrong). */
+#include "cli/option.h"
+
+#include "base/clock.h"
+
+#include <stdarg.h>
+
+int option_wrong(const char *format, ...)
+{
+	va_list args;
+
+	fputs("fluxrouter: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return 2;
+}
+
+static void print_help(const struct option_set *set)
+{
+	printf("Usage: fluxrouter %s\n\n%s\n\n", set->usage, set->about);
+	for (int i = 0; i < set->count; i++) {
+		const struct option *o = &set->options[i];
+		int width = 26 - (int)strlen(o->name) - 3;
+
+		printf("  --%s %-*s %s\n", o->name, width > 0 ? width : 0, o->value ? o->value : "",
+		       o->help);
+	}
+	printf("  --%-25s%s\n", "help", "this text");
+}
+
+static const struct option *find(const struct option_set *set, struct str name)
+{
+	for (int i = 0; i < set->count; i++)
+		if (str_eq(name, str_of(set->options[i].name)))
+			return &set->options[i];
+	return NULL;
+}
+
+/* argv[*at] begins with --; *at moves to the last word that was used. -1: out->status. */
+static int read_option(const struct option_set *set, char **argv, int *at, struct option_words *out)
+{
+	struct str name = str_part(str_of(argv[*at]), 2, SIZE_MAX);
+	size_t equals = str_find_byte(name, '=');
+	bool has_value = equals < name.len;
+	const struct option *o = find(set, str_part(name, 0, equals));
+
+	out->status = 2;
+	if (!o) {
+		option_wrong("unknown option --%.*s (see --help)", (int)equals, name.ptr);
+		return -1;
+	}
+	if (o->value ? !has_value && !argv[*at + 1] : has_value) {
+		option_wrong("--%s %s", o->name, o->value ? "needs a value" : "takes no value");
+		return -1;
+	}
+	if (!o->value)
+		*o->flag = true;
+	else if (has_value)
+		*o->text = str_part(name, equals + 1, SIZE_MAX);
+	else
+		*o->text = str_of(argv[++*at]);
+	return 0;
+}
+
+static int read_operand(const struct option_set *set, struct str word, struct option_words *out)
+{
+	must(set->operands_max <= OPTION_OPERANDS_MAX);
+	if (out->count < set->operands_max) {
+		out->operands[out->count++] = word;
+		return 0;
+	}
+	out->status =
+	    option_wrong("unexpected \"%.*s\" (usage: fluxrouter %s)", STR_ARG(word), set->usage);
+	return -1;
+}
+
+static bool is_help(struct str word)
+{
+	return str_eq(word, STR("-h")) || str_eq(word, STR("--help"));
+}
+
+int option_read(const struct option_set *set, int argc, char **argv, struct option_words *out)
+{
+	bool options_over = false;
+
+	*out = (struct option_words){0};
+	for (int i = 1; i < argc; i++) {
+		struct str word = str_of(argv[i]);
+
+		if (!options_over && is_help(word)) {
+			print_help(set);
+			out->status = 0;
+			return -1;
+		}
+		if (!options_over && str_eq(word, STR("--"))) {
+			options_over = true;
+			continue;
+		}
+		if (!options_over && str_starts_with(word, STR("--"))
+		        ? read_option(set, argv, &i, out) < 0
+		        : read_operand(set, word, out) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int option_read_span(struct str text, int64_t *out_ms)
+{
+	static const struct {
+		char unit;
+		int64_t ms;
+	} units[] = {
+	    {'m', 60000}, {'h', 3600000}, {'d', 86400000}, {'w', 604800000}, {'y', 31536000000}};
+	static const int64_t century_ms = 3153600000000;
+	int64_t count;
+
+	if (text.len < 2 || str_to_i64(str_part(text, 0, text.len - 1), 1, 99999999, &count) < 0)
+		return -1;
+	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+		if (text.ptr[text.len - 1] != units[i].unit || count > century_ms / units[i].ms)
+			continue;
+		*out_ms = count * units[i].ms;
+		return 0;
+	}
+	return -1;
+}
+
+int option_read_day(struct str text, int64_t *out_ms)
+{
+	struct clock_day got;
+	int64_t year, month, day, at_ms;
+
+	if (text.len != 10 || text.ptr[4] != '-' || text.ptr[7] != '-' ||
+	    str_to_i64(str_part(text, 0, 4), 1970, 9999, &year) < 0 ||
+	    str_to_i64(str_part(text, 5, 2), 1, 12, &month) < 0 ||
+	    str_to_i64(str_part(text, 8, 2), 1, 31, &day) < 0)
+		return -1;
+	at_ms = clock_wall_ms_of((struct clock_day){(int)year, (int)month, (int)day});
+	got = clock_day_of(at_ms);
+	if (got.month != month || got.day != day)
+		return -1;
+	*out_ms = at_ms;
+	return 0;
+}

@@ -1,0 +1,44 @@
+/* Options of command-line verbs: a table of them is what is read and what --help prints. */
+#ifndef CLI_OPTION_H
+#define CLI_OPTION_H
+
+#include "base/arena.h"
+
+struct option {
+	const char *name;  /* without the dashes */
+	const char *value; /* what --help calls its value; NULL: a flag */
+	const char *help;
+	struct str *text; /* where the value goes */
+	bool *flag;       /* or the flag */
+};
+
+struct option_set {
+	const char *usage; /* "key create --data DIR" */
+	const char *about; /* a sentence or two */
+	const struct option *options;
+	int count;
+	int operands_max; /* words that are no options */
+};
+
+enum { OPTION_OPERANDS_MAX = 4 };
+
+struct option_words {
+	struct str operands[OPTION_OPERANDS_MAX];
+	int count;
+	int status; /* when -1 was given: end with this */
+};
+
+/* Reads argv[1..]: --name VALUE, --name=VALUE, --flag; a lone -- ends the options; -h and --help print the table. -1: the verb
+ * is done, end with out->status (0 after --help, 2 after a sentence on standard error). */
+int option_read(const struct option_set *, int argc, char **argv,
+                struct option_words *out) MUST_USE;
+
+/* A sentence on standard error, "fluxrouter: ...", and 2, the exit status of a wrong command line. */
+int option_wrong(const char *format, ...) PRINTF_LIKE(1, 2);
+
+/* 30d, 12h, 90m, 2w, 1y -> milliseconds. -1: something else, or over a century. */
+int option_read_span(struct str text, int64_t *out_ms) MUST_USE;
+/* 2026-11-22 -> its first millisecond, UTC. -1: no such day. */
+int option_read_day(struct str text, int64_t *out_ms) MUST_USE;
+
+#endif
