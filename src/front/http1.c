@@ -17,10 +17,6 @@
 #include "front/http1_bytes.h"
 #include "limits.h"
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
-
 /* The fields that we act on; their names differ in length, which is how they are found. */
 enum known_field {
 	FIELD_OTHER,
@@ -153,43 +149,6 @@ static int read_space(struct head_reader *r)
 	return 0;
 }
 
-#if defined(__SSE2__)
-/* Sixteen bytes at a time while all of them are 0x20..0x7e or obs-text; a tab is left to the
- * table. */
-static const char *skip_plain(const char *at, const char *end)
-{
-	const __m128i blank = _mm_set1_epi8(0x20), del = _mm_set1_epi8(0x7f);
-
-	while (end - at >= 16) {
-		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
-		__m128i visible = _mm_cmpeq_epi8(_mm_max_epu8(bytes, blank), bytes);
-		__m128i fine = _mm_andnot_si128(_mm_cmpeq_epi8(bytes, del), visible);
-		unsigned stops = (unsigned)_mm_movemask_epi8(fine) ^ 0xffffu;
-
-		if (stops)
-			return at + __builtin_ctz(stops);
-		at += 16;
-	}
-	return at;
-}
-#else
-static const char *skip_plain(const char *at, const char *end)
-{
-	(void)end;
-	return at;
-}
-#endif
-
-/* Past all bytes that a value may have. Tabs are rare: each begins the fast way anew. */
-static const char *skip_value(const char *at, const char *end)
-{
-	for (;;) {
-		at = http1_skip(skip_plain(at, end), end, BYTE_VALUE);
-		if (at == end || *at != '\t')
-			return at;
-	}
-}
-
 static bool is_blank(char byte)
 {
 	return byte == ' ' || byte == '\t';
@@ -256,14 +215,13 @@ static void note_field(struct head_reader *r, struct http_header h)
 
 static int read_field(struct head_reader *r)
 {
-	const char *name = r->at, *colon = http1_skip(name, r->end, BYTE_TOKEN), *value, *last;
-
+	const char *name = r->at, *colon = http1_skip_name(name, r->end), *value, *last;
 	if (colon == r->end || *colon != ':' || colon == name)
 		return bad_name(r, colon);
 	value = colon + 1;
 	while (value < r->end && is_blank(*value))
 		value++;
-	r->at = last = skip_value(value, r->end);
+	r->at = last = http1_skip_value(value, r->end);
 	if (read_line_end(r) != 0)
 		return -1;
 	while (last > value && is_blank(last[-1]))
@@ -481,7 +439,7 @@ static int read_status_line(struct head_reader *r)
 		return bad(r, "the status is not within 100..599");
 	r->head.status = status;
 	if (r->at < r->end && *r->at == ' ')
-		r->at = skip_value(r->at, r->end);
+		r->at = http1_skip_value(r->at, r->end);
 	return read_line_end(r);
 }
 

@@ -21,4 +21,8 @@ static inline const char *http1_skip(const char *at, const char *end, enum http1
 	return at;
 }
 
+/* The same, sixteen bytes at a time, for what heads are mostly made of: BYTE_TOKEN, BYTE_VALUE. */
+const char *http1_skip_name(const char *at, const char *end);
+const char *http1_skip_value(const char *at, const char *end);
+
 #endif
