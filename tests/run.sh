@@ -37,12 +37,19 @@ step_lint() {
 		echo "lint: 0 passed, 0 failed, 1 skipped (tools/lint is not there)"
 	fi
 }
+live() { # everything that needs a daemon, from this build folder
+	local bad=0
+	python3 tests/run_provider.py --build "$1" || bad=1
+	python3 tests/run_cases.py --build "$1" ${FLUX_LONG:+--long} || bad=1
+	python3 tests/run_scenes.py --build "$1" || bad=1
+	return $bad
+}
 step_cases() {
-	python3 tests/run_cases.py
+	live build
 }
 step_asan() {
 	make_quiet VARIANT=asan all unit-programs && make_quiet -k VARIANT=asan units &&
-		python3 tests/run_cases.py --build build/asan
+		live build/asan
 }
 step_clang() {
 	make_quiet CC=clang VARIANT=clang all unit-programs && make_quiet -k CC=clang VARIANT=clang units

@@ -11,6 +11,7 @@ import concurrent.futures
 import pathlib
 import sys
 import time
+import traceback
 
 sys.dont_write_bytecode = True
 from caselib import check, replay, text
@@ -54,7 +55,10 @@ def run_case(world, case, number, long, tally):
     any_wrong = False
     for index, way in enumerate(replay.ways_of(case, long)):
         one = replay.Replay(world, case, way, f"c{number}-{index}", account, half)
-        wrong = one.play()
+        try:
+            wrong = one.play()
+        except Exception:
+            wrong = traceback.format_exc().splitlines()[-6:]
         half = max(1, one.sent_bytes // 2) if one.sent_bytes else half
         expected += one.entries
         if world.daemon.poll() is not None:

@@ -90,7 +90,7 @@ def check_json_lines(block, body):
 
 
 def remove(pattern, body):
-    return re.sub(pattern if isinstance(pattern, bytes) else pattern.encode(), b"", body)
+    return re.sub(pattern.encode() if isinstance(pattern, str) else pattern, b"", body)
 
 
 def said_body(script):

@@ -1,5 +1,6 @@
 """What a group of cases runs against: providers of several kinds, one daemon, its data folder."""
 
+import atexit
 import json
 import os
 import pathlib
@@ -44,6 +45,7 @@ class Provider:
         for one in listen:
             words += ["--listen", one]
         self.process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+        atexit.register(self.process.kill)
         ports = [int(self.process.stdout.readline().rsplit(":", 1)[1]) for _ in range(len(listen) + 1)]
         self.ports, self.door = ports[:-1], ("127.0.0.1", ports[-1])
 
@@ -100,6 +102,7 @@ class World:
         words = [str(self.build / "fluxrouter"), "serve", "-c", str(self.config), "--data", str(self.data)]
         clean = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
         self.daemon = subprocess.Popen(words, stdout=self.log, stderr=self.log, env=clean)
+        atexit.register(self.daemon.kill)
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline and self.daemon.poll() is None:
             try:
