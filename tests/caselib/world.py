@@ -70,7 +70,7 @@ class Provider:
 class World:
     """One daemon for one configuration, with the providers that the configuration names."""
 
-    def __init__(self, group, build, keep=False):
+    def __init__(self, group, build, keep=False, changes=()):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="flux-cases-"))
         self.data, self.keep, self.build = self.folder / "data", keep, ROOT / build
         binary = self.build / "fluxprovider"
@@ -83,14 +83,16 @@ class World:
         self.address = ("127.0.0.1", free_port())
         self.metrics = ("127.0.0.1", free_port())
         self.config = self.folder / "config.yaml"
-        self.write_config(group)
+        self.write_config(group, changes)
         self.keys, self.lock = {}, threading.Lock()
         self.log = open(self.folder / "daemon.log", "wb")
         self.start()
         self.baseline = self.gauges()
 
-    def write_config(self, group):
+    def write_config(self, group, changes):
         text = (ROOT / "tests/cases" / f"{group}.yaml").read_text()
+        for old, new in changes:
+            text = text.replace(old, new)
         names = {"LISTEN": "127.0.0.1:%d" % self.address[1], "METRICS": "127.0.0.1:%d" % self.metrics[1],
                  "PLAIN": "127.0.0.1:%d" % self.plain.ports[0], "V6": "[::1]:%d" % self.plain.ports[1],
                  "TLS": "localhost:%d" % self.tls.ports[0], "MTLS": "localhost:%d" % self.mtls.ports[0],
@@ -154,7 +156,7 @@ class World:
         found = {}
         for name, value in re.findall(r"^([a-z_]+(?:\{[^}]*\})?) (\S+)", text, re.M):
             base = name.split("{")[0]
-            if kinds.get(base) == "gauge" and re.search(r"connections|active|streams|in_flight|held|open", base):
+            if kinds.get(base) == "gauge" and re.search(r"connections|active|streams|in_flight|held|open|bytes|backlog", base):
                 if not re.search(r"idle|pool", name):
                     found[name] = float(value)
         return found
