@@ -1,0 +1,262 @@
+/* Log lines, gathered by each thread and written to standard error.
+ *
+ *	logfmt   time=2026-11-22T15:20:43.123Z level=info msg=request model=gpt-5 status=200
+ *	JSON     {"time":"2026-11-22T15:20:43.123Z","level":"info","msg":"request","status":200}
+ *
+ * A value is quoted, and escaped as JSON is, unless all its bytes are plain. A field that does
+ * not fit into LOG_LINE_BYTES is left out whole and the line says cut=true; so a line is always
+ * well-formed and never longer than what a pipe takes in one piece (PIPE_BUF, 4096).
+ *
+ * Never blocks: a pipe or socket that says POLLOUT has room for that many, and no more than
+ * that goes with one write. What finds no room is dropped and counted; the count goes out with
+ * the next lines that do.
+ *
+ * Called from everywhere. Must never be given content, keys or other secrets.
+ *
+ * THREADS: lines belong to the thread that gathers them. `one_writes` keeps two threads from
+ * taking the same room in the pipe; it is held for calls that do not wait. */
+#include "base/log.h"
+
+#include "base/clock.h"
+#include "base/decimal.h"
+#include "base/json_write.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdarg.h>
+
+enum { LOG_TAIL_BYTES = 16, LOG_SAY_BYTES = 2048 };
+
+struct gathered {
+	char bytes[LOG_GATHER_BYTES];
+	size_t len;
+	int64_t dropped; /* lines */
+};
+
+static enum log_format format = LOG_LOGFMT;
+static enum log_level lowest = LOG_INFO;
+static pthread_mutex_t one_writes = PTHREAD_MUTEX_INITIALIZER;
+static _Thread_local struct gathered gathered;
+
+static const char *const level_names[] = {"debug", "info", "warn", "error"};
+
+void log_set(enum log_format f, enum log_level l)
+{
+	format = f;
+	lowest = l;
+}
+
+static bool is_plain(struct str value)
+{
+	for (size_t i = 0; i < value.len; i++) {
+		unsigned char c = (unsigned char)value.ptr[i];
+
+		if (c <= ' ' || c >= 0x7f || c == '"' || c == '=' || c == '\\')
+			return false;
+	}
+	return value.len > 0;
+}
+
+static void put_quoted(struct buf *b, struct str value)
+{
+	buf_put_byte(b, '"');
+	json_put_escaped(b, value);
+	buf_put_byte(b, '"');
+}
+
+static void put_key(struct buf *b, const char *key)
+{
+	if (format == LOG_JSON)
+		buf_printf(b, "%s\"%s\":", b->len ? "," : "{", key);
+	else
+		buf_printf(b, "%s%s=", b->len ? " " : "", key);
+}
+
+/* `from` is where the field began: one that did not fit is taken back, up to there. */
+static void end_field(struct buf *b, size_t from)
+{
+	if (buf_is_over(b))
+		b->len = from;
+}
+
+static bool is_wanted(const struct log_line *l)
+{
+	return l->level >= lowest;
+}
+
+void log_start(struct log_line *l, enum log_level level, const char *message)
+{
+	l->level = level;
+	buf_init(&l->text, LOG_LINE_BYTES - LOG_TAIL_BYTES);
+	if (!is_wanted(l))
+		return;
+	put_key(&l->text, "time");
+	buf_put(&l->text, format == LOG_JSON ? STR("\"") : STR(""));
+	clock_put_rfc3339(&l->text, clock_wall_ms());
+	buf_put(&l->text, format == LOG_JSON ? STR("\"") : STR(""));
+	log_text(l, "level", str_of(level_names[level]));
+	log_text(l, "msg", str_of(message));
+}
+
+void log_text(struct log_line *l, const char *key, struct str value)
+{
+	size_t from = l->text.len;
+
+	if (!is_wanted(l))
+		return;
+	put_key(&l->text, key);
+	if (format == LOG_LOGFMT && is_plain(value))
+		buf_put(&l->text, value);
+	else
+		put_quoted(&l->text, value);
+	end_field(&l->text, from);
+}
+
+static void put_bare(struct log_line *l, const char *key, struct str value)
+{
+	size_t from = l->text.len;
+
+	put_key(&l->text, key);
+	buf_put(&l->text, value);
+	end_field(&l->text, from);
+}
+
+void log_i64(struct log_line *l, const char *key, int64_t value)
+{
+	size_t from = l->text.len;
+
+	if (!is_wanted(l))
+		return;
+	put_key(&l->text, key);
+	buf_put_i64(&l->text, value);
+	end_field(&l->text, from);
+}
+
+void log_nusd(struct log_line *l, const char *key, int64_t nusd)
+{
+	size_t from = l->text.len;
+
+	if (!is_wanted(l))
+		return;
+	put_key(&l->text, key);
+	buf_put_nusd(&l->text, nusd);
+	end_field(&l->text, from);
+}
+
+void log_bool(struct log_line *l, const char *key, bool value)
+{
+	if (is_wanted(l))
+		put_bare(l, key, value ? STR("true") : STR("false"));
+}
+
+static void gather(struct str line)
+{
+	if (line.len > sizeof gathered.bytes - gathered.len)
+		log_flush();
+	memcpy(gathered.bytes + gathered.len, line.ptr, line.len);
+	gathered.len += line.len;
+}
+
+void log_end(struct log_line *l)
+{
+	if (is_wanted(l)) {
+		bool is_cut = buf_is_over(&l->text);
+
+		l->text.max = LOG_LINE_BYTES;
+		l->text.over = false;
+		if (is_cut)
+			put_bare(l, "cut", STR("true"));
+		buf_put(&l->text, format == LOG_JSON ? STR("}\n") : STR("\n"));
+		gather(buf_str(&l->text));
+	}
+	buf_release(&l->text);
+}
+
+void log_say(enum log_level level, const char *sentence, ...)
+{
+	char text[LOG_SAY_BYTES];
+	struct log_line l;
+	va_list args;
+
+	va_start(args, sentence);
+	vsnprintf(text, sizeof text, sentence, args);
+	va_end(args);
+	log_start(&l, level, text);
+	log_end(&l);
+	log_flush();
+}
+
+/* Whole lines from the front of `bytes`, as many as go with one write. */
+static struct str next_piece(struct str bytes)
+{
+	size_t len = bytes.len < LOG_LINE_BYTES ? bytes.len : LOG_LINE_BYTES;
+
+	while (len > 0 && bytes.ptr[len - 1] != '\n')
+		len--;
+	return str_part(bytes, 0, len);
+}
+
+/* -1: not now, or not at all; part of the piece may be out, where it is a terminal's. */
+static int write_piece(struct str piece)
+{
+	struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	while (piece.len) {
+		ssize_t n;
+
+		if (poll(&out, 1, 0) != 1 || !(out.revents & POLLOUT))
+			return -1;
+		n = write(STDERR_FILENO, piece.ptr, piece.len);
+		if (n <= 0)
+			return -1;
+		piece = str_part(piece, (size_t)n, SIZE_MAX);
+	}
+	return 0;
+}
+
+static int64_t count_lines(struct str bytes)
+{
+	int64_t lines = 0;
+
+	for (size_t i = 0; i < bytes.len; i++)
+		lines += bytes.ptr[i] == '\n';
+	return lines;
+}
+
+static int write_dropped(void)
+{
+	char text[128];
+	int len;
+
+	if (gathered.dropped == 0)
+		return 0;
+	len = snprintf(text, sizeof text,
+	               format == LOG_JSON ? "{\"level\":\"warn\",\"msg\":\"log lines dropped\","
+	                                    "\"lines\":%" PRId64 "}\n"
+	                                  : "level=warn msg=\"log lines dropped\" lines=%" PRId64
+	                                    "\n",
+	               gathered.dropped);
+	if (write_piece((struct str){text, (size_t)len}) < 0)
+		return -1;
+	gathered.dropped = 0;
+	return 0;
+}
+
+void log_flush(void)
+{
+	struct str rest = {gathered.bytes, gathered.len};
+
+	if (rest.len == 0)
+		return;
+	pthread_mutex_lock(&one_writes);
+	while (rest.len) {
+		struct str piece = next_piece(rest);
+
+		if (write_dropped() < 0 || write_piece(piece) < 0)
+			break;
+		rest = str_part(rest, piece.len, SIZE_MAX);
+	}
+	pthread_mutex_unlock(&one_writes);
+	gathered.dropped += count_lines(rest);
+	gathered.len = 0;
+}
