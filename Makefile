@@ -49,6 +49,8 @@ $(LIB): $(OBJECTS)
 	@rm -f $@
 	ar rcs $@ $^
 
+$(OBJ)/src/embed.o: etc/catalog.yaml
+
 $(OBJ)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<

@@ -1,12 +1,16 @@
-/* The configuration: one YAML file (or the built-in defaults) as an immutable snapshot. A request pins the snapshot it
- * began with; a reload swaps in a new one. etc/fluxrouter.yaml explains every option.
+/* The configuration: one YAML file (or the built-in defaults) as an immutable snapshot. A request
+ * pins the snapshot it began with; a reload swaps in a new one. etc/fluxrouter.yaml explains every
+ * option.
  *
- * Secrets may be given as "${NAME}" (environment) or "file:PATH" (first line); they are read once here and never printed.
+ * Secrets may be given as "${NAME}" (environment) or "file:PATH" (first line); they are read once
+ * here and never printed.
  *
  * THREADS: config_current/config_put may be called from any thread; a snapshot is read-only. */
 #ifndef CONFIG_H
 #define CONFIG_H
 
+#include "base/buf.h"
+#include "base/url.h"
 #include "fail.h"
 #include "ledger/price.h"
 #include "llm.h"
@@ -14,17 +18,35 @@
 enum config_lane { CONFIG_EXPRESS, CONFIG_DAILY, CONFIG_DEEP };
 enum config_log { CONFIG_LOGFMT, CONFIG_LOG_JSON };
 
+struct origin; /* upstream/exchange.h */
+
+/* Habits that differ from what a provider's dialects promise; provider/provider.c has a row for
+ * each. */
+#define CONFIG_KINDS(X)                                                                            \
+	X(COMPATIBLE, "compatible")                                                                \
+	X(OPENROUTER, "openrouter")                                                                \
+	X(MISTRAL, "mistral")
+
+enum config_kind {
+#define X(name, text) CONFIG_KIND_##name,
+	CONFIG_KINDS(X)
+#undef X
+	    CONFIG_KIND_COUNT
+};
+
 struct config_provider {
 	struct str name;
 	bool speaks[LLM_DIALECTS]; /* `dialect: chat` or `dialects: [chat, responses]` */
 	struct str base_url;       /* http:// or https://, no trailing slash */
+	struct url url;            /* the same, in parts */
 	struct str api_key;        /* resolved; empty: none is sent; secret */
-	struct str kind;           /* row of the provider table; empty: by dialect */
+	enum config_kind kind;     /* row of the provider table */
 	struct str proxy;          /* URL; empty: environment; "none": direct */
 	struct str ca_file, cert_file, key_file;
 	struct http_extra *headers; /* fixed headers to add: name, value */
 	int header_count;
 	int64_t connect_ms, first_byte_ms, idle_ms, total_ms;
+	const struct origin *origin; /* where requests go; set by provider_prepare */
 };
 
 struct http_extra {
@@ -77,9 +99,8 @@ struct config {
 	int connections_max; /* per loop */
 	enum config_log log_format;
 	bool strict_names;
-	bool cost_in_usage;     /* splice cost_usd and currency into usage objects */
-	int quality;            /* 0..100 for the scorer */
-	struct str scorer_file; /* empty: built in */
+	bool cost_in_usage; /* splice cost_usd and currency into usage objects */
+	int quality;        /* 0..100 for the scorer */
 
 	struct config_provider *providers;
 	int provider_count;
@@ -90,25 +111,46 @@ struct config {
 	int alias_count;
 
 	struct catalog *catalog; /* built by route/catalog from the above; owned by the arena */
-	int references;          /* atomic */
+	struct str *warnings;    /* "FILE:LINE:COLUMN: warning: ...", for the log */
+	int warning_count;
+	int references; /* atomic */
 };
 
-/* -1: f->message is "FILE:LINE:COLUMN: what is wrong; what would be right". More than one mistake: the first, and
- * config_check prints all. Fills defaults, resolves secrets and references. */
+/* -1: f->message is "FILE:LINE:COLUMN: what is wrong; what would be right". More than one mistake:
+ * the first, and config_check prints all. Fills defaults, resolves secrets and references. */
 int config_read(struct str file, struct config **out, struct fail *) MUST_USE;
+/* The same from text that is in memory; `file` is what messages call it. */
+int config_read_text(struct str file, struct str text, struct config **out, struct fail *) MUST_USE;
+
+/* Puts every mistake and every warning of the file into the report, one line each, in the order of
+ * the file. Gives how many mistakes; warnings do not count. */
+int config_check(struct str file, struct buf *out_report);
+int config_check_text(struct str file, struct str text, struct buf *out_report);
+
+/* A provider of the built-in catalog: found when the environment has its key, or, where there is
+ * none, when something answers at its address (GET base_url/models). */
+struct config_offer {
+	struct str provider;
+	struct str base_url;
+	struct str env;   /* name of the variable that holds the key; empty: a local server */
+	bool has_key;     /* that variable is set and not empty */
+	struct str value; /* of it; secret */
+	bool is_demo;     /* the simulator, which --demo starts: its address is not known yet */
+};
+int config_offers(struct arena *, struct config_offer **out); /* gives how many */
 
 /* A provider that the environment offers; see cli/serve. */
 struct config_found {
-	struct str
-	    provider; /* name in the catalog: openai, anthropic, gemini, ... ollama, llamacpp, vllm, demo */
+	struct str provider; /* name in the catalog: openai, anthropic, ..., ollama, demo */
 	struct str base_url; /* empty: the catalog's */
 	struct str api_key;
 	struct str *local_models; /* ids that a local server listed */
 	int local_model_count;
 };
 
-/* Without -c: etc/catalog.yaml (embedded) with the providers that the environment has credentials for, and local servers
- * that answer. Providers found are those with a model that can be reached. */
+/* Without -c: etc/catalog.yaml (embedded) with the providers that the environment has credentials
+ * for, and local servers that answer. Providers found are those with a model that can be reached.
+ * */
 int config_built_in(const struct config_found *found, int count, struct config **out,
                     struct fail *) MUST_USE;
 

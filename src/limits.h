@@ -25,10 +25,13 @@ enum {
 	LIMIT_KEEPALIVE_MS = 75 * 1000,   /* idle client connection */
 	LIMIT_RESOLVE_TTL_MS = 30 * 1000, /* getaddrinfo tells no TTL */
 	LIMIT_HAPPY_EYEBALLS_MS = 250,    /* RFC 8305 connection attempt delay */
-	LIMIT_ALIAS_BYTES = 256,          /* a model name in a request */
-	LIMIT_CANDIDATES = 16,            /* targets that one request may consider */
-	LIMIT_WARNINGS_BYTES = 1024,      /* X-Flux-Warnings */
-	LIMIT_BAD_KEYS_PER_MINUTE = 60,   /* look-ups for unknown keys from one address */
+	LIMIT_CONFIG_BYTES = 4 * 1024 * 1024, /* a configuration file: thousands of models */
+	LIMIT_CONFIG_NODES = 200 * 1000,      /* values in it */
+	LIMIT_CONFIG_DEPTH = 16,              /* it needs six */
+	LIMIT_ALIAS_BYTES = 256,              /* a model name in a request */
+	LIMIT_CANDIDATES = 16,                /* targets that one request may consider */
+	LIMIT_WARNINGS_BYTES = 1024,          /* X-Flux-Warnings */
+	LIMIT_BAD_KEYS_PER_MINUTE = 60,       /* look-ups for unknown keys from one address */
 };
 
 #endif

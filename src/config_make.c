@@ -1,0 +1,187 @@
+/* The options that stand alone, and the order in which the rest is made. Called by config.c with a
+ * raw configuration that fits the schema; notes every mistake and goes on. */
+#include "config_make.h"
+
+#include "base/encode.h"
+#include "base/hash.h"
+#include "config_value.h"
+#include "limits.h"
+
+#include <stdarg.h>
+
+struct str config_path(struct config_making *making, const char *format, ...)
+{
+	char text[160];
+	va_list args;
+	int len;
+
+	va_start(args, format);
+	len = vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	must(len >= 0 && len < (int)sizeof text);
+	return arena_copy(making->mistakes->arena, (struct str){text, (size_t)len});
+}
+
+struct str config_lower(struct arena *arena, struct str name)
+{
+	char *copy = arena_get(arena, name.len + 1);
+
+	for (size_t i = 0; i < name.len; i++)
+		copy[i] = (char)(name.ptr[i] >= 'A' && name.ptr[i] <= 'Z' ? name.ptr[i] + 32
+		                                                          : name.ptr[i]);
+	return (struct str){copy, name.len};
+}
+
+bool config_is_name(struct str name)
+{
+	for (size_t i = 0; i < name.len; i++) {
+		char c = name.ptr[i];
+
+		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
+		    !strchr("._:/@+-", c))
+			return false;
+	}
+	return name.len > 0 && name.len <= 63;
+}
+
+static void make_listen(struct config_making *making)
+{
+	struct config *c = making->config;
+	int count = (int)making->raw->listen_count;
+
+	c->listen_count = count ? count : 1;
+	c->listen = ARENA_ARRAY(&c->arena, struct str, (size_t)c->listen_count);
+	c->listen[0] = STR("127.0.0.1:8686");
+	for (int i = 0; i < count; i++) {
+		struct str path = config_path(making, "listen[%d]", i);
+		bool is_local;
+
+		c->listen[i] = config_value_text(making->mistakes, path, making->raw->listen[i]);
+		config_value_listen(making->mistakes, path, c->listen[i], &is_local);
+		if (!is_local && !c->insecure)
+			config_wrong(
+			    making->mistakes, path,
+			    "others can reach %.*s, and it is not encrypted; listen on "
+			    "127.0.0.1 behind something that ends TLS, or say insecure: true",
+			    STR_ARG(c->listen[i]));
+	}
+}
+
+static void make_metrics_listen(struct config_making *making)
+{
+	struct config *c = making->config;
+	bool is_local;
+
+	c->metrics_listen = STR("127.0.0.1:9686");
+	if (!making->raw->metrics_listen)
+		return;
+	c->metrics_listen = arena_copy(&c->arena, str_of(making->raw->metrics_listen));
+	if (str_eq(c->metrics_listen, STR("off")))
+		return;
+	config_value_listen(making->mistakes, STR("metrics_listen"), c->metrics_listen, &is_local);
+	if (!is_local && !c->insecure)
+		config_wrong(making->mistakes, STR("metrics_listen"),
+		             "others can reach %.*s, and it is not encrypted; listen on 127.0.0.1, "
+		             "or say insecure: true",
+		             STR_ARG(c->metrics_listen));
+}
+
+static int make_count(struct config_making *making, const char *name, int64_t value, int64_t max)
+{
+	if (value <= max)
+		return (int)value;
+	config_wrong(making->mistakes, str_of(name), "is %lld; the most is %lld", (long long)value,
+	             (long long)max);
+	return (int)max;
+}
+
+static void make_limits(struct config_making *making)
+{
+	const struct raw_config *raw = making->raw;
+	struct config_mistakes *m = making->mistakes;
+	struct config *c = making->config;
+
+	c->threads = make_count(making, "threads", raw->threads, 256);
+	c->connections_max = make_count(making, "connections_max", raw->connections_max, 1000000);
+	if (c->connections_max == 0)
+		c->connections_max = LIMIT_CONNECTIONS;
+	c->drain_delay_ms = config_value_ms(m, STR("drain_delay"), raw->drain_delay, 5000);
+	c->drain_limit_ms = config_value_ms(m, STR("drain_limit"), raw->drain_limit, 120 * 1000);
+	c->body_memory_max = (size_t)config_value_bytes(
+	    m, STR("body_memory_max"), raw->body_memory_max, LIMIT_BODY_MEMORY_BYTES);
+	if (c->body_memory_max < LIMIT_BODY_BYTES)
+		config_wrong(m, STR("body_memory_max"),
+		             "is less than one request body may have (%d MiB)",
+		             LIMIT_BODY_BYTES >> 20);
+}
+
+void config_make(struct config_making *making)
+{
+	const struct raw_config *raw = making->raw;
+	struct config *c = making->config;
+
+	c->insecure = raw->insecure;
+	c->data = raw->data ? config_value_text(making->mistakes, STR("data"), raw->data)
+	                    : STR("flux-data");
+	c->log_format = (enum config_log)raw->log;
+	c->strict_names = raw->strict_names;
+	c->cost_in_usage = raw->cost_in_usage ? *raw->cost_in_usage : true;
+	c->quality = config_value_quality(making->mistakes, STR("quality"), raw->quality);
+	make_listen(making);
+	make_metrics_listen(making);
+	make_limits(making);
+	config_make_providers(making);
+	config_make_models(making);
+	config_make_tiers(making);
+	config_make_aliases(making);
+}
+
+/* ---- the hash: what routing and prices depend on, in one fixed spelling ---- */
+
+static void put_model(struct buf *out, const struct config_model *m)
+{
+	buf_printf(out, "m %.*s %d %u %lld %lld %x\n", STR_ARG(m->name), m->lane, m->price.version,
+	           (long long)m->context, (long long)m->max_output, m->can);
+	for (int i = 0; i < m->target_count; i++)
+		buf_printf(out, "t %.*s %.*s %d\n", STR_ARG(m->targets[i].provider->name),
+		           STR_ARG(m->targets[i].model), m->targets[i].weight);
+}
+
+static void put_meaning(struct buf *out, const struct config *c)
+{
+	buf_printf(out, "quality %d strict %d cost %d\n", c->quality, c->strict_names,
+	           c->cost_in_usage);
+	for (int i = 0; i < c->provider_count; i++) {
+		const struct config_provider *p = &c->providers[i];
+
+		buf_printf(out, "p %.*s %d%d%d %d %.*s %.*s:%d%.*s\n", STR_ARG(p->name),
+		           p->speaks[LLM_CHAT], p->speaks[LLM_RESPONSES], p->speaks[LLM_MESSAGES],
+		           p->kind, STR_ARG(p->url.scheme), STR_ARG(p->url.host), p->url.port,
+		           STR_ARG(p->url.path));
+	}
+	for (int i = 0; i < c->model_count; i++)
+		put_model(out, &c->models[i]);
+	for (int tier = 0; tier < LLM_TIERS; tier++)
+		for (int i = 0; i < c->tiers[tier].model_count; i++)
+			buf_printf(out, "%d %.*s\n", tier, STR_ARG(c->tiers[tier].models[i]->name));
+	for (int i = 0; i < c->alias_count; i++)
+		buf_printf(out, "a %.*s %.*s\n", STR_ARG(c->aliases[i].match),
+		           STR_ARG(c->aliases[i].to));
+}
+
+void config_put_hash(struct config *c)
+{
+	uint8_t digest[HASH_SHA256_BYTES];
+	struct buf meaning, hex;
+
+	buf_init(&meaning, 64 * 1024 * 1024);
+	buf_init(&hex, sizeof c->hash);
+	put_meaning(&meaning, c);
+	must(!buf_is_over(&meaning));
+	hash_sha256(buf_str(&meaning), digest);
+	encode_hex(&hex, (struct str){(const char *)digest, 6});
+	memcpy(c->hash, hex.ptr, 12);
+	c->hash[12] = '\0';
+	buf_release(&hex);
+	buf_release(&meaning);
+}

@@ -1,0 +1,42 @@
+/* From what libcyaml loaded to the snapshot that is used: defaults, values, references. Private to
+ * config*.c. */
+#ifndef CONFIG_MAKE_H
+#define CONFIG_MAKE_H
+
+#include "base/map.h"
+#include "config.h"
+#include "config_schema.h"
+
+struct config_making {
+	struct config *config;
+	const struct raw_config *raw;
+	struct config_mistakes *mistakes;
+	int64_t own_time_s; /* for models without a day of release */
+
+	bool is_built_in; /* keep only what was found */
+	const struct config_found *found;
+	int found_count;
+	int local_from; /* index of the first model that a local server listed */
+
+	struct map providers; /* name -> struct config_provider */
+	struct map models;    /* lower-case name -> struct config_model */
+};
+
+void config_make(struct config_making *);
+
+/* The parts of it, in this order. */
+void config_make_providers(struct config_making *);
+void config_make_models(struct config_making *);
+void config_make_tiers(struct config_making *);
+void config_make_aliases(struct config_making *);
+
+/* Fills config.hash. */
+void config_put_hash(struct config *);
+
+/* A path such as "models[3].price". Arena. */
+struct str config_path(struct config_making *, const char *format, ...) PRINTF_LIKE(2, 3);
+struct str config_lower(struct arena *, struct str name); /* ASCII */
+/* Letters, digits and . _ : / @ + -, 1 to 63 bytes: what the ledger keeps whole. */
+bool config_is_name(struct str name);
+
+#endif

@@ -1,0 +1,235 @@
+/* The providers of a configuration: where they are, what they speak, how we prove who we are, how
+ * long we wait.
+ *
+ * Of the built-in catalog only the providers that were found are made: then credential and, for
+ * local servers, address are those that were found, and nothing is read from the environment here.
+ * Called by config_make.c. */
+#include "config_make.h"
+#include "config_value.h"
+
+static const char *const kind_names[CONFIG_KIND_COUNT] = {
+#define X(name, text) text,
+    CONFIG_KINDS(X)
+#undef X
+};
+
+static struct str copy_of(struct config_making *making, const char *text)
+{
+	return arena_copy(&making->config->arena, str_of(text));
+}
+
+static void make_dialect(struct config_making *making, struct str path, const char *word,
+                         struct config_provider *out)
+{
+	struct config_near near;
+	enum llm_dialect dialect;
+
+	if (llm_dialect_of(str_of(word), &dialect) == 0) {
+		out->speaks[dialect] = true;
+		return;
+	}
+	if (str_eq(str_of(word), STR("gemini"))) {
+		config_wrong(making->mistakes, path,
+		             "gemini's own dialect is not served yet; its endpoint "
+		             "https://generativelanguage.googleapis.com/v1beta/openai speaks chat");
+		return;
+	}
+	config_near_init(&near, str_of(word));
+	for (int d = 0; d < LLM_DIALECTS; d++)
+		config_near_offer(&near, str_of(llm_dialect_name((enum llm_dialect)d)));
+	config_wrong(making->mistakes, path,
+	             "\"%.64s\" is no dialect (chat, responses or messages)%.*s", word,
+	             STR_ARG(config_near_text(&near, making->mistakes->arena)));
+}
+
+static void make_dialects(struct config_making *making, int index, const struct raw_provider *raw,
+                          struct config_provider *out)
+{
+	if (raw->dialect && raw->dialects_count > 0)
+		config_wrong(making->mistakes, config_path(making, "providers[%d].dialects", index),
+		             "stands beside `dialect`; one of the two is enough");
+	if (!raw->dialect && raw->dialects_count == 0)
+		config_wrong(making->mistakes, config_path(making, "providers[%d]", index),
+		             "`dialect` is missing: chat, responses or messages");
+	if (raw->dialect)
+		make_dialect(making, config_path(making, "providers[%d].dialect", index),
+		             raw->dialect, out);
+	for (unsigned i = 0; i < raw->dialects_count; i++)
+		make_dialect(making, config_path(making, "providers[%d].dialects[%u]", index, i),
+		             raw->dialects[i], out);
+}
+
+static void make_kind(struct config_making *making, int index, const char *word,
+                      struct config_provider *out)
+{
+	struct config_near near;
+
+	if (!word)
+		return;
+	config_near_init(&near, str_of(word));
+	for (int i = 0; i < CONFIG_KIND_COUNT; i++) {
+		config_near_offer(&near, str_of(kind_names[i]));
+		if (str_eq(str_of(word), str_of(kind_names[i]))) {
+			out->kind = (enum config_kind)i;
+			return;
+		}
+	}
+	config_wrong(making->mistakes, config_path(making, "providers[%d].kind", index),
+	             "\"%.64s\" is no kind of provider%.*s", word,
+	             STR_ARG(config_near_text(&near, making->mistakes->arena)));
+}
+
+static bool is_token(struct str name)
+{
+	for (size_t i = 0; i < name.len; i++)
+		if (name.ptr[i] <= ' ' || name.ptr[i] >= 0x7f ||
+		    strchr("()<>@,;:\\\"/[]?={}", name.ptr[i]))
+			return false;
+	return name.len > 0;
+}
+
+static void make_headers(struct config_making *making, int index, const struct raw_provider *raw,
+                         struct config_provider *out)
+{
+	out->header_count = (int)raw->headers_count;
+	out->headers = ARENA_ARRAY(&making->config->arena, struct http_extra, raw->headers_count);
+	for (int i = 0; i < out->header_count; i++) {
+		struct http_extra *header = &out->headers[i];
+
+		header->name = copy_of(making, raw->headers[i].name);
+		if (!is_token(header->name))
+			config_wrong(
+			    making->mistakes,
+			    config_path(making, "providers[%d].headers[%d].name", index, i),
+			    "is no name of a header");
+		header->value = config_value_secret(
+		    making->mistakes,
+		    config_path(making, "providers[%d].headers[%d].value", index, i),
+		    raw->headers[i].value);
+	}
+}
+
+static void make_timeouts(struct config_making *making, int index, const struct raw_provider *raw,
+                          struct config_provider *out)
+{
+	struct config_mistakes *m = making->mistakes;
+
+	out->connect_ms =
+	    config_value_ms(m, config_path(making, "providers[%d].connect_timeout", index),
+	                    raw->connect_timeout, 10 * 1000);
+	out->first_byte_ms =
+	    config_value_ms(m, config_path(making, "providers[%d].first_byte_timeout", index),
+	                    raw->first_byte_timeout, 600 * 1000);
+	out->idle_ms = config_value_ms(m, config_path(making, "providers[%d].idle_timeout", index),
+	                               raw->idle_timeout, 300 * 1000);
+	out->total_ms = config_value_ms(
+	    m, config_path(making, "providers[%d].total_timeout", index), raw->total_timeout, 0);
+}
+
+static void make_tls(struct config_making *making, int index, const struct raw_provider *raw,
+                     struct config_provider *out)
+{
+	struct config_mistakes *m = making->mistakes;
+
+	out->ca_file =
+	    config_value_file(m, config_path(making, "providers[%d].ca_file", index), raw->ca_file);
+	out->cert_file = config_value_file(m, config_path(making, "providers[%d].cert_file", index),
+	                                   raw->cert_file);
+	out->key_file = config_value_file(m, config_path(making, "providers[%d].key_file", index),
+	                                  raw->key_file);
+	if (out->cert_file.len > 0 && out->key_file.len == 0)
+		config_wrong(m, config_path(making, "providers[%d].cert_file", index),
+		             "needs its `key_file`");
+}
+
+static void make_proxy(struct config_making *making, int index, const struct raw_provider *raw,
+                       struct config_provider *out)
+{
+	struct str path = config_path(making, "providers[%d].proxy", index);
+	struct url url;
+
+	out->proxy = config_value_secret(making->mistakes, path, raw->proxy);
+	if (out->proxy.len == 0 || str_eq(out->proxy, STR("none")))
+		return;
+	url = config_value_url(making->mistakes, path, out->proxy);
+	if (str_eq(url.scheme, STR("https")))
+		config_wrong(making->mistakes, path,
+		             "TLS to the proxy itself is not supported; write http://");
+}
+
+static const struct config_found *found_by_name(const struct config_making *making, struct str name)
+{
+	for (int i = 0; i < making->found_count; i++)
+		if (str_eq(making->found[i].provider, name))
+			return &making->found[i];
+	return NULL;
+}
+
+/* The catalog has a row per dialect base of a provider; rows that name the same variable share the
+ * credential. */
+static const struct config_found *found_for(const struct config_making *making,
+                                            const struct raw_provider *row)
+{
+	const struct config_found *found = found_by_name(making, str_of(row->name));
+
+	for (unsigned i = 0; !found && row->api_key && i < making->raw->providers_count; i++) {
+		const struct raw_provider *other = &making->raw->providers[i];
+
+		if (other->api_key && str_eq(str_of(other->api_key), str_of(row->api_key)))
+			found = found_by_name(making, str_of(other->name));
+		if (found && found->base_url.len > 0)
+			found = NULL;
+	}
+	return found;
+}
+
+static void make_address(struct config_making *making, int index, const struct raw_provider *raw,
+                         struct config_provider *out)
+{
+	struct str path = config_path(making, "providers[%d].base_url", index);
+	const struct config_found *found = making->is_built_in ? found_for(making, raw) : NULL;
+
+	out->base_url = found && found->base_url.len
+	                    ? arena_copy(&making->config->arena, found->base_url)
+	                    : config_value_text(making->mistakes, path, raw->base_url);
+	out->url = config_value_url(making->mistakes, path, out->base_url);
+	if (out->url.user.len || out->url.password.len)
+		config_wrong(making->mistakes, path, "has a user; credentials go into `api_key`");
+	while (str_ends_with(out->base_url, STR("/")))
+		out->base_url.len--;
+	path = config_path(making, "providers[%d].api_key", index);
+	out->api_key = making->is_built_in
+	                   ? arena_copy(&making->config->arena, found->api_key)
+	                   : config_value_secret(making->mistakes, path, raw->api_key);
+}
+
+static void make_provider(struct config_making *making, int index)
+{
+	const struct raw_provider *raw = &making->raw->providers[index];
+	struct config_provider *out = &making->config->providers[making->config->provider_count];
+
+	out->name = copy_of(making, raw->name);
+	if (!config_is_name(out->name))
+		config_wrong(making->mistakes, config_path(making, "providers[%d].name", index),
+		             "must be 1 to 63 letters, digits or any of . _ : / @ + -");
+	make_dialects(making, index, raw, out);
+	make_address(making, index, raw, out);
+	make_kind(making, index, raw->kind, out);
+	make_proxy(making, index, raw, out);
+	make_tls(making, index, raw, out);
+	make_headers(making, index, raw, out);
+	make_timeouts(making, index, raw, out);
+	if (map_put(&making->providers, out->name, out))
+		config_wrong(making->mistakes, config_path(making, "providers[%d].name", index),
+		             "there is another provider \"%.*s\"", STR_ARG(out->name));
+	making->config->provider_count++;
+}
+
+void config_make_providers(struct config_making *making)
+{
+	making->config->providers = ARENA_ARRAY(&making->config->arena, struct config_provider,
+	                                        making->raw->providers_count);
+	for (unsigned i = 0; i < making->raw->providers_count; i++)
+		if (!making->is_built_in || found_for(making, &making->raw->providers[i]))
+			make_provider(making, (int)i);
+}

@@ -1,0 +1,319 @@
+/* The tables that say what may stand in a configuration file, and the two that use them: libcyaml,
+ * which loads by them, and a walk over the tree with marks, which finds every mistake and not just
+ * the first, with its line and column.
+ *
+ * The walk accepts a subset of what libcyaml accepts (of booleans and integers only the plain
+ * forms), so that a file without mistakes always loads. Values that have a form of their own
+ * (times, sizes, prices, addresses) are texts here and are read in config_make.c. Pure but for
+ * memory. */
+#include "config_schema.h"
+
+#include "config.h"
+#include "limits.h"
+
+#include <cyaml/cyaml.h>
+
+#define TEXT(name, type)                                                                           \
+	CYAML_FIELD_STRING_PTR(#name, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct type, name, \
+	                       0, 4096)
+#define NEEDED(name, type)                                                                         \
+	CYAML_FIELD_STRING_PTR(#name, CYAML_FLAG_POINTER, struct type, name, 1, 4096)
+#define NUMBER(name, type) CYAML_FIELD_INT(#name, CYAML_FLAG_OPTIONAL, struct type, name)
+#define LIST(name, type, entry, max)                                                               \
+	CYAML_FIELD_SEQUENCE(#name, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct type, name,   \
+	                     &entry, 0, max)
+
+static const cyaml_schema_value_t text_entry = {
+    CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, 4096),
+};
+
+static const cyaml_schema_field_t header_fields[] = {
+    NEEDED(name, raw_header),
+    NEEDED(value, raw_header),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t header_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_header, header_fields),
+};
+
+static const cyaml_schema_field_t provider_fields[] = {
+    NEEDED(name, raw_provider),
+    TEXT(dialect, raw_provider),
+    LIST(dialects, raw_provider, text_entry, LLM_DIALECTS + 1),
+    NEEDED(base_url, raw_provider),
+    TEXT(api_key, raw_provider),
+    TEXT(kind, raw_provider),
+    TEXT(proxy, raw_provider),
+    TEXT(ca_file, raw_provider),
+    TEXT(cert_file, raw_provider),
+    TEXT(key_file, raw_provider),
+    LIST(headers, raw_provider, header_entry, 16),
+    TEXT(connect_timeout, raw_provider),
+    TEXT(first_byte_timeout, raw_provider),
+    TEXT(idle_timeout, raw_provider),
+    TEXT(total_timeout, raw_provider),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t provider_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_provider, provider_fields),
+};
+
+static const cyaml_schema_field_t target_fields[] = {
+    NEEDED(provider, raw_target),
+    NEEDED(model, raw_target),
+    NUMBER(weight, raw_target),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t target_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_target, target_fields),
+};
+
+static const cyaml_schema_field_t price_fields[] = {
+    NEEDED(input, raw_price),        NEEDED(output, raw_price),
+    TEXT(cache_read, raw_price),     TEXT(cache_write, raw_price),
+    TEXT(cache_write_1h, raw_price), TEXT(audio_input, raw_price),
+    TEXT(audio_output, raw_price),   TEXT(per_call, raw_price),
+    TEXT(as_of, raw_price),          CYAML_FIELD_END,
+};
+
+static const cyaml_strval_t lane_names[] = {
+    {"express", CONFIG_EXPRESS},
+    {"daily", CONFIG_DAILY},
+    {"deep", CONFIG_DEEP},
+};
+static const cyaml_strval_t log_names[] = {
+    {"logfmt", CONFIG_LOGFMT},
+    {"json", CONFIG_LOG_JSON},
+};
+
+static const cyaml_schema_field_t model_fields[] = {
+    NEEDED(name, raw_model),
+    TEXT(owned_by, raw_model),
+    TEXT(released, raw_model),
+    CYAML_FIELD_ENUM_PTR("lane", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT,
+                         struct raw_model, lane, lane_names, CYAML_ARRAY_LEN(lane_names)),
+    CYAML_FIELD_MAPPING_PTR("price", CYAML_FLAG_POINTER, struct raw_model, price, price_fields),
+    NUMBER(context, raw_model),
+    NUMBER(max_output, raw_model),
+    LIST(can, raw_model, text_entry, 32),
+    LIST(targets, raw_model, target_entry, LIMIT_CANDIDATES),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t model_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_model, model_fields),
+};
+
+static const cyaml_schema_field_t tier_fields[] = {
+    LIST(fast, raw_tiers, text_entry, 64),
+    LIST(standard, raw_tiers, text_entry, 64),
+    LIST(reasoning, raw_tiers, text_entry, 64),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t alias_fields[] = {
+    NEEDED(match, raw_alias),
+    NEEDED(to, raw_alias),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t alias_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_alias, alias_fields),
+};
+
+static const cyaml_schema_field_t config_fields[] = {
+    LIST(listen, raw_config, text_entry, 16),
+    CYAML_FIELD_BOOL("insecure", CYAML_FLAG_OPTIONAL, struct raw_config, insecure),
+    TEXT(metrics_listen, raw_config),
+    TEXT(data, raw_config),
+    NUMBER(threads, raw_config),
+    NUMBER(connections_max, raw_config),
+    TEXT(drain_delay, raw_config),
+    TEXT(drain_limit, raw_config),
+    TEXT(body_memory_max, raw_config),
+    CYAML_FIELD_ENUM("log", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct raw_config, log,
+                     log_names, CYAML_ARRAY_LEN(log_names)),
+    CYAML_FIELD_BOOL("strict_names", CYAML_FLAG_OPTIONAL, struct raw_config, strict_names),
+    CYAML_FIELD_BOOL_PTR("cost_in_usage", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+                         struct raw_config, cost_in_usage),
+    TEXT(quality, raw_config),
+    LIST(providers, raw_config, provider_entry, 256),
+    LIST(models, raw_config, model_entry, 10000),
+    CYAML_FIELD_MAPPING_PTR("tiers", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw_config,
+                            tiers, tier_fields),
+    LIST(aliases, raw_config, alias_entry, 1000),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t config_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct raw_config, config_fields),
+};
+
+/* ---- the walk ---- */
+
+static void check_value(struct config_mistakes *, const cyaml_schema_value_t *,
+                        const struct config_node *, struct str path);
+
+static const cyaml_schema_field_t *field_of(const cyaml_schema_value_t *schema, struct str key)
+{
+	for (const cyaml_schema_field_t *f = schema->mapping.fields; f->key; f++)
+		if (str_eq(key, str_of(f->key)))
+			return f;
+	return NULL;
+}
+
+static void unknown_key(struct config_mistakes *m, const cyaml_schema_value_t *schema,
+                        const struct config_node *child, struct str path)
+{
+	struct config_near near;
+
+	config_near_init(&near, child->key);
+	for (const cyaml_schema_field_t *f = schema->mapping.fields; f->key; f++)
+		config_near_offer(&near, str_of(f->key));
+	config_wrong_at(m, child->key_place, path, "there is no such option%.*s",
+	                STR_ARG(config_near_text(&near, m->arena)));
+}
+
+static struct str member_path(struct arena *arena, struct str path, struct str key)
+{
+	return arena_printf(arena, "%.*s%s%.*s", STR_ARG(path), path.len ? "." : "",
+	                    STR_ARG(str_part(key, 0, 64)));
+}
+
+static void check_mapping(struct config_mistakes *m, const cyaml_schema_value_t *schema,
+                          const struct config_node *node, struct str path)
+{
+	for (const struct config_node *child = node->first; child; child = child->next) {
+		const cyaml_schema_field_t *field = field_of(schema, child->key);
+		struct str member = member_path(m->arena, path, child->key);
+
+		if (field)
+			check_value(m, &field->value, child, member);
+		else
+			unknown_key(m, schema, child, member);
+	}
+	for (const cyaml_schema_field_t *f = schema->mapping.fields; f->key; f++)
+		if (!(f->value.flags & CYAML_FLAG_OPTIONAL) &&
+		    !config_tree_child(node, str_of(f->key)))
+			config_wrong_at(m, node->place, path, "`%s` is missing", f->key);
+}
+
+static void check_sequence(struct config_mistakes *m, const cyaml_schema_value_t *schema,
+                           const struct config_node *node, struct str path)
+{
+	int index = 0;
+
+	if (node->count > (int)schema->sequence.max)
+		config_wrong_at(m, node->place, path, "has %d entries; %u is the most", node->count,
+		                schema->sequence.max);
+	for (const struct config_node *child = node->first; child; child = child->next)
+		check_value(m, schema->sequence.entry, child,
+		            arena_printf(m->arena, "%.*s[%d]", STR_ARG(path), index++));
+}
+
+static bool is_bool(struct str text)
+{
+	static const char *const words[] = {"true", "false", "yes", "no", "on", "off"};
+
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (str_eq(text, str_of(words[i])))
+			return true;
+	return false;
+}
+
+static void check_enum(struct config_mistakes *m, const cyaml_schema_value_t *schema,
+                       const struct config_node *node, struct str path)
+{
+	struct str known = STR("");
+
+	for (uint32_t i = 0; i < schema->enumeration.count; i++) {
+		const char *word = schema->enumeration.strings[i].str;
+
+		if (str_eq(node->text, str_of(word)))
+			return;
+		known = arena_printf(m->arena, "%.*s%s%s", STR_ARG(known), i ? ", " : "", word);
+	}
+	config_wrong_at(m, node->place, path, "\"%.*s\" is none of %.*s",
+	                STR_ARG(str_part(node->text, 0, 64)), STR_ARG(known));
+}
+
+static void check_scalar(struct config_mistakes *m, const cyaml_schema_value_t *schema,
+                         const struct config_node *node, struct str path)
+{
+	int64_t number;
+
+	if (schema->type == CYAML_STRING && node->text.len < schema->string.min)
+		config_wrong_at(m, node->place, path, "is empty");
+	if (schema->type == CYAML_STRING && node->text.len > schema->string.max)
+		config_wrong_at(m, node->place, path, "is longer than %u bytes",
+		                schema->string.max);
+	if (schema->type == CYAML_INT && (str_to_i64(node->text, 0, INT64_MAX, &number) < 0 ||
+	                                  (node->text.len > 1 && node->text.ptr[0] == '0')))
+		config_wrong_at(m, node->place, path, "is not a whole number, 0 or more");
+	if (schema->type == CYAML_BOOL && !is_bool(node->text))
+		config_wrong_at(m, node->place, path, "is neither true nor false");
+	if (schema->type == CYAML_ENUM)
+		check_enum(m, schema, node, path);
+}
+
+static const char *kind_name(enum config_node_kind kind)
+{
+	return kind == CONFIG_SCALAR ? "a single value"
+	                             : (kind == CONFIG_SEQUENCE ? "a list" : "a mapping");
+}
+
+static void check_value(struct config_mistakes *m, const cyaml_schema_value_t *schema,
+                        const struct config_node *node, struct str path)
+{
+	enum config_node_kind want = schema->type == CYAML_MAPPING    ? CONFIG_MAPPING
+	                             : schema->type == CYAML_SEQUENCE ? CONFIG_SEQUENCE
+	                                                              : CONFIG_SCALAR;
+
+	if (node->kind != want)
+		config_wrong_at(m, node->place, path, "is %s; %s belongs here",
+		                kind_name(node->kind), kind_name(want));
+	else if (want == CONFIG_MAPPING)
+		check_mapping(m, schema, node, path);
+	else if (want == CONFIG_SEQUENCE)
+		check_sequence(m, schema, node, path);
+	else
+		check_scalar(m, schema, node, path);
+}
+
+void config_schema_check(struct config_mistakes *m)
+{
+	check_value(m, &config_schema, m->root, STR(""));
+}
+
+/* ---- loading ---- */
+
+static void *mem(void *unused, void *old, size_t bytes)
+{
+	(void)unused;
+	if (bytes > 0)
+		return mem_resize(old, bytes);
+	mem_put(old);
+	return NULL;
+}
+
+static const cyaml_config_t loader = {
+    .mem_fn = mem,
+    .log_level = CYAML_LOG_ERROR,
+    .flags = CYAML_CFG_NO_ALIAS,
+};
+
+struct raw_config *config_schema_load(struct str text, struct config_mistakes *m)
+{
+	cyaml_data_t *loaded = NULL;
+	cyaml_err_t error = cyaml_load_data((const uint8_t *)text.ptr, text.len, &loader,
+	                                    &config_schema, &loaded, NULL);
+
+	if (error == CYAML_OK)
+		return loaded;
+	config_wrong(m, STR(""), "cannot be loaded: %s", cyaml_strerror(error));
+	return NULL;
+}
+
+void config_schema_free(struct raw_config **raw)
+{
+	if (*raw)
+		must(cyaml_free(&loader, &config_schema, *raw, 0) == CYAML_OK);
+	*raw = NULL;
+}

@@ -1,0 +1,85 @@
+/* The shape of the configuration file: what libcyaml loads, before anything is resolved. One table
+ * per mapping in config_schema.c; a new option is a member here, a row there, its reading in
+ * config_make.c and a sentence in etc/fluxrouter.yaml. */
+#ifndef CONFIG_SCHEMA_H
+#define CONFIG_SCHEMA_H
+
+#include "config_mistake.h"
+
+/* Every pointer is NULL where the option is absent; texts are NUL-terminated. */
+
+struct raw_header {
+	char *name, *value;
+};
+
+struct raw_provider {
+	char *name;
+	char *dialect;
+	char **dialects;
+	unsigned dialects_count;
+	char *base_url, *api_key, *kind, *proxy;
+	char *ca_file, *cert_file, *key_file;
+	struct raw_header *headers;
+	unsigned headers_count;
+	char *connect_timeout, *first_byte_timeout, *idle_timeout, *total_timeout;
+};
+
+struct raw_target {
+	char *provider, *model;
+	int64_t weight; /* 0: absent */
+};
+
+struct raw_price { /* decimal US dollars per million tokens; per_call: per call */
+	char *input, *output, *cache_read, *cache_write, *cache_write_1h;
+	char *audio_input, *audio_output, *per_call, *as_of;
+};
+
+struct raw_model {
+	char *name, *owned_by, *released;
+	int64_t *lane; /* enum config_lane */
+	struct raw_price *price;
+	int64_t context, max_output;
+	char **can;
+	unsigned can_count;
+	struct raw_target *targets;
+	unsigned targets_count;
+};
+
+struct raw_tiers {
+	char **fast, **standard, **reasoning;
+	unsigned fast_count, standard_count, reasoning_count;
+};
+
+struct raw_alias {
+	char *match, *to;
+};
+
+struct raw_config {
+	char **listen;
+	unsigned listen_count;
+	bool insecure;
+	char *metrics_listen, *data;
+	int64_t threads, connections_max; /* 0: absent */
+	char *drain_delay, *drain_limit, *body_memory_max;
+	int64_t log; /* enum config_log */
+	bool strict_names;
+	bool *cost_in_usage;
+	char *quality;
+	struct raw_provider *providers;
+	unsigned providers_count;
+	struct raw_model *models;
+	unsigned models_count;
+	struct raw_tiers *tiers;
+	struct raw_alias *aliases;
+	unsigned aliases_count;
+};
+
+/* Every value of the tree against the tables: unknown keys, missing keys, wrong types. */
+void config_schema_check(struct config_mistakes *);
+
+/* NULL and one mistake more when libcyaml refuses what the check let pass (a bug, then). Free it
+ * with config_schema_free. */
+struct raw_config *config_schema_load(struct str text, struct config_mistakes *);
+void config_schema_free(struct raw_config **);
+
+#endif
