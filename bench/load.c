@@ -32,7 +32,8 @@ enum {
 	READ_BYTES = 1 << 18,
 	REQUEST_BYTES_MAX = 64 << 20,
 	EVENTS_PER_WAIT = 512,
-	OPENING_MAX = 32, /* streams that wait for their first byte at a time */
+	OPENING_MAX = 32,   /* streams that wait for their first byte at a time */
+	SILENCE_MS = 20000, /* after which an answer does not come any more */
 };
 
 struct conn {
@@ -196,7 +197,8 @@ static void conn_open(struct conn *c)
 		rig_die("epoll_ctl");
 }
 
-static void turn(int timeout_ms)
+/* Gives how many connections were ready. */
+static int turn(int timeout_ms)
 {
 	static struct epoll_event ready[EVENTS_PER_WAIT];
 	int n = epoll_wait(run.epoll, ready, EVENTS_PER_WAIT, timeout_ms);
@@ -209,6 +211,15 @@ static void turn(int timeout_ms)
 		if (ready[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR))
 			conn_read(c);
 	}
+	return n;
+}
+
+static void turn_or_die(void)
+{
+	errno = 0;
+	if (turn(SILENCE_MS) == 0)
+		rig_die("nothing for %d s, after %" PRId64 " answers, %" PRId64 " streams",
+		        SILENCE_MS / 1000, run.answered, run.opened);
 }
 
 static void closed_loop(void)
@@ -222,7 +233,7 @@ static void closed_loop(void)
 	for (int64_t i = 0; i < plan.connections; i++)
 		conn_open(&run.conns[i]);
 	while (run.answered < all)
-		turn(-1);
+		turn_or_die();
 }
 
 static void turn_for(int64_t seconds)
@@ -240,7 +251,7 @@ static void hold_streams(void)
 	while (run.opened < plan.connections) {
 		while (asked < plan.connections && asked < run.opened + OPENING_MAX)
 			conn_open(&run.conns[asked++]);
-		turn(100);
+		turn_or_die();
 	}
 	printf("{\"open\": %" PRId64 "}\n", run.opened);
 	fflush(stdout);

@@ -6,7 +6,8 @@ thread, room for the largest request without a temporary file.
 
 nginx        the official reference, 1.00. Debian's defaults for a proxy: answers buffered, in its
              default buffers. Streams are not (the stub says X-Accel-Buffering: no). It logs
-             nothing, though its default would.
+             nothing, though its default would. worker_connections is above the limit of
+             descriptors, since with a sixteenth of them left nginx closes waiting clients.
 nginx-log    the same with its default access log, for those who find that comparison fairer:
              FluxRouter has everything on (keys, routing, metering, a log line, the journal).
 nginx-big    the same with buffers of 64 KiB: what somebody gets who tunes nginx for long answers,
@@ -25,7 +26,7 @@ import time
 
 from . import process, request
 
-STREAMS_MAX = 9900  # what 20,000 descriptors allow with two per stream
+STREAMS_MAX = 9800  # what 20,000 descriptors allow: two per stream, and some requests beside them
 
 NGINX = """
 user root;
@@ -34,7 +35,7 @@ worker_rlimit_nofile {files};
 daemon off;
 pid {dir}/nginx.pid;
 error_log {dir}/error.log error;
-events {{ worker_connections {files}; }}
+events {{ worker_connections 32768; }}
 http {{
     access_log {access_log};
     keepalive_timeout 3600s;
@@ -115,6 +116,7 @@ class Engine:
     share = 1.0  # of a case's requests
     warmup = 0   # requests before each measured run, at least
     cases = ()   # that it takes part in; () is all
+    specials = ("start", "memory")
 
     def __init__(self, scratch, port, stub_port, core):
         self.dir = os.path.join(scratch, self.name)
@@ -131,8 +133,8 @@ class Engine:
 
     def write(self, filename, text, **more):
         return self.write_plain(filename, text.format(
-            dir=self.dir, port=self.port, stub=self.stub_port, streams=STREAMS_MAX + 50,
-            files=2 * STREAMS_MAX + 150, **more))
+            dir=self.dir, port=self.port, stub=self.stub_port, streams=STREAMS_MAX + 100,
+            files=2 * STREAMS_MAX + 300, **more))
 
     def start(self):
         """Starts it and waits for its first answer; gives the seconds from exec to that."""
@@ -170,6 +172,10 @@ class Engine:
     def environment(self):
         return None
 
+    def sizes(self):
+        """Other figures of memory, in bytes."""
+        return {}
+
     program = None  # what must be on the PATH
 
     @classmethod
@@ -197,11 +203,13 @@ class Nginx(Engine):
 
 class NginxLog(Nginx):
     name = "nginx-log"
+    specials = ()
     access_log = "access.log"
 
 
 class NginxBig(Nginx):
     name = "nginx-big"
+    specials = ()
     buffers = ("proxy_buffer_size 64k; proxy_buffers 16 64k; "
                "proxy_busy_buffers_size 128k;")
 
@@ -229,6 +237,11 @@ class Fluxrouter(Engine):
         if made.returncode:
             raise SystemExit(f"bench: fluxrouter key create: {made.stderr}")
         self.key = made.stdout.strip()
+
+    def sizes(self):
+        stripped = os.path.join(self.dir, "stripped")
+        subprocess.run(["strip", "-o", stripped, self.binary], check=True)
+        return {"binary_stripped": os.path.getsize(stripped)}
 
     def command(self):
         return [self.binary, "serve", "-c", self.config, "--data", self.data, "--threads", "1"]

@@ -40,6 +40,7 @@ class Aged(Fluxrouter):
     """FluxRouter on a directory that is filled before it is measured."""
 
     cases = ("json-1k",)
+    specials = ()
 
     def prepare(self):
         super().prepare()

@@ -39,8 +39,9 @@ class Bench:
 
     def add(self, kind, port):
         engine = kind(self.scratch, port, self.stub_port, self.engine_core)
-        engine.start()
+        started = engine.start()
         self.engines[engine.name] = engine
+        return started
 
     def stop(self):
         for engine in self.engines.values():
@@ -218,6 +219,7 @@ def run_memory(bench, kinds, port, streams):
         engine.start()
         try:
             found[kind.name] = _memory_of(bench, engine, streams)
+            found[kind.name].update(engine.sizes())
         finally:
             engine.stop()
     return found
@@ -238,7 +240,7 @@ def _memory_of(bench, engine, streams):
             time.sleep(0.5)
             anon = process.memory(engine.pids())["rss_anon"]
             figures[f"rss_anon_at_{count}"] = anon
-            figures[f"stream_bytes_at_{count}"] = (anon - idle["rss_anon"]) / count
+            figures[f"per_stream_at_{count}"] = (anon - idle["rss_anon"]) / count
             if count == max(streams):
                 figures[f"cpu_us_at_{count}"] = _median_cpu(bench, json_1k, engine)
         finally:

@@ -49,6 +49,7 @@ class Peer(Engine):
     share = 0.05
     warmup = 1000  # what node compiles, it compiles before that
     cases = ("json-1k", "json-32k", "sse", "one")
+    specials = ("start",)
 
     @classmethod
     def is_there(cls):
