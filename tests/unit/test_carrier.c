@@ -1,0 +1,314 @@
+/* The threads behind the ledger: entries reach the store, also when it is locked for a while; segments go; keys are told; verify
+ * finds what does not agree. */
+#include "base/clock.h"
+#include "check.h"
+#include "ledger/carrier.h"
+#include "ledger/verify.h"
+#include "ledger_sample.h"
+#include "tempdir.h"
+
+#include <sqlite3.h>
+
+enum { PATIENCE_MS = 20000 };
+
+static struct arena arena;
+static struct fail f;
+static struct loop loop;
+static struct str dir;
+static atomic_int keys_told, troubles;
+
+static void on_key(void *arg, const struct store_key *k)
+{
+	(void)arg;
+	(void)k;
+	atomic_fetch_add(&keys_told, 1);
+}
+
+static void on_trouble(void *arg, struct str sentence)
+{
+	(void)arg;
+	(void)sentence;
+	atomic_fetch_add(&troubles, 1);
+}
+
+/* A daemon in small. */
+struct daemon {
+	struct store *store;
+	struct carrier *carrier;
+	struct journal *journal;
+	struct carry_recovery recovery;
+};
+
+static struct daemon daemon_start(void)
+{
+	struct daemon d = {0};
+	struct carrier_options options = {
+	    .data_dir = dir, .on_key = on_key, .on_trouble = on_trouble};
+
+	must(store_open(dir, STORE_CREATE, &d.store, &f) == 0);
+	options.store = d.store;
+	d.carrier = carrier_start(&options, &d.recovery, &f);
+	must(d.carrier != NULL);
+	d.journal = journal_open(&loop, dir, 0, &f);
+	must(d.journal != NULL);
+	carrier_follow(d.carrier, d.journal);
+	return d;
+}
+
+static void daemon_stop(struct daemon *d)
+{
+	journal_close(&d->journal);
+	carrier_stop(&d->carrier);
+	CHECK(d->carrier == NULL);
+	store_close(&d->store);
+}
+
+static void put(struct daemon *d, int64_t from, int64_t to)
+{
+	for (int64_t n = from; n < to; n++) {
+		struct entry open = sample_open(n), close = sample_entry(n);
+		struct journal_slot slot;
+
+		must(journal_put_open(d->journal, &open, &slot, &f) == 0);
+		must(journal_commit(d->journal) == 0);
+		journal_put_close(d->journal, &slot, &close);
+		must(journal_commit(d->journal) == 0);
+	}
+}
+
+/* Entries from..to as another process sees them. */
+static int count_right(int64_t from, int64_t to)
+{
+	struct store *s;
+	int right = 0;
+
+	must(store_open(dir, STORE_READ_ONLY, &s, &f) == 0);
+	for (int64_t n = from; n < to; n++) {
+		struct entry want = sample_entry(n), got;
+		bool found;
+
+		must(store_entry(s, want.request_id, 1, &arena, &found, &got, &f) == 0);
+		right += found && entry_is_same(&want, &got);
+	}
+	store_close(&s);
+	return right;
+}
+
+static bool comes_true(int64_t from, int64_t to)
+{
+	int64_t end_ns = clock_mono_ns() + PATIENCE_MS * 1000000LL;
+
+	while (clock_mono_ns() < end_ns) {
+		if (count_right(from, to) == to - from)
+			return true;
+		usleep(5000);
+	}
+	return false;
+}
+
+static void begin(void)
+{
+	dir = tempdir_make(&arena);
+	fail_init(&f, &arena);
+	atomic_store(&keys_told, 0);
+	atomic_store(&troubles, 0);
+}
+
+static void test_carries(void)
+{
+	struct daemon d;
+
+	begin();
+	d = daemon_start();
+	put(&d, 0, 300);
+	CHECK(comes_true(0, 300));
+	CHECK(carrier_backlog(d.carrier).journal_bytes > 0);
+	put(&d, 300, 700);
+	daemon_stop(&d); /* takes the rest with it */
+	CHECK(count_right(0, 700) == 700);
+	d = daemon_start();
+	CHECK(d.recovery.lost == 0 && d.recovery.damaged == 0);
+	daemon_stop(&d);
+	CHECK(atomic_load(&troubles) == 0);
+	tempdir_remove(dir);
+}
+
+static void test_locked_store(void)
+{
+	struct daemon d;
+	sqlite3 *other;
+
+	begin();
+	d = daemon_start();
+	must(sqlite3_open(arena_printf(&arena, "%.*s/flux.db", STR_ARG(dir)).ptr, &other) ==
+	     SQLITE_OK);
+	must(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK);
+	put(&d, 0, 1000); /* nobody waits for the store */
+	usleep(400 * 1000);
+	CHECK(count_right(0, 1000) == 0 && atomic_load(&troubles) == 1);
+	CHECK(carrier_backlog(d.carrier).records > 0);
+	must(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL) == SQLITE_OK);
+	sqlite3_close(other);
+	CHECK(comes_true(0, 1000));
+	daemon_stop(&d);
+	CHECK(atomic_load(&troubles) == 2); /* and that it works again */
+	tempdir_remove(dir);
+}
+
+static bool has_segment(uint64_t number)
+{
+	return access(segment_path(dir, (struct segment_id){0, number}, &arena).ptr, F_OK) == 0;
+}
+
+static void put_gathered(struct daemon *d, int64_t from, int64_t to)
+{
+	for (int64_t n = from; n < to; n++) {
+		struct entry open = sample_open(n), close = sample_entry(n);
+		struct journal_slot slot;
+
+		must(journal_put_open(d->journal, &open, &slot, &f) == 0);
+		journal_put_close(d->journal, &slot, &close);
+		if (n % 100 == 0)
+			must(journal_commit(d->journal) == 0);
+	}
+	must(journal_commit(d->journal) == 0);
+}
+
+/* A segment stays as long as one of its attempts is open. */
+static void test_segments_go(void)
+{
+	enum { MANY = 34000 };
+	struct entry open = sample_open(MANY + 1), close = sample_entry(MANY + 1);
+	struct journal_slot slot;
+	struct daemon d;
+
+	begin();
+	d = daemon_start();
+	must(journal_put_open(d.journal, &open, &slot, &f) == 0);
+	put_gathered(&d, 0, MANY);
+	CHECK(comes_true(MANY - 100, MANY));
+	CHECK(has_segment(1) && has_segment(2));
+	journal_put_close(d.journal, &slot, &close);
+	must(journal_commit(d.journal) == 0);
+	CHECK(comes_true(MANY + 1, MANY + 2));
+	for (int i = 0; i < 200 && has_segment(1); i++)
+		usleep(10000);
+	CHECK(!has_segment(1) && has_segment(2));
+	daemon_stop(&d);
+	CHECK(count_right(0, MANY) == MANY);
+	tempdir_remove(dir);
+}
+
+static void test_keys(void)
+{
+	struct store_key k = {.account_id = 1, .digest = {1}, .prefix = STR("sk-flux-abcdef")};
+	struct store *other;
+	struct daemon d;
+	int64_t id, start_ns;
+	uint64_t ticket;
+
+	begin();
+	d = daemon_start();
+	must(store_open(dir, STORE_EXISTING, &other, &f) == 0);
+	must(store_account_named(other, STR("a"), &k.account_id, &f) == 0);
+	usleep(20000);
+	must(store_key_add(other, &k, &id, &f) == 0);
+	start_ns = clock_mono_ns();
+	ticket = carrier_ask_keys(d.carrier, &loop);
+	while (!carrier_has_answered(d.carrier, ticket))
+		usleep(200);
+	CHECK(atomic_load(&keys_told) == 1);
+	CHECK(clock_mono_ns() - start_ns < 200 * 1000000LL);
+	must(store_key_revoke(other, STR("sk-flux-abcdef"), 5, &f) == 0);
+	for (int i = 0; i < 100 && atomic_load(&keys_told) < 2; i++)
+		usleep(10000);
+	CHECK(atomic_load(&keys_told) == 2); /* unasked, a quarter of a second later */
+	store_close(&other);
+	daemon_stop(&d);
+	d = daemon_start();
+	CHECK(atomic_load(&keys_told) == 3); /* all keys at start */
+	daemon_stop(&d);
+	tempdir_remove(dir);
+}
+
+static int wrongs;
+
+static void on_wrong(void *arg, struct str sentence)
+{
+	(void)arg;
+	(void)sentence;
+	wrongs++;
+}
+
+static int64_t verified(struct verify_report *out)
+{
+	struct store *s;
+
+	wrongs = 0;
+	must(store_open(dir, STORE_READ_ONLY, &s, &f) == 0);
+	must(verify_ledger(s, dir, on_wrong, NULL, out, &f) == 0);
+	store_close(&s);
+	CHECK(wrongs == out->wrong);
+	return out->wrong;
+}
+
+static void change(const char *sql)
+{
+	sqlite3 *db;
+
+	must(sqlite3_open(arena_printf(&arena, "%.*s/flux.db", STR_ARG(dir)).ptr, &db) ==
+	     SQLITE_OK);
+	must(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK);
+	sqlite3_close(db);
+}
+
+static void test_verify(void)
+{
+	struct entry open = sample_open(1000);
+	struct verify_report r;
+	struct journal_slot slot;
+	struct daemon d;
+	struct store *s;
+	int64_t pending = 9;
+
+	begin();
+	d = daemon_start();
+	put(&d, 0, 50);
+	must(journal_put_open(d.journal, &open, &slot, &f) == 0);
+	must(journal_commit(d.journal) == 0);
+	CHECK(comes_true(0, 50));
+	CHECK(verified(&r) == 0 && r.entries == 50 && r.pending == 0 && r.open == 1);
+	daemon_stop(&d);
+	d = daemon_start(); /* the open one is lost now, and in the store */
+	put(&d, 50, 60);
+	daemon_stop(&d);
+	CHECK(verified(&r) == 0 && r.pending == 0 && r.open == 0);
+	must(store_open(dir, STORE_READ_ONLY, &s, &f) == 0);
+	CHECK(verify_wait_carried(s, dir, 100, &pending, &f) == 0 && pending == 0);
+	store_close(&s);
+
+	change("UPDATE entries SET cost_nusd = cost_nusd + 1 WHERE key_id = 2");
+	CHECK(verified(&r) > 0);
+	change("UPDATE entries SET cost_nusd = cost_nusd - 1 WHERE key_id = 2");
+	CHECK(verified(&r) == 0);
+	change("UPDATE days SET charge_nusd = charge_nusd - 1 WHERE key_id = 3");
+	CHECK(verified(&r) > 0);
+	change("UPDATE days SET charge_nusd = charge_nusd + 1 WHERE key_id = 3");
+	change("DELETE FROM entries WHERE request_id = x'00000000000000000000000000000034'");
+	CHECK(verified(&r) > 1); /* an entry is missing, and the sums show it */
+	tempdir_remove(dir);
+}
+
+int main(void)
+{
+	arena_init(&arena);
+	loop_init(&loop, 0);
+	test_carries();
+	test_locked_store();
+	test_segments_go();
+	test_keys();
+	test_verify();
+	loop_release(&loop);
+	arena_release(&arena);
+	return check_report("carrier");
+}
