@@ -10,7 +10,7 @@
  * While a request is served reading goes on, for the client's end must be noticed at once: a
  * client that closes its sending side, with FIN or reset, is taken as gone (as nginx does; SDKs
  * abort that way), although TCP would let it wait for its answer. Only a client that sends far
- * ahead is not read from.
+ * ahead is not read from; it is looked at once a second.
  *
  * What goes out is gathered in `out` and handed to the kernel by conn_turn at the end of the
  * loop's turn, with one call. What the kernel does not take moves as a whole into a struct
@@ -24,6 +24,7 @@
 #include "limits.h"
 
 #include <arpa/inet.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 enum { LINGER_MS = 1000 }; /* without a byte from the client */
@@ -173,6 +174,7 @@ static void release_stream(struct conn *c)
 static void await_request(struct conn *c)
 {
 	c->state = CONN_WAITING;
+	timer_cancel(&c->timer);
 	if (c->input.len == 0) {
 		conn_wait(c, LIMIT_KEEPALIVE_MS);
 		return;
@@ -199,19 +201,32 @@ void conn_end_request(struct conn *c)
 		conn_close(c, false);
 }
 
+/* What an end in the input would tell, if we were reading. */
+static bool has_left(const struct conn *c)
+{
+	struct pollfd look = {.events = POLLRDHUP};
+
+	if (uv_fileno((const uv_handle_t *)&c->tcp, &look.fd) != 0)
+		return true;
+	return poll(&look, 1, 0) > 0;
+}
+
 static void on_timer(struct timer *t)
 {
 	struct conn *c = LIST_OBJECT(t, struct conn, timer);
 	struct stream *s = &c->stream;
+	bool busy = c->state == CONN_BUSY;
 
 	if (c->state == CONN_WAITING && c->input.len) {
 		conn_refuse_late_head(c);
-	} else if (c->state == CONN_BUSY && s->input == INPUT_COMING) {
+	} else if (busy && s->input == INPUT_COMING) {
 		conn_refuse_body(c, FAIL_REQUEST_TIMEOUT);
 		conn_tell(s);
-	} else if (c->state == CONN_BUSY && conn_queued(c) < c->stuck_bytes) {
+	} else if (busy && c->writing && conn_queued(c) < c->stuck_bytes) {
 		c->stuck_bytes = conn_queued(c);
 		conn_wait(c, LIMIT_WRITE_IDLE_MS);
+	} else if (busy && !c->writing && c->is_paused && !has_left(c)) {
+		conn_wait(c, CONN_LOOK_MS);
 	} else {
 		conn_cut(c);
 	}

@@ -12,6 +12,7 @@
 #include "front/out.h"
 
 enum { FRONT_LISTENERS = 16, PEER_BYTES = 46, DATE_BYTES = 32 };
+enum { CONN_LOOK_MS = 1000 }; /* between two looks at a client that is not read from */
 
 struct listener;
 

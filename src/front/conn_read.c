@@ -208,6 +208,8 @@ void conn_settle_input(struct conn *c)
 	if (c->input.len > READ_AHEAD_MAX && !c->is_paused) {
 		uv_read_stop((uv_stream_t *)&c->tcp);
 		c->is_paused = true;
+		if (!timer_is_set(&c->timer))
+			conn_wait(c, CONN_LOOK_MS);
 	}
 }
 

@@ -72,7 +72,9 @@ static void on_written(uv_write_t *request, int status)
 	mem_put(w);
 	if (c->state >= CONN_CLOSING)
 		return;
-	if (waits_for_client(c))
+	if (waits_for_client(c) && c->is_paused)
+		conn_wait(c, CONN_LOOK_MS);
+	else if (waits_for_client(c))
 		timer_cancel(&c->timer);
 	if (status != 0)
 		conn_cut(c);

@@ -258,6 +258,25 @@ static void test_half_close_is_gone(void)
 	close(fd);
 }
 
+/* It has sent so much ahead that it is not read from. */
+static void test_client_far_ahead_gone(void)
+{
+	int fd = dial(), before = gone_told, asked = requests;
+	char *bytes = mem_get(150000);
+
+	say(fd, STR(GET("/hold") "\r\n"));
+	say(fd, (struct str){bytes, 150000});
+	CHECK(wait_until(&requests, asked + 1));
+	usleep(20000);
+	order(COMMAND_DUE);
+	CHECK(gone_told == before);
+	close(fd);
+	usleep(5000);
+	order(COMMAND_DUE);
+	CHECK(wait_until(&gone_told, before + 1));
+	mem_put(bytes);
+}
+
 static void test_slow_reader(void)
 {
 	int fd = dial(), before = sent_told;
@@ -431,6 +450,7 @@ static void *client(void *unused)
 	test_large_bodies(true);
 	test_client_gone();
 	test_half_close_is_gone();
+	test_client_far_ahead_gone();
 	test_slow_reader();
 	test_answer_to_a_body_too_large();
 	test_body_budget();
