@@ -73,10 +73,13 @@ static void put_key(struct buf *b, const char *key)
 }
 
 /* `from` is where the field began: one that did not fit is taken back, up to there. */
-static void end_field(struct buf *b, size_t from)
+static void end_field(struct log_line *l, size_t from)
 {
-	if (buf_is_over(b))
-		b->len = from;
+	if (!buf_is_over(&l->text))
+		return;
+	l->text.len = from;
+	l->text.over = false;
+	l->is_cut = true;
 }
 
 static bool is_wanted(const struct log_line *l)
@@ -86,7 +89,7 @@ static bool is_wanted(const struct log_line *l)
 
 void log_start(struct log_line *l, enum log_level level, const char *message)
 {
-	l->level = level;
+	*l = (struct log_line){.level = level};
 	buf_init(&l->text, LOG_LINE_BYTES - LOG_TAIL_BYTES);
 	if (!is_wanted(l))
 		return;
@@ -109,7 +112,7 @@ void log_text(struct log_line *l, const char *key, struct str value)
 		buf_put(&l->text, value);
 	else
 		put_quoted(&l->text, value);
-	end_field(&l->text, from);
+	end_field(l, from);
 }
 
 static void put_bare(struct log_line *l, const char *key, struct str value)
@@ -118,7 +121,7 @@ static void put_bare(struct log_line *l, const char *key, struct str value)
 
 	put_key(&l->text, key);
 	buf_put(&l->text, value);
-	end_field(&l->text, from);
+	end_field(l, from);
 }
 
 void log_i64(struct log_line *l, const char *key, int64_t value)
@@ -129,7 +132,7 @@ void log_i64(struct log_line *l, const char *key, int64_t value)
 		return;
 	put_key(&l->text, key);
 	buf_put_i64(&l->text, value);
-	end_field(&l->text, from);
+	end_field(l, from);
 }
 
 void log_nusd(struct log_line *l, const char *key, int64_t nusd)
@@ -140,7 +143,7 @@ void log_nusd(struct log_line *l, const char *key, int64_t nusd)
 		return;
 	put_key(&l->text, key);
 	buf_put_nusd(&l->text, nusd);
-	end_field(&l->text, from);
+	end_field(l, from);
 }
 
 void log_bool(struct log_line *l, const char *key, bool value)
@@ -160,11 +163,8 @@ static void gather(struct str line)
 void log_end(struct log_line *l)
 {
 	if (is_wanted(l)) {
-		bool is_cut = buf_is_over(&l->text);
-
 		l->text.max = LOG_LINE_BYTES;
-		l->text.over = false;
-		if (is_cut)
+		if (l->is_cut)
 			put_bare(l, "cut", STR("true"));
 		buf_put(&l->text, format == LOG_JSON ? STR("}\n") : STR("\n"));
 		gather(buf_str(&l->text));
