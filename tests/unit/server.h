@@ -66,7 +66,7 @@ static void server_listen(struct server *s)
 		must(bind(s->listener, (struct sockaddr *)&v6, sizeof v6) == 0);
 	else
 		must(bind(s->listener, (struct sockaddr *)&v4, sizeof v4) == 0);
-	must(listen(s->listener, 64) == 0);
+	must(listen(s->listener, 512) == 0);
 	must(getsockname(s->listener, (struct sockaddr *)&v6, &len) == 0);
 	s->port = ntohs(v6.sin6_port); /* at the same place in both */
 }

@@ -359,7 +359,7 @@ static void check_ending(void (*set)(struct origin *, int port), const char *sti
 		server_start(&server, serve_silence);
 		set_names("127.0.0.1", NULL);
 		probe_init(&p, &stage.loop, stage.upstream, server.port);
-		p.origin.connect_ms = 150;
+		p.origin.connect_ms = left_alone ? 150 : 3000;
 		set(&p.origin, server.port);
 		probe_start(&p);
 		probe_run_ms(&p, left_alone ? 2000 : 50);
