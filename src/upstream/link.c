@@ -405,7 +405,7 @@ void link_close(struct link **link)
 	}
 	set_state(l, LINK_CLOSED);
 	list_remove(&l->node);
-	list_remove(&l->idle.node);
+	must(!list_has_node(&l->idle.node));
 	uv_close((uv_handle_t *)&l->tcp, on_closed);
 }
 

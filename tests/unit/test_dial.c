@@ -280,8 +280,10 @@ static void serve_proxy(struct server *s)
 	peer_read_request(s, &p);
 	CHECK(strstr(s->request, "CONNECT api.example:443 HTTP/1.1\r\nHost: api.example:443\r\n"));
 	CHECK(strstr(s->request, "Proxy-Authorization: Basic dXNlcjpwdw==\r\n"));
-	if (proxy_says[0])
+	if (str_ends_with(str_of(proxy_says), STR("\n")))
 		peer_say_slowly(&p, proxy_says);
+	else
+		peer_say(&p, proxy_says);
 	if (strncmp(proxy_says, "HTTP/1.1 200", 12) == 0 && peer_read_request(s, &p))
 		peer_say(&p, OK_HELLO);
 	peer_close(&p);
@@ -331,6 +333,7 @@ static void test_proxy(void)
 	check_proxy("HTTP/1.1 502 Bad\r\nConnection: close\r\n\r\n", refused,
 	            "answered 502 to CONNECT api.example:443");
 	check_proxy("SSH-2.0\r\n\r\n", refused, "sent no HTTP answer");
+	check_proxy("HTTP/1.1 200 OK\r\n\r\nhello", refused, "sent bytes behind its answer");
 	check_proxy("", refused, "closed");
 	CHECK(lookups == 0);
 }

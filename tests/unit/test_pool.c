@@ -215,6 +215,7 @@ static void check_stale(void (*leave)(struct peer *), enum exchange_failure fail
 	if (failure == EXCHANGE_TRUNCATED_FAILURE) { /* let the script go on */
 		struct probe last;
 
+		CHECK(exchange_was_reused(p.ex)); /* not asked again */
 		probe_init(&last, &stage.loop, stage.upstream, server.port);
 		probe_ask(&last);
 		probe_end(&last);
