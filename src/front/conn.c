@@ -264,7 +264,7 @@ void conn_accept(struct front *front, uv_stream_t *listener, bool is_unix)
 	front->conn_count++;
 	if (uv_accept(listener, (uv_stream_t *)&c->tcp) != 0 || conn_start_reading(c) != 0)
 		conn_close(c, false);
-	else if (front->conn_count > LIMIT_CONNECTIONS)
+	else if (front->conn_count > front->conn_max)
 		refuse_conn(c);
 	else
 		conn_wait(c, LIMIT_KEEPALIVE_MS);

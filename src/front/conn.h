@@ -22,6 +22,7 @@ struct front {
 	struct list open;    /* conns up to CONN_LINGERING */
 	struct list closing; /* the others */
 	int conn_count;      /* of both lists */
+	int conn_max;
 	bool is_draining;
 	struct arena spare; /* the last request's, emptied, for the next one */
 	struct listener *listeners[FRONT_LISTENERS];

@@ -11,6 +11,7 @@
 #include "front/conn.h"
 
 #include "base/clock.h"
+#include "limits.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -269,10 +270,16 @@ struct front *front_new(struct loop *loop, const struct front_server *server)
 	f->loop = loop;
 	f->server = *server;
 	f->date_s = -1;
+	f->conn_max = LIMIT_CONNECTIONS;
 	list_init(&f->open);
 	list_init(&f->closing);
 	arena_init(&f->spare);
 	return f;
+}
+
+void front_set_connections(struct front *front, int max)
+{
+	front->conn_max = max;
 }
 
 void front_free(struct front **front)
@@ -307,10 +314,29 @@ static void on_connection(uv_stream_t *stream, int status)
 		conn_accept(l->front, stream, l->bound->fd >= 0);
 }
 
+static struct listener *add_listener(struct front *front, int fd, struct bound *bound)
+{
+	struct listener *l = mem_get(sizeof *l);
+
+	l->front = front;
+	l->bound = bound;
+	must(uv_tcp_init(&front->loop->uv, &l->tcp) == 0);
+	l->tcp.data = l;
+	must(uv_tcp_open(&l->tcp, fd) == 0);
+	return l;
+}
+
+static int fail_to_listen(struct str address, int reason, struct fail *f)
+{
+	return fail(f, FAIL_CONFIG, "cannot listen on %.*s: %s", STR_ARG(address),
+	            uv_strerror(reason));
+}
+
 int front_listen(struct front *front, struct str address, struct fail *f)
 {
 	union address a;
 	socklen_t len;
+	struct bound *bound;
 	struct listener *l;
 	int fd, reason;
 
@@ -321,22 +347,14 @@ int front_listen(struct front *front, struct str address, struct fail *f)
 		            "cannot listen on \"%.*s\": write 127.0.0.1:8686, [::1]:8686 or "
 		            "unix:/path",
 		            STR_ARG(address));
-	l = mem_get(sizeof *l);
-	fd = open_socket(&a, len, &l->bound);
-	if (fd < 0) {
-		mem_put(l);
-		return fail(f, FAIL_CONFIG, "cannot listen on %.*s: %s", STR_ARG(address),
-		            uv_strerror(-errno));
-	}
-	l->front = front;
-	must(uv_tcp_init(&front->loop->uv, &l->tcp) == 0);
-	l->tcp.data = l;
-	must(uv_tcp_open(&l->tcp, fd) == 0);
+	fd = open_socket(&a, len, &bound);
+	if (fd < 0)
+		return fail_to_listen(address, -errno, f);
+	l = add_listener(front, fd, bound);
 	reason = uv_listen((uv_stream_t *)&l->tcp, BACKLOG, on_connection);
 	if (reason != 0) {
 		close_listener(l);
-		return fail(f, FAIL_CONFIG, "cannot listen on %.*s: %s", STR_ARG(address),
-		            uv_strerror(reason));
+		return fail_to_listen(address, reason, f);
 	}
 	front->listeners[front->listener_count++] = l;
 	return 0;

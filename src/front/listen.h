@@ -1,8 +1,8 @@
 /* Listening sockets and the connections that they bear. One `front` per loop; several loops
  * share an address with SO_REUSEPORT (unix sockets: each loop accepts on the same descriptor).
  *
- * The process must ignore SIGPIPE. Above LIMIT_CONNECTIONS a connection is accepted, told 503 with
- * Retry-After, and closed.
+ * The process must ignore SIGPIPE. Above the most connections (front_set_connections) a
+ * connection is accepted, told 503 with Retry-After, and closed.
  *
  * Addresses, numeric: "127.0.0.1:8686", "[::1]:8686", "unix:/run/x.sock". */
 #ifndef FRONT_LISTEN_H
@@ -21,6 +21,7 @@ struct front_server {
 };
 
 struct front *front_new(struct loop *, const struct front_server *);
+void front_set_connections(struct front *, int max); /* of this front; LIMIT_CONNECTIONS at first */
 void front_free(struct front **); /* all connections must be closed: see front_connections */
 
 /* -1: f names the address and the system's reason (in use, no permission). Port 0 picks one: see

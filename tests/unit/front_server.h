@@ -204,7 +204,16 @@ static void on_bad_head(const struct fail *f, struct buf *out_body, void *server
 
 /* --- what the client's thread asks of the server's --- */
 
-enum command { COMMAND_NONE, COMMAND_DRAIN, COMMAND_CUT, COMMAND_STOP, COMMAND_DUE, COMMAND_LOOK };
+enum command {
+	COMMAND_NONE,
+	COMMAND_DRAIN,
+	COMMAND_CUT,
+	COMMAND_STOP,
+	COMMAND_DUE,
+	COMMAND_LOOK,
+	COMMAND_FULL,
+	COMMAND_ROOMY
+};
 
 static atomic_int command, has_no_delay;
 
@@ -249,6 +258,10 @@ static void on_wake(struct loop *l)
 		front_cut_all(front);
 	if (asked == COMMAND_DUE)
 		make_due();
+	if (asked == COMMAND_FULL)
+		front_set_connections(front, 0);
+	if (asked == COMMAND_ROOMY)
+		front_set_connections(front, LIMIT_CONNECTIONS);
 	if (asked == COMMAND_LOOK)
 		look_at_last();
 	command = COMMAND_NONE;

@@ -383,6 +383,17 @@ static void test_no_delay_is_inherited(void)
 	close(fd);
 }
 
+/* Told without waiting for a request. */
+static void test_one_too_many(void)
+{
+	order(COMMAND_FULL);
+	CHECK_STR(ask(STR(""), &heard),
+	          STR("HTTP/1.1 503 Service Unavailable\r\n"
+	              "Content-Type: application/json\r\n"
+	              "Retry-After: 1\r\nContent-Length: 10\r\n" CLOSE "\r\noverloaded"));
+	order(COMMAND_ROOMY);
+}
+
 /* Idle ones end at once, busy ones after their answer, new ones are told to go. */
 static void test_drain(void)
 {
@@ -458,6 +469,7 @@ static void *client(void *unused)
 	test_timeouts();
 	test_stuck_reader();
 	test_no_delay_is_inherited();
+	test_one_too_many();
 	test_drain();
 	order(COMMAND_STOP);
 	return NULL;

@@ -1,0 +1,116 @@
+/* A turn's end: what is committed before what runs, and what a failing commit holds back. */
+#include "base/loop.h"
+#include "base/timer.h"
+
+#include "check.h"
+
+static struct loop loop;
+static char told[64];
+static bool commit_fails;
+static struct loop_task first, second, third;
+
+static void tell(char what)
+{
+	size_t len = strlen(told);
+
+	if (len < sizeof told - 1)
+		told[len] = what;
+}
+
+static int commit(void *arg)
+{
+	(void)arg;
+	tell(commit_fails ? 'x' : 'c');
+	return commit_fails ? -1 : 0;
+}
+
+static void run_third(struct loop_task *task)
+{
+	(void)task;
+	tell('3');
+}
+
+static void run_second(struct loop_task *task)
+{
+	(void)task;
+	tell('2');
+}
+
+/* Asks for a third, twice, which is once. */
+static void run_first(struct loop_task *task)
+{
+	(void)task;
+	tell('1');
+	loop_at_turn_end(&loop, &third);
+	loop_at_turn_end(&loop, &third);
+}
+
+static void on_due(struct timer *t)
+{
+	(void)t;
+	commit_fails = false;
+	tell('t');
+}
+
+/* Only what begins with the first task; commits of turns in which nothing runs come and go. */
+static struct str told_from(const char *what)
+{
+	const char *at = strstr(told, what);
+
+	return at ? str_part(str_of(at), 0, strlen(what)) : str_of(told);
+}
+
+static void run_turns(void)
+{
+	memset(told, 0, sizeof told);
+	first.run = run_first;
+	second.run = run_second;
+	third.run = run_third;
+	loop_at_turn_end(&loop, &first);
+	loop_at_turn_end(&loop, &second);
+	loop_run(&loop);
+}
+
+static void test_each_round_is_committed(void)
+{
+	struct timer once = {.loop = NULL};
+
+	timer_set(&once, &loop, 1, on_due);
+	run_turns();
+	CHECK_STR(told_from("c12c3c"), STR("c12c3c"));
+}
+
+static void test_failing_commit_holds_all_back(void)
+{
+	struct timer once = {.loop = NULL};
+
+	commit_fails = true;
+	timer_set(&once, &loop, 60, on_due);
+	run_turns();
+	CHECK_STR(told_from("tc12c3c"), STR("tc12c3c"));
+	CHECK(strchr(told, '1') > strchr(told, 't'));
+}
+
+static void test_dropped_task(void)
+{
+	struct timer once = {.loop = NULL};
+
+	timer_set(&once, &loop, 1, on_due);
+	loop_at_turn_end(&loop, &third);
+	loop_drop_task(&third);
+	loop_drop_task(&third);
+	memset(told, 0, sizeof told);
+	loop_run(&loop);
+	CHECK(strchr(told, '3') == NULL);
+}
+
+int main(void)
+{
+	loop_init(&loop, 0);
+	loop_set_commit(&loop, commit, NULL);
+	test_each_round_is_committed();
+	test_failing_commit_holds_all_back();
+	test_dropped_task();
+	loop_release(&loop);
+	return check_report("loop");
+}
