@@ -79,6 +79,7 @@ struct exchange;
 
 struct upstream *upstream_new(struct loop *);
 void upstream_free(struct upstream **); /* cuts what is still open */
+/* Idle connections close now, those in use after their answer; TLS files are read anew. */
 void upstream_close_idle(struct upstream *);
 int upstream_open_connections(const struct upstream *);
 int upstream_idle_connections(const struct upstream *);
@@ -94,8 +95,10 @@ struct str exchange_failure_detail(
 const struct http_head *
 exchange_head(const struct exchange *); /* from EXCHANGE_BODY on; 1xx are skipped */
 
-/* The decoded body bytes that have arrived and were not taken. Good only inside on_event; what is not taken there is
- * kept, and reading pauses until it is. With gather_max: all of it, from EXCHANGE_DONE until exchange_end; writable. */
+/* The decoded body bytes that have arrived and were not taken. Those of this event are good only
+ * inside on_event; what is not taken there is kept, and reading pauses until it is. DONE and
+ * FAILED may be told together with the last bytes. With gather_max: all of it, from EXCHANGE_DONE
+ * until exchange_end; writable; not to be taken. */
 struct str exchange_body(const struct exchange *);
 void exchange_take(struct exchange *, size_t bytes);
 void exchange_pause(struct exchange *);
