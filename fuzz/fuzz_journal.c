@@ -1,5 +1,6 @@
-/* Journal records from anywhere: bytes are cut in slots, replayed; checksums are made good so that the fuzzer gets behind them.
- * Nothing may be lost or doubled: what was opened is closed, lost or open. */
+/* Journal records from anywhere: bytes are cut in slots, replayed; checksums are made good so
+ * that the fuzzer gets behind them. Nothing may be lost or doubled: what was opened is closed,
+ * lost or open. */
 #include "base/hash.h"
 #include "ledger/replay.h"
 

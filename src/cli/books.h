@@ -1,4 +1,5 @@
-/* What the verbs on keys and spending begin and end with: a data directory's store, and a place for texts. */
+/* What the verbs on keys and spending begin and end with: a data directory's store, and a place
+ * for texts. */
 #ifndef CLI_BOOKS_H
 #define CLI_BOOKS_H
 
@@ -16,7 +17,8 @@ int books_open(struct books *, struct str data_dir, enum store_open_how) MUST_US
 void books_release(struct books *);
 int books_fails(const struct books *); /* says the failure on standard error; gives 1 */
 
-/* Lets a running daemon bring what it has served into the store, and says so when something is not there yet. */
+/* Lets a running daemon bring what it has served into the store, and says so when something is
+ * not there yet. */
 void books_catch_up(struct books *);
 
 #endif

@@ -1,5 +1,5 @@
-/* The verbs of the command line. Each reads its own options (argv[0] is the verb) and gives the exit status: 0 done, 1 not done
- * or not so, 2 wrong command line. */
+/* The verbs of the command line. Each reads its own options (argv[0] is the verb) and gives the
+ * exit status: 0 done, 1 not done or not so, 2 wrong command line. */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 

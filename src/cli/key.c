@@ -1,7 +1,8 @@
 /* fluxrouter key create | list | revoke | show-usage
  *
- * Works on the store itself, also beside a running daemon, which learns of a change within a quarter of a second, or at once
- * when the key is presented. The key's text is printed once, at its making, and kept nowhere. */
+ * Works on the store itself, also beside a running daemon, which learns of a change within a
+ * quarter of a second, or at once when the key is presented. The key's text is printed once, at
+ * its making, and kept nowhere. */
 #include "cli/cli.h"
 
 #include "base/clock.h"

@@ -1,4 +1,5 @@
-/* fluxrouter ledger verify: do journal, store and sums agree? Exit 0 when they do, 1 with a line for each thing that does not. */
+/* fluxrouter ledger verify: do journal, store and sums agree? Exit 0 when they do, 1 with a line
+ * for each thing that does not. */
 #include "cli/cli.h"
 
 #include "cli/books.h"

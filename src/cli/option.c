@@ -1,4 +1,5 @@
-/* Reading command lines. Called by the verbs; prints to standard output (--help) and standard error (what is wrong). */
+/* Reading command lines. Called by the verbs; prints to standard output (--help) and standard
+ * error (what is wrong). */
 #include "cli/option.h"
 
 #include "base/clock.h"

@@ -28,12 +28,14 @@ struct option_words {
 	int status; /* when -1 was given: end with this */
 };
 
-/* Reads argv[1..]: --name VALUE, --name=VALUE, --flag; a lone -- ends the options; -h and --help print the table. -1: the verb
- * is done, end with out->status (0 after --help, 2 after a sentence on standard error). */
+/* Reads argv[1..]: --name VALUE, --name=VALUE, --flag; a lone -- ends the options; -h and --help
+ * print the table. -1: the verb is done, end with out->status (0 after --help, 2 after a sentence
+ * on standard error). */
 int option_read(const struct option_set *, int argc, char **argv,
                 struct option_words *out) MUST_USE;
 
-/* A sentence on standard error, "fluxrouter: ...", and 2, the exit status of a wrong command line. */
+/* A sentence on standard error, "fluxrouter: ...", and 2, the exit status of a wrong command line.
+ */
 int option_wrong(const char *format, ...) PRINTF_LIKE(1, 2);
 
 /* 30d, 12h, 90m, 2w, 1y -> milliseconds. -1: something else, or over a century. */

@@ -1,6 +1,7 @@
 /* fluxrouter usage: what was spent, by day, model, key and account.
  *
- * Reads the store's day sums; beside a running daemon it waits a moment for what was served just now. */
+ * Reads the store's day sums; beside a running daemon it waits a moment for what was served just
+ * now. */
 #include "cli/cli.h"
 
 #include "base/clock.h"

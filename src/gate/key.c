@@ -1,13 +1,13 @@
 /* The table of keys in memory.
  *
- *	presented text -> SHA-256 -> map (keyed hash) -> record        one look-up, whatever the table's size
+ *	presented text -> SHA-256 -> map (keyed hash) -> record
  *
- * Nobody can learn a key by timing: what is looked up is the digest of what was presented, in a map whose hash is keyed, and the
- * digests are compared once more in constant time. Nobody can learn one from the store: it has digests only, of 256 random
- * bits, which need no salt.
+ * Nobody can learn a key by timing: what is looked up is the digest of what was presented, in a
+ * map whose hash is keyed, and the digests are compared once more in constant time. Nobody can
+ * learn one from the store: it has digests only, of 256 random bits, which need no salt.
  *
- * Invariant: a record in the table is the newest revision that was put. What a request gets is a copy, so a record dies as soon
- * as it is replaced.
+ * Invariant: a record in the table is the newest revision that was put. What a request gets is a
+ * copy, so a record dies as soon as it is replaced.
  *
  * THREADS: a read-write lock around the table: loops read, the carrier writes. Writes are short. */
 #include "gate/key.h"

@@ -1,9 +1,12 @@
-/* Who calls? Keys are looked up by the SHA-256 of what was presented, in a table in memory that follows the store.
+/* Who calls? Keys are looked up by the SHA-256 of what was presented, in a table in memory that
+ * follows the store.
  *
- * A key: "sk-flux-" + 43 characters base64url of 256 random bits. Kept only as digest and display prefix.
+ * A key: "sk-flux-" + 43 characters base64url of 256 random bits. Kept only as digest and display
+ * prefix.
  *
- * THREADS: the table is shared by all loops and the carrier thread, guarded by a read-write lock; the records are
- * immutable and live until the table is freed or replaced by a revision (a grace list), so a request keeps a copy. */
+ * THREADS: the table is shared by all loops and the carrier thread, guarded by a read-write lock;
+ * the records are immutable and live until the table is freed or replaced by a revision (a grace
+ * list), so a request keeps a copy. */
 #ifndef GATE_KEY_H
 #define GATE_KEY_H
 
@@ -32,7 +35,8 @@ bool key_is_well_formed(struct str presented);
 
 enum key_verdict { KEY_GOOD, KEY_UNKNOWN, KEY_EXPIRED, KEY_REVOKED, KEY_MALFORMED, KEY_MISSING };
 
-/* The first of the presented texts (Authorization: Bearer, x-api-key) that is one of our keys counts. */
+/* The first of the presented texts (Authorization: Bearer, x-api-key) that is one of our keys
+ * counts. */
 enum key_verdict key_identify(struct key_table *, const struct str *presented, int count,
                               int64_t now_ms, struct arena *, struct key *out) MUST_USE;
 bool key_may_use(const struct key *, struct str model);

@@ -1,15 +1,17 @@
 /* Syncer and carrier.
  *
- *	loop ──on_written──> syncer ──fdatasync──> synced ──> carrier ──> store
- *	                     every 50 ms at most                └── keys: every 250 ms, or at once when asked
+ *	loop ─on_written─> syncer ─fdatasync─> synced ─> carrier ─> store
+ *	              every 50 ms at most                └─ keys: every 250 ms, or when asked
  *
- * Two threads, since the store may make its caller wait and a sync may not be late for that. What is carried was synced before, so
- * the store never knows more than the journal would after power loss.
+ * Two threads, since the store may make its caller wait and a sync may not be late for that. What
+ * is carried was synced before, so the store never knows more than the journal would after power
+ * loss.
  *
- * Invariants: synced <= written, next <= synced, for each journal. A store that fails changes nothing but the time.
+ * Invariants: synced <= written, next <= synced, for each journal. A store that fails changes
+ * nothing but the time.
  *
- * THREADS: `mutex` guards what is marked so; between loops, syncer and carrier go atomics. A loop takes the mutex only to wake a
- * sleeping syncer or to ask for keys. */
+ * THREADS: `mutex` guards what is marked so; between loops, syncer and carrier go atomics. A loop
+ * takes the mutex only to wake a sleeping syncer or to ask for keys. */
 #include "ledger/carrier.h"
 
 #include "base/clock.h"

@@ -1,7 +1,7 @@
-/* The threads behind the ledger: the syncer makes the journals last through power loss, the carrier takes their entries to the
- * store and tells of keys that changed there.
+/* The threads behind the ledger: the syncer makes the journals last through power loss, the
+ * carrier takes their entries to the store and tells of keys that changed there.
  *
- *	carrier_start       recovers what earlier processes left, tells all keys; then the daemon may serve
+ *	carrier_start       recovers what earlier processes left, tells all keys; then serve
  *	carrier_follow      once per loop, before the loop runs
  *	...
  *	journal_close       of each loop, when the loops have ended
@@ -21,11 +21,12 @@ struct carrier;
 struct carrier_options {
 	struct store *store; /* borrows, as all here */
 	struct str data_dir;
-	/* Every key at start, later each that is new or changed, within 250 ms: on the carrier's thread. NULL: none wanted. */
+	/* Every key at start, later each that is new or changed, within 250 ms: on the carrier's
+	 * thread. NULL: none wanted. */
 	void (*on_key)(void *arg, const struct store_key *);
 	void *key_arg;
-	/* Sentences for the log: when something begins to fail and when it works again. From the carrier's threads; NULL: none
-	 * wanted. */
+	/* Sentences for the log: when something begins to fail and when it works again. From the
+	 * carrier's threads; NULL: none wanted. */
 	void (*on_trouble)(void *arg, struct str sentence);
 	void *trouble_arg;
 };
@@ -35,11 +36,13 @@ struct carrier *carrier_start(const struct carrier_options *, struct carry_recov
                               struct fail *) MUST_USE;
 void carrier_follow(struct carrier *, struct journal *);
 
-/* Carries all that was written. Gives up after a few seconds of a store that fails: the journals keep it for the next start. */
+/* Carries all that was written. Gives up after a few seconds of a store that fails: the journals
+ * keep it for the next start. */
 void carrier_stop(struct carrier **);
 
-/* Asks for news of keys now; the loop is woken (loop_wake) when carrier_has_answered says so of the
- * ticket, a few milliseconds later; on_key has been told everything by then. A store that cannot be asked answers too. */
+/* Asks for news of keys now; the loop is woken (loop_wake) when carrier_has_answered says so of
+ * the ticket, a few milliseconds later; on_key has been told everything by then. A store that
+ * cannot be asked answers too. */
 uint64_t carrier_ask_keys(struct carrier *, struct loop *);
 bool carrier_has_answered(struct carrier *, uint64_t ticket);
 

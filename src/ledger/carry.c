@@ -1,12 +1,14 @@
 /* From journal to store.
  *
- *	segment files ──replay──> batch ──one transaction──> store (entries, day sums, checkpoint)
+ *	segment files ─replay─> batch ─transaction─> entries, day sums, checkpoint
  *
- * Invariants: the batch holds exactly the entries between the checkpoint and `next`; a batch that could not be put stays and is
- * put before anything else is read. A segment is deleted only in order, when the store's log is on the disk, none of its
- * opens waits, and a later segment exists (so numbers only grow).
+ * Invariants: the batch holds exactly the entries between the checkpoint and `next`; a batch that
+ * could not be put stays and is put before anything else is read. A segment is deleted only in
+ * order, when the store's log is on the disk, none of its opens waits, and a later segment exists
+ * (so numbers only grow).
  *
- * Must never change a segment. Called by carrier, on its thread, and by carry_recover before there are any. */
+ * Must never change a segment. Called by carrier, on its thread, and by carry_recover before
+ * there are any. */
 #include "ledger/carry.h"
 
 static void on_entry(void *arg, const struct entry *e, uint64_t sequence)
@@ -45,7 +47,8 @@ void carry_release(struct carry *c)
 	arena_release(&c->texts);
 }
 
-/* The store is asked only when there is something to tell: opens alone do not move the checkpoint. */
+/* The store is asked only when there is something to tell: opens alone do not move the checkpoint.
+ */
 static int put_batch(struct carry *c, struct fail *f)
 {
 	if (c->batch_count == 0)

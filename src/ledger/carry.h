@@ -1,5 +1,5 @@
-/* Taking one loop's journal to the store: read, put entries in batches, delete segments that are done with. The carrier's and
- * recovery's common part.
+/* Taking one loop's journal to the store: read, put entries in batches, delete segments that are
+ * done with. The carrier's and recovery's common part.
  *
  * THREADS: one at a time. Calls block. */
 #ifndef LEDGER_CARRY_H
@@ -33,8 +33,8 @@ struct carry_place {
 void carry_init(struct carry *, struct store *, const struct carry_place *);
 void carry_release(struct carry *);
 
-/* Reads at most REPLAY_READ_SLOTS before `to` and puts their entries into the store. -1: nothing is lost, the next call tries
- * again. */
+/* Reads at most REPLAY_READ_SLOTS before `to` and puts their entries into the store. -1: nothing
+ * is lost, the next call tries again. */
 int carry_some(struct carry *, uint64_t to, struct fail *) MUST_USE;
 bool carry_is_done(const struct carry *, uint64_t to);
 
@@ -44,7 +44,8 @@ int carry_end_run(struct carry *, struct fail *) MUST_USE;
 /* Deletes segments before that of `next` that nobody needs any more. */
 int carry_delete_done(struct carry *, struct fail *) MUST_USE;
 
-/* Everything that earlier processes left under data_dir. `damaged` and `lost` add up over all loops. */
+/* Everything that earlier processes left under data_dir. `damaged` and `lost` add up over all
+ * loops. */
 struct carry_recovery {
 	int64_t entries, lost, damaged, torn;
 };

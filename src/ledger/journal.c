@@ -4,15 +4,18 @@
  *	| written ... | gathered in memory | free ....... | free ................ |
  *	              ^ gathered_from      ^ next                     room_end() ^
  *
- * Sequences run on through the segments, passing over slot 0, the header. `promised` slots of the free ones belong to attempts
- * that are open: PROMISE each, for the close record and the two names that it may have to repeat in a new segment. An open is
- * granted only if the rest is enough for what it needs itself, so a close always has room, whatever the disk does.
- * A spare is made when the room gets short; by then the write of the current one has long been done, so two files are enough.
+ * Sequences run on through the segments, passing over slot 0, the header. `promised` slots of the
+ * free ones belong to attempts that are open: PROMISE each, for the close record and the two
+ * names that it may have to repeat in a new segment. An open is granted only if the rest is
+ * enough for what it needs itself, so a close always has room, whatever the disk does. A spare is
+ * made when the room gets short; by then the write of the current one has long been done, so two
+ * files are enough.
  *
- * Invariants: written <= gathered_from <= next <= room_end; promised <= free slots; nothing is written twice or moved.
+ * Invariants: written <= gathered_from <= next <= room_end; promised <= free slots; nothing is
+ * written twice or moved.
  *
- * Called by request (put), loop (commit), main (open, close). Must never block but for the disk call itself, and never lose a
- * record: a failed write leaves all of it gathered.
+ * Called by request (put), loop (commit), main (open, close). Must never block but for the disk
+ * call itself, and never lose a record: a failed write leaves all of it gathered.
  *
  * THREADS: the loop's own; the tail is shared, by atomics. */
 #include "ledger/journal.h"
@@ -122,7 +125,8 @@ static void forget_names(struct journal *j, uint64_t segment)
 	j->names_of = segment;
 }
 
-/* The slot of that name in the segment where the next records go; its record is gathered if there is none yet. */
+/* The slot of that name in the segment where the next records go; its record is gathered if there
+ * is none yet. */
 static uint32_t name_slot(struct journal *j, struct str name)
 {
 	uint64_t sequence = j->next;
@@ -139,8 +143,9 @@ static uint32_t name_slot(struct journal *j, struct str name)
 	return record_slot_of(sequence);
 }
 
-/* A record and its names stand in one segment. Where a border falls between them the names are put again behind it, since
- * slots have no gaps; that costs two slots at most, once in the room that is prepared: BORDER_SLACK. */
+/* A record and its names stand in one segment. Where a border falls between them the names are
+ * put again behind it, since slots have no gaps; that costs two slots at most, once in the room
+ * that is prepared: BORDER_SLACK. */
 static uint64_t put_entry(struct journal *j, enum record_kind kind, uint64_t open_sequence,
                           const struct entry *e)
 {
@@ -330,7 +335,8 @@ struct journal *journal_open(struct loop *loop, struct str data_dir, int index, 
 	return j;
 }
 
-/* Cuts the room that was not used; the newest segment stays, since its number must not come again. */
+/* Cuts the room that was not used; the newest segment stays, since its number must not come
+ * again. */
 static void trim(struct journal *j)
 {
 	if (j->spare.fd >= 0) {

@@ -1,10 +1,11 @@
-/* The append-only record of what was asked and what it came to: the truth that the store is filled from. docs/ledger.md
- * has the format and the recovery rules.
+/* The append-only record of what was asked and what it came to: the truth that the store is
+ * filled from. docs/ledger.md has the format and the recovery rules.
  *
- * Two records per attempt: `open` before the request may go to the provider, `close` after. Records are gathered during
- * a loop's turn and written with one write() at its end, before anything of that turn is sent; so a killed process
- * loses nothing. A syncer thread syncs files (at most 100 ms late, for power loss), a carrier takes closed entries to the
- * store (ledger/carrier.h).
+ * Two records per attempt: `open` before the request may go to the provider, `close` after.
+ * Records are gathered during a loop's turn and written with one write() at its end, before
+ * anything of that turn is sent; so a killed process loses nothing. A syncer thread syncs files
+ * (at most 100 ms late, for power loss), a carrier takes closed entries to the store
+ * (ledger/carrier.h).
  *
  * THREADS: one journal per loop, used on its loop; syncer and carrier see its tail. */
 #ifndef LEDGER_JOURNAL_H
@@ -23,19 +24,22 @@ struct journal_slot {
 	uint64_t sequence; /* of the open record; 0: none */
 };
 
-/* Opens a new series of segments for loop `index` under data_dir/journal, above those that are there. The journal tries
- * failed writes again by a timer of the loop. NULL: f says what the disk said. */
+/* Opens a new series of segments for loop `index` under data_dir/journal, above those that are
+ * there. The journal tries failed writes again by a timer of the loop. NULL: f says what the disk
+ * said. */
 struct journal *journal_open(struct loop *, struct str data_dir, int index, struct fail *) MUST_USE;
-/* Writes and syncs what is gathered, on the loop's thread or after it has ended. Opens that have no close yet will be
- * lost entries. */
+/* Writes and syncs what is gathered, on the loop's thread or after it has ended. Opens that have
+ * no close yet will be lost entries. */
 void journal_close(struct journal **);
 
-/* Gathers an open record and reserves the room of its close. The entry's held_nusd is its bound, usage.input the estimate
- * of its input tokens, cost_nusd and charge_nusd the price of that alone: what is charged if this process dies. -1:
- * JOURNAL_UNAVAILABLE (disk full, I/O error): the attempt must not be made. */
+/* Gathers an open record and reserves the room of its close. The entry's held_nusd is its bound,
+ * usage.input the estimate of its input tokens, cost_nusd and charge_nusd the price of that
+ * alone: what is charged if this process dies. -1: JOURNAL_UNAVAILABLE (disk full, I/O error):
+ * the attempt must not be made. */
 int journal_put_open(struct journal *, const struct entry *, struct journal_slot *out,
                      struct fail *) MUST_USE;
-/* Gathers the close record, the whole entry. Cannot fail: its room was reserved. The slot is none afterwards. */
+/* Gathers the close record, the whole entry. Cannot fail: its room was reserved. The slot is none
+ * afterwards. */
 void journal_put_close(struct journal *, struct journal_slot *, const struct entry *);
 
 /* For loop_set_commit: writes what was gathered. */

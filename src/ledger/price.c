@@ -2,8 +2,9 @@
  *
  *	pico = sum of tokens x rate (pUSD)      nano = pico / 1000
  *
- * A sum of eight products of 63-bit numbers can pass 127 bits, so each step is checked; nothing wraps. Cost is rounded half
- * up, a bound is rounded up. docs/ledger.md, "Prices" and "The bound". Called by request and route's price estimate. Pure. */
+ * A sum of eight products of 63-bit numbers can pass 127 bits, so each step is checked; nothing
+ * wraps. Cost is rounded half up, a bound is rounded up. docs/ledger.md, "Prices" and "The
+ * bound". Called by request and route's price estimate. Pure. */
 #include "ledger/price.h"
 
 #include "base/hash.h"
@@ -43,7 +44,8 @@ static int give_nano(const struct amount *a, int64_t round_by, int64_t *out_nusd
 	return 0;
 }
 
-/* Tokens that are priced as text; where a provider reports more audio than tokens, there are none. */
+/* Tokens that are priced as text; where a provider reports more audio than tokens, there are none.
+ */
 static int64_t without(int64_t tokens, int64_t part)
 {
 	return tokens > part ? tokens - part : 0;

@@ -1,11 +1,12 @@
-/* The journal's records, in and out: the byte tables of docs/ledger.md as X-macros, one row a field.
+/* The journal's records, in and out: the byte tables of docs/ledger.md as X-macros, one row a
+ * field.
  *
  *	0     4 5 6     8          16                                    256
  *	| crc |k|0|marks| sequence | by kind ...                          |
  *
- * Invariants: a record that was written is read back equal; nothing that fails its checksum or stands in a place not its
- * own is taken for a record; every value that is given out lies in the range of its type. Called by journal (write),
- * replay and segment (read). Does no I/O. */
+ * Invariants: a record that was written is read back equal; nothing that fails its checksum or
+ * stands in a place not its own is taken for a record; every value that is given out lies in the
+ * range of its type. Called by journal (write), replay and segment (read). Does no I/O. */
 #include "ledger/record.h"
 
 #include "base/hash.h"

@@ -1,14 +1,16 @@
-/* The reader of journals: what the carrier does all day, recovery at start and `ledger verify` on request are this one code.
+/* The reader of journals: what the carrier does all day, recovery at start and `ledger verify` on
+ * request are this one code.
  *
  *	segment header   another run than before? then what is open is lost. Names begin anew.
  *	name             remembered by its slot until the segment ends
  *	open             waits in open_by_sequence
  *	close            takes its open away; is an entry
- *	anything bad     counted: as damage if a good record of the run follows, else as the torn tail
+ *	anything bad     damage if a good record of the run follows, else the torn tail
  *
- * Invariants: an open comes out at most once, as its close or as lost; a close always comes out, with or without its open;
- * memory is bounded by the attempts that were open at once and the names of one segment. Records that are good by checksum but
- * not by sense are treated as damaged, so bytes from anywhere are safe. Must never write. */
+ * Invariants: an open comes out at most once, as its close or as lost; a close always comes out,
+ * with or without its open; memory is bounded by the attempts that were open at once and the
+ * names of one segment. Records that are good by checksum but not by sense are treated as
+ * damaged, so bytes from anywhere are safe. Must never write. */
 #include "ledger/replay.h"
 
 #include <errno.h>

@@ -3,11 +3,13 @@
  *	DATA/journal/node                   32 hexadecimal digits, newline: this node
  *	DATA/journal/LL-NNNNNNNNNN.fluxj    segment NNNNNNNNNN of loop LL
  *
- * A segment appears under its name only when it is whole: it is made as NAME.new and renamed. So whoever lists the
- * directory never meets half a header, and a disk that fills up meanwhile leaves nothing behind.
+ * A segment appears under its name only when it is whole: it is made as NAME.new and renamed. So
+ * whoever lists the directory never meets half a header, and a disk that fills up meanwhile
+ * leaves nothing behind.
  *
- * Called by journal (making), carrier and ledger verify (listing, syncing, deleting). Must never write into a segment that
- * exists: that is the journal's, on its loop. THREADS: no state; safe on any. */
+ * Called by journal (making), carrier and ledger verify (listing, syncing, deleting). Must never
+ * write into a segment that exists: that is the journal's, on its loop. THREADS: no state; safe
+ * on any. */
 #include "ledger/segment.h"
 
 #include "base/clock.h"
@@ -56,7 +58,8 @@ static int read_node(struct str path, uint8_t *out_node)
 	return 0;
 }
 
-/* Under another name first, and linked: of two processes that start at once, one wins and both read the same. */
+/* Under another name first, and linked: of two processes that start at once, one wins and both
+ * read the same. */
 static int make_node(struct str path, struct str draft)
 {
 	uint8_t node[RECORD_NODE_BYTES];

@@ -1,4 +1,5 @@
-/* The journal's files: names, making, listing. docs/ledger.md, "Segments". Calls block for the time of a disk call. */
+/* The journal's files: names, making, listing. docs/ledger.md, "Segments". Calls block for the
+ * time of a disk call. */
 #ifndef LEDGER_SEGMENT_H
 #define LEDGER_SEGMENT_H
 
@@ -12,7 +13,8 @@ struct segment_id {
 	uint64_t number;
 };
 
-/* Makes data_dir/journal (0700) and its file `node` where they are missing, and reads the node id. */
+/* Makes data_dir/journal (0700) and its file `node` where they are missing, and reads the node id.
+ */
 int segment_dir_make(struct str data_dir, uint8_t *out_node, struct fail *) MUST_USE;
 /* Reads it. -1: there is no journal, or f says what the disk said. */
 int segment_dir_read(struct str data_dir, uint8_t *out_node, struct fail *) MUST_USE;

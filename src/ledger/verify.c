@@ -1,11 +1,12 @@
 /* Comparing journals with the store.
  *
- *	checkpoint of a loop, read first          sequence <= checkpoint: the store must have this entry, equal
+ *	checkpoint of a loop, read first          up to it the store must have each entry, equal
  *	its segments, replayed                    above: on its way
  *	the store's sums and entries, at once     equal
  *
- * Beside a running daemon segments may vanish (they are done with) and a read may meet half a write, so what looks damaged then
- * is looked at again. Must never write or lock. Called by the verbs ledger and usage. */
+ * Beside a running daemon segments may vanish (they are done with) and a read may meet half a
+ * write, so what looks damaged then is looked at again. Must never write or lock. Called by the
+ * verbs ledger and usage. */
 #include "ledger/verify.h"
 
 #include "base/clock.h"
@@ -71,7 +72,8 @@ static void compare(struct look *l, const struct entry *e)
 	arena_release(&arena);
 }
 
-/* Lost entries come out when a later run begins, and that began after its recovery: they must be there. */
+/* Lost entries come out when a later run begins, and that began after its recovery: they must be
+ * there. */
 static void on_entry(void *arg, const struct entry *e, uint64_t sequence)
 {
 	struct look *l = arg;

@@ -1,4 +1,5 @@
-/* Do journal and store agree? docs/ledger.md, "ledger verify". Only reads; also beside a running daemon. */
+/* Do journal and store agree? docs/ledger.md, "ledger verify". Only reads; also beside a running
+ * daemon. */
 #ifndef LEDGER_VERIFY_H
 #define LEDGER_VERIFY_H
 
@@ -16,8 +17,8 @@ struct verify_report {
 int verify_ledger(struct store *, struct str data_dir, void (*on_wrong)(void *, struct str),
                   void *arg, struct verify_report *out, struct fail *) MUST_USE;
 
-/* Waits until what the journals hold now is in the store: while a daemon serves, and at most wait_ms. *out_pending: entries
- * that are still on their way. */
+/* Waits until what the journals hold now is in the store: while a daemon serves, and at most
+ * wait_ms. *out_pending: entries that are still on their way. */
 int verify_wait_carried(struct store *, struct str data_dir, int64_t wait_ms, int64_t *out_pending,
                         struct fail *) MUST_USE;
 

@@ -1,5 +1,6 @@
-/* The data directory and its lock, DATA/lock, by flock(2): it vanishes with its process, so a crash leaves nothing to clean.
- * Called by serve (lock) and by verbs (make, is served). Must never remove anything. */
+/* The data directory and its lock, DATA/lock, by flock(2): it vanishes with its process, so a
+ * crash leaves nothing to clean. Called by serve (lock) and by verbs (make, is served). Must
+ * never remove anything. */
 #include "store/datadir.h"
 
 #include <errno.h>

@@ -1,11 +1,12 @@
-/* One line of the books: an attempt to serve a request, what it used and what it came to. Amounts are
- * nano-dollars, times milliseconds of the calendar, tokens as in llm_usage. */
+/* One line of the books: an attempt to serve a request, what it used and what it came to. Amounts
+ * are nano-dollars, times milliseconds of the calendar, tokens as in llm_usage. */
 #ifndef STORE_ENTRY_H
 #define STORE_ENTRY_H
 
 #include "llm.h"
 
-/* How an attempt ended. The names stand in the store and in reports, the numbers in the journal: new rows go to the end. */
+/* How an attempt ended. The names stand in the store and in reports, the numbers in the journal:
+ * new rows go to the end. */
 #define ENTRY_ENDS(X)                                                                              \
 	X(OK, "ok")                                                                                \
 	X(CLIENT_GONE, "client_gone")                                                              \
@@ -22,10 +23,11 @@ enum entry_end {
 	    ENTRY_END_COUNT
 };
 
-const char *entry_end_name(enum entry_end); /* client_gone */
+const char *entry_end_name(enum entry_end);                      /* client_gone */
 int entry_end_of(struct str name, enum entry_end *out) MUST_USE; /* -1: none of ours */
 
-/* One attempt in the books. Texts are names of the catalog, at most 63 bytes each; longer ones are cut. */
+/* One attempt in the books. Texts are names of the catalog, at most 63 bytes each; longer ones
+ * are cut. */
 struct entry {
 	uint8_t request_id[16]; /* UUIDv7 */
 	uint16_t attempt;       /* 1.. */

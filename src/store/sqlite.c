@@ -1,9 +1,11 @@
-/* The SQLite store: opening, the schema's version, transactions, statements. Keys and entries have files of their own.
+/* The SQLite store: opening, the schema's version, transactions, statements. Keys and entries
+ * have files of their own.
  *
- *	DATA/flux.db        0600, write-ahead log: readers and one writer do not wait for each other
+ *	DATA/flux.db     0600, write-ahead log: readers and a writer do not wait for each other
  *
- * synchronous=NORMAL: a commit is safe from a crash of ours at once and from power loss after store_sync, before which no
- * journal is deleted. Invariant: the file's schema version is this program's, or nothing is touched.
+ * synchronous=NORMAL: a commit is safe from a crash of ours at once and from power loss after
+ * store_sync, before which no journal is deleted. Invariant: the file's schema version is this
+ * program's, or nothing is touched.
  *
  * THREADS: one store, one thread at a time. Calls block. */
 #include "store/sqlite.h"
@@ -228,8 +230,8 @@ void store_set_patience(struct store *s, int wait_ms)
 	sqlite3_busy_timeout(s->db, wait_ms);
 }
 
-/* A checkpoint syncs the log before it copies from it. Where a reader keeps it from copying all, the log may not have been
- * synced: not yet. */
+/* A checkpoint syncs the log before it copies from it. Where a reader keeps it from copying all,
+ * the log may not have been synced: not yet. */
 int store_sync(struct store *s, struct fail *f)
 {
 	int in_log = 0, copied = 0;

@@ -1,7 +1,8 @@
 /* Entries, sums and checkpoints in SQLite.
  *
- * An entry is inserted once: a second time changes nothing, and its day's sums are raised only by the insert that was real. So a
- * journal may be carried again from any point. Columns stand in the order of the table, of put_columns and of get_columns.
+ * An entry is inserted once: a second time changes nothing, and its day's sums are raised only by
+ * the insert that was real. So a journal may be carried again from any point. Columns stand in
+ * the order of the table, of put_columns and of get_columns.
  *
  * Called by the carrier (put) and by verbs (sums, entry, verify). */
 #include "store/sqlite.h"

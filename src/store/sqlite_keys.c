@@ -1,5 +1,6 @@
-/* Accounts and keys in SQLite. Each change of a key takes the next revision, in the same transaction: a reader that has seen
- * revision N asks for what is above. Called by verbs (add, revoke) and the carrier (keys_after). */
+/* Accounts and keys in SQLite. Each change of a key takes the next revision, in the same
+ * transaction: a reader that has seen revision N asks for what is above. Called by verbs (add,
+ * revoke) and the carrier (keys_after). */
 #include "store/sqlite.h"
 
 #include "base/clock.h"

@@ -1,10 +1,13 @@
-/* The SQLite store's schema, version 1. Amounts are nano-dollars, times are milliseconds, ids of requests are 16 bytes.
+/* The SQLite store's schema, version 1. Amounts are nano-dollars, times are milliseconds, ids of
+ * requests are 16 bytes.
  *
- * Integers hold 63 bits, so a day's sum may reach 9.2 billion dollars. Entries are clustered by request id, which is ordered
- * by time (UUIDv7): inserting stays at the right edge of the tree, however many rows there are. Reports read `days`, which
- * the transaction that inserts an entry keeps up; so their cost does not grow with the entries.
+ * Integers hold 63 bits, so a day's sum may reach 9.2 billion dollars. Entries are clustered by
+ * request id, which is ordered by time (UUIDv7): inserting stays at the right edge of the tree,
+ * however many rows there are. Reports read `days`, which the transaction that inserts an entry
+ * keeps up; so their cost does not grow with the entries.
  *
- * A new version: a row in a table of migrations, never a change here that an older store would not get. */
+ * A new version: a row in a table of migrations, never a change here that an older store would
+ * not get. */
 #include "store/sqlite.h"
 
 const char sqlite_schema[] =

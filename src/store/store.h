@@ -1,7 +1,8 @@
-/* Where accounts, keys and the ledger are kept. One interface for every engine; SQLite is the embedded one, and lives in
- * data_dir/flux.db.
+/* Where accounts, keys and the ledger are kept. One interface for every engine; SQLite is the
+ * embedded one, and lives in data_dir/flux.db.
  *
- * THREADS: the calls here block and belong to the carrier thread and to command-line verbs, never to a loop. */
+ * THREADS: the calls here block and belong to the carrier thread and to command-line verbs, never
+ * to a loop. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
@@ -12,8 +13,9 @@ struct store;
 
 enum store_open_how { STORE_CREATE, STORE_EXISTING, STORE_READ_ONLY };
 
-/* STORE_CREATE makes the directory and the file where they are missing; an older schema is brought up to this program's,
- * except by STORE_READ_ONLY. -1: f names the file and what is wrong (missing, locked, a newer schema than this program knows). */
+/* STORE_CREATE makes the directory and the file where they are missing; an older schema is
+ * brought up to this program's, except by STORE_READ_ONLY. -1: f names the file and what is wrong
+ * (missing, locked, a newer schema than this program knows). */
 int store_open(struct str data_dir, enum store_open_how, struct store **out,
                struct fail *) MUST_USE;
 void store_close(struct store **);
@@ -58,11 +60,12 @@ struct store_mark {
 	uint64_t sequence;
 };
 
-/* Writes entries, and the mark where one is given, in one transaction; an entry that is there already (request id,
- * attempt) is left as it is. */
+/* Writes entries, and the mark where one is given, in one transaction; an entry that is there
+ * already (request id, attempt) is left as it is. */
 int store_put_entries(struct store *, const struct entry *, int count, const struct store_mark *,
                       struct fail *) MUST_USE;
-/* Makes what was written last through power loss. -1: not yet (a reader is in the way) or not at all. */
+/* Makes what was written last through power loss. -1: not yet (a reader is in the way) or not at
+ * all. */
 int store_sync(struct store *, struct fail *) MUST_USE;
 
 /* 0 where there is no mark. */
@@ -72,8 +75,8 @@ int store_mark_of(struct store *, const uint8_t node[16], int loop, uint64_t *ou
 int store_entry(struct store *, const uint8_t request_id[16], int attempt, struct arena *,
                 bool *out_found, struct entry *out, struct fail *) MUST_USE;
 
-/* Rows of a report: sums over entries (attempts) that were closed on UTC days. A range is taken as the days that its ends
- * fall on, `to_ms` left out when it is a day's first millisecond. */
+/* Rows of a report: sums over entries (attempts) that were closed on UTC days. A range is taken
+ * as the days that its ends fall on, `to_ms` left out when it is a day's first millisecond. */
 struct store_sum {
 	struct str day, model, account, key; /* empty where not grouped by */
 	int64_t requests, input, cache_read, cache_write, output, cost_nusd, charge_nusd, estimated;
@@ -83,7 +86,8 @@ enum store_group { STORE_BY_DAY = 1, STORE_BY_MODEL = 2, STORE_BY_KEY = 4, STORE
 int store_sums(struct store *, unsigned group, int64_t from_ms, int64_t to_ms, struct arena *,
                bool (*on_sum)(void *, const struct store_sum *), void *arg, struct fail *) MUST_USE;
 
-/* Compares the sums that reports are made from with the entries themselves; on_wrong gets a sentence for each difference. */
+/* Compares the sums that reports are made from with the entries themselves; on_wrong gets a
+ * sentence for each difference. */
 int store_verify_sums(struct store *, void (*on_wrong)(void *, struct str), void *arg,
                       struct fail *) MUST_USE;
 

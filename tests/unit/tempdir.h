@@ -1,4 +1,5 @@
-/* A directory for one test that leaves nothing behind: tempdir_make at its start, tempdir_remove at its end. */
+/* A directory for one test that leaves nothing behind: tempdir_make at its start, tempdir_remove
+ * at its end. */
 #ifndef TESTS_UNIT_TEMPDIR_H
 #define TESTS_UNIT_TEMPDIR_H
 

@@ -1,5 +1,5 @@
-/* The threads behind the ledger: entries reach the store, also when it is locked for a while; segments go; keys are told; verify
- * finds what does not agree. */
+/* The threads behind the ledger: entries reach the store, also when it is locked for a while;
+ * segments go; keys are told; verify finds what does not agree. */
 #include "base/clock.h"
 #include "check.h"
 #include "ledger/carrier.h"

@@ -1,6 +1,7 @@
-/* kill -9 at random moments: a child serves (journal, syncer, carrier, store) and tells through a pipe what it has committed; the
- * parent kills it, also in the middle of its recovery, and in the end counts. Nothing that was told may be missing or changed,
- * nothing may be there twice, and the sums must agree.
+/* kill -9 at random moments: a child serves (journal, syncer, carrier, store) and tells through a
+ * pipe what it has committed; the parent kills it, also in the middle of its recovery, and in the
+ * end counts. Nothing that was told may be missing or changed, nothing may be there twice, and
+ * the sums must agree.
  *
  * CRASH_ROUNDS=200 for a long run. */
 #include "base/clock.h"

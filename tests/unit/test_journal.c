@@ -1,5 +1,7 @@
-/* The journal: what is written is read back; torn tails, damage, borders of segments, failing disks. */
+/* The journal: what is written is read back; torn tails, damage, borders of segments, failing
+ * disks. */
 #include "check.h"
+#include "guard.h"
 #include "ledger/journal.h"
 #include "ledger/replay.h"
 #include "ledger_sample.h"
@@ -155,6 +157,22 @@ static void test_names(void)
 	CHECK(record_check(bytes, 0) == RECORD_EMPTY);
 }
 
+/* Reading ends with the record, also at the end of all memory. */
+static void test_guard(void)
+{
+	struct record_entry r = {.entry = sample_entry(7), .open_sequence = 5}, back;
+	uint8_t bytes[RECORD_BYTES];
+	struct guard guard;
+	struct str name;
+
+	record_write_entry(bytes, RECORD_CLOSE, 12, &r);
+	guard = guard_copy((struct str){(const char *)bytes, sizeof bytes});
+	CHECK(record_check((const uint8_t *)guard.bytes.ptr, 12) == RECORD_GOOD);
+	CHECK(record_read_entry((const uint8_t *)guard.bytes.ptr, &back) == 0);
+	CHECK(record_read_name((const uint8_t *)guard.bytes.ptr, &name) < 0);
+	guard_free(&guard);
+}
+
 static struct str file_of(uint64_t number)
 {
 	return segment_path(dir, (struct segment_id){0, number}, &arena);
@@ -168,8 +186,8 @@ static void write_at(struct str path, off_t offset, const void *bytes, size_t le
 	close(fd);
 }
 
-/* Slots 1.. of the file: model, provider, then open 0, open 1, close 0, close 1. A cut at any byte, or zeros, or noise from there,
- * leaves what is whole and makes lost what is open. */
+/* Slots 1.. of the file: model, provider, then open 0, open 1, close 0, close 1. A cut at any
+ * byte, or zeros, or noise from there, leaves what is whole and makes lost what is open. */
 static void check_cut(size_t cut, int how)
 {
 	enum { OPEN0 = 3, OPEN1 = 6, CLOSE0 = 7, CLOSE1 = 8, END = 9 };
@@ -263,7 +281,8 @@ static void test_newer_format(void)
 	tempdir_remove(dir);
 }
 
-/* Twice over the border of a segment, with entries that are open across it and names that must be put again. */
+/* Twice over the border of a segment, with entries that are open across it and names that must be
+ * put again. */
 static void test_borders(void)
 {
 	enum { ENTRIES = 75000, OPEN_FOR = 97 };
@@ -324,7 +343,8 @@ static void test_write_error(void)
 	tempdir_remove(dir);
 }
 
-/* A disk for one segment and no more: opens are refused in time, and every close still has its place. */
+/* A disk for one segment and no more: opens are refused in time, and every close still has its
+ * place. */
 static void test_disk_full(void)
 {
 	enum { OPEN_MAX = 40000 };
@@ -385,6 +405,7 @@ int main(void)
 	loop_init(&loop, 0);
 	test_round_trip();
 	test_names();
+	test_guard();
 	test_cut_at_every_byte();
 	test_damage();
 	test_newer_format();

@@ -1,5 +1,5 @@
-/* Command lines: options in all their spellings, and what is wrong with the others. Speaks on standard error by design; that is
- * sent away. */
+/* Command lines: options in all their spellings, and what is wrong with the others. Speaks on
+ * standard error by design; that is sent away. */
 #include "check.h"
 #include "cli/option.h"
 

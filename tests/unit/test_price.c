@@ -1,5 +1,5 @@
-/* Prices: known amounts, rounding, and random usages against schoolbook arithmetic on digits, which shares nothing with the
- * 128-bit code. */
+/* Prices: known amounts, rounding, and random usages against schoolbook arithmetic on digits,
+ * which shares nothing with the 128-bit code. */
 #include "check.h"
 #include "ledger/price.h"
 

@@ -253,7 +253,8 @@ static void test_entries(void)
 	tempdir_remove(top);
 }
 
-/* Another process holds the write lock: readers go on, writers fail after their patience and succeed later. */
+/* Another process holds the write lock: readers go on, writers fail after their patience and
+ * succeed later. */
 static void test_locked(void)
 {
 	struct store *s;
