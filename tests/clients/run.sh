@@ -8,14 +8,14 @@ set -uo pipefail
 cd "$(dirname "$0")"
 export FLUX_CACHE=${FLUX_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/fluxrouter}
 
-# Installs what a package.json and its lock say into a folder, when that is not done already.
+# Installs what a package.json (and its lock, where there is one) says into a folder, when that is not done already.
 packages() {
-	local from=$1 to=$2
+	local from=$1 to=$2 lock=$1/package-lock.json words="ci"
+	[ -e "$lock" ] || lock=$from/package.json words="install --omit=optional --no-package-lock"
 	mkdir -p "$to"
-	if ! cmp -s "$from/package-lock.json" "$to/.installed"; then
-		[ "$from" -ef "$to" ] || cp "$from/package.json" "$from/package-lock.json" "$to/"
-		(cd "$to" && npm ci --no-audit --no-fund --loglevel=error >&2) && cp "$from/package-lock.json" "$to/.installed"
-	fi
+	cmp -s "$lock" "$to/.installed" && return
+	[ "$from" -ef "$to" ] || cp "$from"/package*.json "$to/"
+	(cd "$to" && npm $words --no-audit --no-fund --loglevel=error >&2) && cp "$lock" "$to/.installed"
 }
 
 packages . . || {

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """One daemon in front of fluxprovider; then each client in turn. run.sh installs the clients and calls this."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -11,6 +12,9 @@ import tempfile
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
+from decimal import Decimal
+
+from caselib import check, http
 from caselib.world import World
 
 CACHE = pathlib.Path(os.environ["FLUX_CACHE"])
@@ -93,10 +97,68 @@ def run_agents(world):
     return fine
 
 
+class RealModel:
+    """The tiny model of FLUX_MODELS behind a server of its own (model/serve.mjs), when there is one."""
+
+    def __init__(self):
+        self.file = pathlib.Path(os.environ.get("FLUX_MODELS") or "/nonexistent") / "stories260K.gguf"
+        self.process = None
+        if self.file.exists() and (CACHE / "model/node_modules").exists():
+            words = [node(), str(HERE / "model/serve.mjs"), str(CACHE / "model"), str(self.file)]
+            self.process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+            self.port = int(self.process.stdout.readline().split()[1])
+
+    def changes(self):
+        if self.process is None:
+            return []
+        provider = f'  - {{name: real, dialect: chat, base_url: "http://127.0.0.1:{self.port}/v1"}}\n'
+        model = "  - {name: real, lane: express, price: {input: 1, output: 2}, targets: [{provider: real, model: stories}]}\n"
+        return [("providers:\n", "providers:\n" + provider), ("\nmodels:\n", "\nmodels:\n" + model)]
+
+    def ask(self, world, stream, tokens, timeout=20):
+        body = json.dumps({"model": "real", "stream": stream, "max_tokens": tokens,
+                           "stream_options": {"include_usage": True},
+                           "messages": [{"role": "user", "content": "Once upon a time"}]}).encode()
+        link = http.Link(world.address)
+        link.send(f"POST /v1/chat/completions HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer {world.key('real')}\r\n"
+                  f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body, 1 << 20)
+        answer = link.answer("POST", timeout)
+        link.leave()
+        return answer
+
+    def problem(self, world):
+        whole = json.loads(self.ask(world, False, 40).body)
+        told, usage = whole["choices"][0]["message"]["content"], whole["usage"]
+        price = Decimal(usage["prompt_tokens"] + 2 * usage["completion_tokens"]) / 10**6
+        events = [json.loads(data) for _, data in check.events_of(self.ask(world, True, 40).body) if data != "[DONE]"]
+        streamed = "".join(c["delta"].get("content", "") for e in events for c in e["choices"])
+        self.ask(world, True, 200, timeout=0.03)
+        cancelled = self.process.stdout.readline().strip()
+        rows = world.entries("real", 3)
+        if Decimal(str(usage["cost_usd"])) != price or rows[0]["cost_nusd"] != int(price * 10**9):
+            return f"cost {usage['cost_usd']} and {rows[0]['cost_nusd']}, not {price}"
+        if len(told) < 20 or streamed != told or cancelled != "cancelled":
+            return f"told {told!r}, streamed {streamed!r}, {cancelled}"
+        return "" if rows[-1]["end"] == "client_gone" else f"ended {rows[-1]['end']}"
+
+    def run(self, world):
+        if self.process is None:
+            print("real model: 0 passed, 0 failed, 1 skipped (FLUX_MODELS names no folder with stories260K.gguf)")
+            return True
+        return report("real model", self.problem(world))
+
+    def stop(self):
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+
+
 def main():
-    world = World("main", os.environ.get("FLUX_BUILD", "build"))
+    real = RealModel()
+    world = World("main", os.environ.get("FLUX_BUILD", "build"), changes=real.changes())
     fine = True
     try:
+        fine = real.run(world) and fine
         for name in ("openai", "anthropic"):
             fine = run_sdk(world, name) and fine
         fine = run_agents(world) and fine
@@ -104,6 +166,7 @@ def main():
         fine = report("clients leave nothing behind", str(leaked) if leaked else "") and fine
     finally:
         status = world.stop()
+        real.stop()
     fine = report("daemon after the clients", f"ended with {status}\n{world.last_words}" if status else "") and fine
     return 0 if fine else 1
 
