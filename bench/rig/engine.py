@@ -12,7 +12,9 @@ nginx-log    the same with its default access log, for those who find that compa
              FluxRouter has everything on (keys, routing, metering, a log line, the journal).
 nginx-big    the same with buffers of 64 KiB: what somebody gets who tunes nginx for long answers,
              at 64 KiB and more of memory per stream.
-haproxy      http-no-delay, http-reuse always, no log.
+haproxy      http-no-delay, http-reuse always, abortonclose (else it keeps a stream whose client has
+             gone until the next event), no log. Its pool keeps idle connections also where
+             streams take most descriptors; by default it then dials for every request.
 
 Not used as the reference: nginx with `proxy_buffering off` for all answers, as many guides for
 model servers have it. It reads 4 KiB at a time, and a 32 KiB answer costs it more than twice as
@@ -71,9 +73,12 @@ HAPROXY = """
 global
     nbthread 1
     maxconn {streams}
+    tune.pool-low-fd-ratio 90
+    tune.pool-high-fd-ratio 95
 defaults
     mode http
     option http-no-delay
+    option abortonclose
     http-reuse always
     timeout connect 5s
     timeout client 3600s

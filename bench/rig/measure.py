@@ -107,13 +107,13 @@ def figures_of(result):
             "p50_us": result["p50_us"], "p99_us": result["p99_us"]}
 
 
-def run_once(bench, case, engine, body_bytes):
+def run_once(bench, case, engine, body_bytes, part=1.0):
     raw = engine.request(case.command, case.model, case.request_bytes)
     pids = engine.pids()
     if case.is_paced:
         options = paced_options(case, bench.scale, pids)
     else:
-        options = closed_options(case, bench.scale * engine.share, pids, body_bytes,
+        options = closed_options(case, bench.scale * part * engine.share, pids, body_bytes,
                                  engine.warmup * min(bench.scale, 1))
     figures = figures_of(bench.load(engine.port, raw, options))
     figures.update(process.memory(pids))
@@ -226,7 +226,8 @@ def run_memory(bench, kinds, port, streams):
 
 
 def _median_cpu(bench, case, engine):
-    return statistics.median(run_once(bench, case, engine, 1024)["cpu_us"] for _ in range(3))
+    return statistics.median(run_once(bench, case, engine, 1024, 0.2)["cpu_us"]
+                             for _ in range(3))
 
 
 def _memory_of(bench, engine, streams):
