@@ -1,7 +1,8 @@
 /* Looks into a request body for model, stream, tools and tool results.
  *
- * Invariant: whatever the bytes are, it ends and gives a plausible answer; it judges nothing. It is not the project's JSON
- * reader on purpose: the provider must not share a mistake with the gateway. Called by reply.c. */
+ * Invariant: whatever the bytes are, it ends and gives a plausible answer; it judges nothing. It is
+ * not the project's JSON reader on purpose: the provider must not share a mistake with the gateway.
+ * Called by reply.c. */
 #include "asked.h"
 
 enum { WORDS_MAX = 4096 };

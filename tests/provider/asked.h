@@ -1,4 +1,4 @@
-/* The few facts that a built-in answer depends on, taken from a request's JSON body by looking only. */
+/* The few facts that a built-in answer depends on, seen in a request's JSON body. */
 #ifndef PROVIDER_ASKED_H
 #define PROVIDER_ASKED_H
 
@@ -39,7 +39,8 @@ struct asked {
 void asked_read(struct asked *, const struct heard *, const struct wish *, struct arena *);
 
 struct str json_text(struct arena *, struct str raw); /* raw as a JSON string */
-/* The bytes of a top-level member's value, strings with their quotes; empty where absent. Believes its input. */
+/* The bytes of a top-level member's value, strings with their quotes; empty where absent. Believes
+ * its input. */
 struct str json_member(struct str object, struct str name);
 
 #endif

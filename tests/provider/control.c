@@ -1,4 +1,4 @@
-/* POST, DELETE /_flux/script · GET, DELETE /_flux/log · GET /_flux/state, each with an optional ?key=KEY.
+/* POST, DELETE /_flux/script; GET, DELETE /_flux/log; GET /_flux/state; each may have ?key=KEY.
  *
  * Called by peer.c; must leave no record of itself. */
 #include "control.h"

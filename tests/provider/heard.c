@@ -1,10 +1,10 @@
 /* Reads a request as a lenient server would.
  *
  *   head  = everything to the first empty line (LF or CRLF)
- *   body  = Content-Length bytes, or chunks when Transfer-Encoding has the word "chunked", else nothing
+ *   body  = Content-Length bytes, or chunks when Transfer-Encoding says chunked, else nothing
  *
- * Invariant: head and body together hold every byte taken, apart from the chunk framing. Called by peer.c; must never
- * refuse what a gateway may send by mistake, since the tests want to see it. */
+ * Invariant: head and body together hold every byte taken, apart from the chunk framing. Called by
+ * peer.c; must never refuse what a gateway may send by mistake, since the tests want to see it. */
 #include "heard.h"
 
 enum { HEAD_MAX = 1 << 20, BODY_MAX = 128 << 20, LINE_MAX_BYTES = 1 << 16, FIELDS_MAX = 512 };

@@ -1,5 +1,5 @@
-/* fluxprovider: the scripted provider of the tests. One thread, one loop; speaks HTTP/1 with readers and writers of its
- * own, so that no mistake of the gateway is shared by what checks it.
+/* fluxprovider: the scripted provider of the tests. One thread, one loop; speaks HTTP/1 with
+ * readers and writers of its own, so that no mistake of the gateway is shared by what checks it.
  *
  * Prints "listening HOST:PORT" per listener on standard output, then serves until it is killed. */
 #include "peer.h"

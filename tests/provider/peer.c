@@ -1,13 +1,13 @@
 /* One connection: hears a request, finds its rule, plays the answer, and goes on or ends.
  *
  *   HEARING -> PLAYING -> HEARING ...            (request whole, or a rule that begins with `read`)
- *              PLAYING -> DRAINING -> HEARING    (answered early: the rest of the request is read first)
+ *              PLAYING -> DRAINING -> HEARING    (answered early: the rest is read first)
  *   HEARING -> TUNNEL                            (CONNECT in proxy mode)
  *   any     -> CLOSING
  *
- * Invariant: at most one request is under way; bytes behind it wait in `ahead`. The timer serves one purpose at a time:
- * slow reading while HEARING, gaps and waits while PLAYING, idle-close between requests. Must never give an answer that
- * its script does not say. */
+ * Invariant: at most one request is under way; bytes behind it wait in `ahead`. The timer serves
+ * one purpose at a time: slow reading while HEARING, gaps and waits while PLAYING, idle-close
+ * between requests. Must never give an answer that its script does not say. */
 #include "peer.h"
 
 #include "base/clock.h"

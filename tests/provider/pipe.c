@@ -1,9 +1,10 @@
 /* Carries bytes between libuv and the owner; with TLS through two memory BIOs:
  *
- *   socket -> cipher_in -> SSL_read -> on_bytes          pipe_write -> SSL_write -> cipher_out -> socket
+ *   socket -> cipher_in -> SSL_read -> on_bytes
+ *   pipe_write -> SSL_write -> cipher_out -> socket
  *
- * Invariant: after closing is set no event but on_closed is sent. Called by peer.c and tunnel.c. TCP_NODELAY always, so
- * that each pipe_write can become a segment of its own. */
+ * Invariant: after closing is set no event but on_closed is sent. Called by peer.c and tunnel.c.
+ * TCP_NODELAY always, so that each pipe_write can become a segment of its own. */
 #include "pipe.h"
 
 #include <openssl/err.h>

@@ -1,4 +1,4 @@
-/* One connection's bytes, with TLS under them or not. The owner gets plain bytes and gives plain bytes. */
+/* One connection's bytes, over TLS or not. The owner gets and gives plain bytes. */
 #ifndef PROVIDER_PIPE_H
 #define PROVIDER_PIPE_H
 
@@ -39,7 +39,7 @@ void pipe_reset(struct pipe *); /* RST */
 /* Appends "TLSv1.3 sni=NAME client=SUBJECT"; nothing for a plain connection. */
 void pipe_describe_tls(const struct pipe *, struct buf *out);
 
-/* A server's TLS settings. NULL: why is on standard error. `ca` NULL: clients need no certificate. */
+/* A server's TLS settings. NULL: why is on standard error. No `ca`: clients need no certificate. */
 SSL_CTX *pipe_tls_new(const char *certificate, const char *key, const char *ca);
 
 #endif

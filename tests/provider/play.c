@@ -1,12 +1,15 @@
 /* Turns acts into the bytes of an answer.
  *
- *   status, header ...   gathered           first body act: head goes out, its framing is
- *   body acts            framed               chunked   when `chunked` or `sse` was said
- *   end                  last chunk           bare      when `until-close` was said
- *                                             counted   else, with Content-Length = `length` or what the body acts add up to
+ *   status, header ...   gathered
+ *   first body act       the head goes out; its framing is
+ *                          chunked   when `chunked` or `sse` was said
+ *                          bare      when `until-close` was said
+ *                          counted   else: Content-Length is `length`, or what the body acts sum to
+ *   body acts            framed
+ *   end                  the last chunk
  *
- * Invariant: out grows by at most one fill slice per call. Called by peer.c only. Must never correct a script: wrong
- * lengths and half answers are what it is for. */
+ * Invariant: out grows by at most one fill slice per call. Called by peer.c only. Must never
+ * correct a script: wrong lengths and half answers are what it is for. */
 #include "play.h"
 #include "reply.h"
 

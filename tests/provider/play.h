@@ -1,4 +1,4 @@
-/* One answer being given: acts become bytes, and deeds that only the connection can do. No I/O in here. */
+/* One answer being given: acts become bytes and deeds, which only the connection can do. No I/O. */
 #ifndef PROVIDER_PLAY_H
 #define PROVIDER_PLAY_H
 

@@ -1,5 +1,6 @@
-/* Writes and keeps records. Bytes above 0x7e and controls become \u00XX, so that every byte can be read back (latin-1).
- * Invariant: kept_bytes is the sum over lines and at most kept_max, the oldest line falls out first. */
+/* Writes and keeps records. Bytes above 0x7e and controls become \u00XX, so that every byte can be
+ * read back (latin-1). Invariant: kept_bytes is the sum over lines and at most kept_max, the oldest
+ * line falls out first. */
 #include "record.h"
 #include "script.h"
 

@@ -1,4 +1,4 @@
-/* The provider's memory of what it received: one JSON line per request, see README for the members. */
+/* The provider's memory of what it received: one JSON line per request; README has the members. */
 #ifndef PROVIDER_RECORD_H
 #define PROVIDER_RECORD_H
 

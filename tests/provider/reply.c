@@ -1,5 +1,5 @@
-/* Chooses the built-in answer by path. Called by peer.c for the act `builtin` and where no rule fits; must never read the
- * script. */
+/* Chooses the built-in answer by path. Called by peer.c for the act `builtin` and where no rule
+ * fits; must never read the script. */
 #include "reply.h"
 
 struct reply_row {

@@ -1,4 +1,5 @@
-/* Built-in answers: plausible replies of the dialects, so that a provider without a script serves real clients. */
+/* Built-in answers: plausible replies of the dialects, so that a provider without a script serves
+ * real clients. */
 #ifndef PROVIDER_REPLY_H
 #define PROVIDER_REPLY_H
 

@@ -1,5 +1,5 @@
-/* OpenAI chat completions. A stream is: a chunk with the role, one per word, one with the finish reason, with
- * stream_options.include_usage one with the usage and no choice, and [DONE].
+/* OpenAI chat completions. A stream is: a chunk with the role, one per word, one with the finish
+ * reason, with stream_options.include_usage one with the usage and no choice, and [DONE].
  * https://platform.openai.com/docs/api-reference/chat-streaming */
 #include "reply.h"
 

@@ -1,5 +1,5 @@
-/* Anthropic messages. A stream is: message_start with the input's usage, content_block_start, ping, deltas,
- * content_block_stop, message_delta with the output's usage, message_stop.
+/* Anthropic messages. A stream is: message_start with the input's usage, content_block_start, ping,
+ * deltas, content_block_stop, message_delta with the output's usage, message_stop.
  * https://docs.anthropic.com/en/docs/build-with-claude/streaming */
 #include "reply.h"
 

@@ -5,7 +5,8 @@
  *     tool: function_call_arguments.delta, function_call_arguments.done
  *   output_item.done, completed
  *
- * each with the next sequence_number. https://platform.openai.com/docs/api-reference/responses-streaming */
+ * each with the next sequence_number.
+ * https://platform.openai.com/docs/api-reference/responses-streaming */
 #include "reply.h"
 
 #define TEXT_ITEM "msg_scripted0001"

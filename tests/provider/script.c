@@ -1,8 +1,11 @@
-/* Reads scripts and finds the rule for a request. Called by peer.c for each request and by control.c for new lines.
+/* Reads scripts and finds the rule for a request. Called by peer.c for each request and by
+ * control.c for new lines.
  *
- *   script = { "on" METHOD TARGET [ "once" | "always" | N ] NL { act NL } }     lines before the first "on" are one rule
- *   act    = WORD [ NUMBER ] [ TEXT ]         "#" begins a comment line
- *   TEXT   = rest of the line | "quoted with \r \n \t \0 \xHH \" \\" | <<END, then lines up to END
+ *   script = { "on" METHOD TARGET [ "once" | "always" | N ] NL { act NL } }
+ *   act    = WORD [ NUMBER ] [ TEXT ]
+ *   TEXT   = rest of the line | "quoted with \r \n \t \0 \xHH \" \\" | <<END, then lines to END
+ *
+ * Lines before the first "on" are one rule; "#" begins a comment line.
  *
  * Must never touch a socket. */
 #include "script.h"

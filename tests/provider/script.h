@@ -1,5 +1,6 @@
-/* What the provider is told to do: rules, each a request pattern and the acts that follow it. README in this folder
- * describes the lines. A rule lives as long as the script or a request holds it. */
+/* What the provider is told to do: rules, each a request pattern and the acts that follow it.
+ * README in this folder describes the lines. A rule lives as long as the script or a request holds
+ * it. */
 #ifndef PROVIDER_SCRIPT_H
 #define PROVIDER_SCRIPT_H
 
@@ -15,7 +16,7 @@ enum act_shape {
 	SHAPE_WORD_TEXT,
 	SHAPE_NUMBERS
 };
-/* ACT_NOW is done at once; ACT_FLUSHED waits until all that was written before is with the kernel. */
+/* ACT_NOW is done at once; ACT_FLUSHED when all that was written before is with the kernel. */
 enum act_turn { ACT_NOW, ACT_FLUSHED };
 
 /*      kind          word               rest of the line   turn */
@@ -90,11 +91,13 @@ struct script {
 void script_init(struct script *);
 void script_clear(struct script *, struct str key); /* empty: all rules */
 
-/* Adds the rules of `text`, all under `key` unless that is empty. -1: out_problem says which line; nothing added. */
+/* Adds the rules of `text`, all under `key` unless that is empty. -1: out_problem says which line;
+ * nothing added. */
 int script_add(struct script *, struct str text, struct str key, struct buf *out_problem) MUST_USE;
 
-/* The rule for this request, by order: one-time before standing, with its key before without. NULL: none. While the
- * request is not whole only rules that begin with `read` are considered. One-time rules leave the script. */
+/* The rule for this request, by order: one-time before standing, with its key before without. NULL:
+ * none. While the request is not whole only rules that begin with `read` are considered. One-time
+ * rules leave the script. */
 struct rule *script_take(struct script *, const struct heard *);
 void rule_put(struct rule **); /* ends the holding that script_take began */
 

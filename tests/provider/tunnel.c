@@ -1,7 +1,8 @@
 /* CONNECT HOST:PORT: checks Proxy-Authorization, connects, answers 200 and carries bytes.
  *
- * Invariant: a tunnel belongs to one peer; peer is NULL once that peer has ended. Each side pauses while the other has
- * TUNNEL_QUEUE bytes waiting. The name is resolved in place: tests use addresses and localhost. */
+ * Invariant: a tunnel belongs to one peer; peer is NULL once that peer has ended. Each side pauses
+ * while the other has TUNNEL_QUEUE bytes waiting. The name is resolved in place: tests use
+ * addresses and localhost. */
 #include "tunnel.h"
 #include "peer.h"
 
