@@ -8,8 +8,8 @@
 #   FLUX_CLIS=1                installs and runs Claude Code and Codex (800 MB)
 #   FLUX_MODELS=DIR            a folder with stories260K.gguf: a real model behind us
 #
-# Each step's output goes to build/test/STEP.log; lines that end in "N passed, N failed[, N skipped (why)]" are summed. A
-# step that fails without saying how many counts as one.
+# Each step's output goes to build/test/STEP.log; lines that end in "N passed, N failed[, N skipped
+# (why)]" are summed. A step that fails without saying how many counts as one.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 logs=build/test
@@ -77,7 +77,8 @@ for step in $steps; do
 	if [ $result -ne 0 ] && [ "$f" -eq 0 ]; then
 		f=1
 	fi
-	printf '%-8s %5d passed %3d failed %3d skipped  %4d s\n' "$step" "$p" "$f" "$s" $((SECONDS - began))
+	took=$((SECONDS - began))
+	printf '%-8s %5d passed %3d failed %3d skipped  %4d s\n' "$step" "$p" "$f" "$s" $took
 	grep -E ' [1-9][0-9]* skipped' "$log" | sed 's/^/         /'
 	if [ "$f" -ne 0 ]; then
 		echo "--- $log"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Replays tests/cases/*.case against a real daemon and the scripted provider. See tests/cases/README.
+"""Replays tests/cases/*.case against a real daemon and fluxprovider. See tests/cases/README.
 
     tests/run_cases.py [--build build/asan] [--long] [--keep] [--jobs N] [FILE-OR-TITLE-PART ...]
 
@@ -34,14 +34,16 @@ class Tally:
 
 
 def settle_entries(expected, rows):
-    """Exactly one row for each expected entry: those with a request id first, then the others in any order."""
+    """Exactly one row for each expected entry: first by request id, then in any order."""
     wrong, left = [], list(rows)
     for request_id, words in sorted(expected, key=lambda e: e[0] is None):
         wanted = request_id.replace("-", "") if request_id else None
         found = [r for r in left if wanted is None or r["request_id"] == wanted]
         fitting = [r for r in found if not check.check_entry(words, r)] or found
         if not fitting:
-            wrong.append(f"entry: none for request {request_id or '(unknown)'}, wanted {' '.join(words)}")
+            wrong.append(
+                f"entry: none for request {request_id or '(unknown)'}, wanted {' '.join(words)}"
+            )
             continue
         wrong += check.check_entry(words, fitting[0])
         left.remove(fitting[0])
@@ -50,7 +52,7 @@ def settle_entries(expected, rows):
 
 
 def run_case(world, case, number, long, tally):
-    """All ways of one case, one after the other, under an account of its own; then its entries together."""
+    """All ways of one case in turn, under an account of its own; then its entries together."""
     account, expected, half = f"case-{number}", [], 0
     any_wrong = False
     for index, way in enumerate(replay.ways_of(case, long)):
@@ -75,7 +77,11 @@ def run_group(group, cases, options, tally):
     numbered = list(enumerate(cases))
     try:
         with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-            todo = [pool.submit(run_case, world, c, n, options.long, tally) for n, c in numbered if not c.alone]
+            todo = [
+                pool.submit(run_case, world, c, n, options.long, tally)
+                for n, c in numbered
+                if not c.alone
+            ]
             for one in concurrent.futures.as_completed(todo):
                 one.result()
         for number, case in numbered:
@@ -83,7 +89,11 @@ def run_group(group, cases, options, tally):
                 run_case(world, case, number, options.long, tally)
         leaked = world.leaked()
         end = text.Case(f"group {group}", group)
-        tally.note(end, "nothing leaked", [f"gauge {k}: {a} before, {b} after" for k, (a, b) in leaked.items()])
+        tally.note(
+            end,
+            "nothing leaked",
+            [f"gauge {k}: {a} before, {b} after" for k, (a, b) in leaked.items()],
+        )
     finally:
         status = world.stop()
         problems = [] if status == 0 else [f"the daemon ended with {status}", world.last_words]

@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Checks the checker: fluxprovider does what its script says, byte for byte.  tests/run_provider.py [--build DIR]"""
+"""Checks the checker: fluxprovider does what its script says, byte for byte.
+
+    tests/run_provider.py [--build DIR]
+"""
 
 import argparse
 import json
@@ -10,7 +13,9 @@ sys.dont_write_bytecode = True
 from caselib import http
 from caselib.world import ROOT, Provider
 
-REQUEST = b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 14\r\n\r\n{\"a\":\"case:k\"}"
+REQUEST = (
+    b'POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 14\r\n\r\n{"a":"case:k"}'
+)
 
 
 def raw(provider, script, request=REQUEST, key="k", pieces=4096):
@@ -31,13 +36,20 @@ def check_counted(p):
 
 
 def check_chunked(p):
-    got, _, _ = raw(p, "status 200\nchunked\nchunk-extension ;x=1\nbody one\nfill 5 ab\ntrailer t: v\n")
-    return got == b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3;x=1\r\none\r\n5;x=1\r\nababa\r\n0\r\nt: v\r\n\r\n"
+    got, _, _ = raw(
+        p, "status 200\nchunked\nchunk-extension ;x=1\nbody one\nfill 5 ab\ntrailer t: v\n"
+    )
+    return (
+        got
+        == b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3;x=1\r\none\r\n5;x=1\r\nababa\r\n0\r\nt: v\r\n\r\n"
+    )
 
 
 def check_sse(p):
     got, _, _ = raw(p, "status 200\nsse\nevent a {}\ndata [DONE]\n")
-    return got.endswith(b"\r\n\r\n13\r\nevent: a\ndata: {}\n\n\r\ne\r\ndata: [DONE]\n\n\r\n0\r\n\r\n")
+    return got.endswith(
+        b"\r\n\r\n13\r\nevent: a\ndata: {}\n\n\r\ne\r\ndata: [DONE]\n\n\r\n0\r\n\r\n"
+    )
 
 
 def check_wrong_length(p):
@@ -80,25 +92,39 @@ def check_early(p):
 
 
 def check_pieces_heard(p):
-    chunked = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n7;x\r\n case:k\r\n3\r\n\xff\x00\"\r\n0\r\nT: v\r\n\r\n"
+    chunked = b'POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n7;x\r\n case:k\r\n3\r\n\xff\x00"\r\n0\r\nT: v\r\n\r\n'
     bodies = set()
     for piece in (1, 2, 3, 7, 4096):
         raw(p, "status 200\n", chunked, pieces=piece)
         record = p.log("k")[-1]
-        bodies.add((record["body"], record["framing"], record["trailers"], record["wire_bytes"], record["whole"]))
-    return bodies == {(" case:k\u00ff\0\"", "chunked", "T: v\r\n", len(chunked), True)}
+        bodies.add(
+            (
+                record["body"],
+                record["framing"],
+                record["trailers"],
+                record["wire_bytes"],
+                record["whole"],
+            )
+        )
+    return bodies == {(' case:k\u00ff\0"', "chunked", "T: v\r\n", len(chunked), True)}
 
 
 def check_record(p):
     raw(p, "status 200\nbody x\n")
     r = p.log("k")[-1]
-    return (r["method"], r["target"], r["headers"][0], r["ended"], r["scripted"]) == \
-        ("POST", "/v1/chat/completions", ["Host", "x"], "answered", True) and r["sent_bytes"] == 39 or r
+    return (
+        (r["method"], r["target"], r["headers"][0], r["ended"], r["scripted"])
+        == ("POST", "/v1/chat/completions", ["Host", "x"], "answered", True)
+        and r["sent_bytes"] == 39
+        or r
+    )
 
 
 def check_order(p):
     p.forget("k")
-    p.script("on GET *\nbody never\non POST */chat/* always\nbody standing\non * * 2\nbody twice\n", "k")
+    p.script(
+        "on GET *\nbody never\non POST */chat/* always\nbody standing\non * * 2\nbody twice\n", "k"
+    )
     link = http.Link(("127.0.0.1", p.ports[0]))
     got = []
     for _ in range(4):
@@ -115,15 +141,29 @@ def check_bad_script(p):
 
 def check_dialects(p):
     def ask(path, body):
-        return http.ask(("127.0.0.1", p.ports[0]), "POST", path, json.dumps(body).encode()).body.decode()
+        return http.ask(
+            ("127.0.0.1", p.ports[0]), "POST", path, json.dumps(body).encode()
+        ).body.decode()
+
     tool = {"tools": [{"name": "f"}], "stream": True}
-    p.script("on * * 3\ntool f {\"a\":1}\nusage 7 5 3 2 1\nbuiltin\n", "t")
-    chat = ask("/v1/chat/completions", {"model": "m", "m": "case:t", **tool, "stream_options": {"include_usage": True}})
+    p.script('on * * 3\ntool f {"a":1}\nusage 7 5 3 2 1\nbuiltin\n', "t")
+    chat = ask(
+        "/v1/chat/completions",
+        {"model": "m", "m": "case:t", **tool, "stream_options": {"include_usage": True}},
+    )
     responses = ask("/v1/responses", {"model": "m", "m": "case:t", **tool})
     messages = ask("/v1/messages", {"model": "m", "m": "case:t", **tool})
-    return chat.endswith("data: [DONE]\n\n") and '"prompt_tokens":7' in chat and '"tool_calls"' in chat and \
-        "response.completed" in responses and '"reasoning_tokens":2' in responses and "function_call" in responses and \
-        "message_stop" in messages and '"cache_creation_input_tokens":1' in messages and "input_json_delta" in messages
+    return (
+        chat.endswith("data: [DONE]\n\n")
+        and '"prompt_tokens":7' in chat
+        and '"tool_calls"' in chat
+        and "response.completed" in responses
+        and '"reasoning_tokens":2' in responses
+        and "function_call" in responses
+        and "message_stop" in messages
+        and '"cache_creation_input_tokens":1' in messages
+        and "input_json_delta" in messages
+    )
 
 
 def check_v6(p):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What a daemon does over its life: stop, reload, kill -9, slow readers, locked stores, keys that come and go, the verbs.
+"""What a daemon does over its life: stop, reload, kill -9, slow readers, a locked store, its verbs.
 
     tests/run_scenes.py [--build build/asan] [--keep] [NAME-PART ...]
 
@@ -26,15 +26,25 @@ from decimal import Decimal
 from caselib import http
 from caselib.world import ROOT, World, free_port
 
-STREAM = ("status 200\nsse\ndata {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"begun\"}}]}\n%s"
-          "data {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n"
-          "data {\"choices\":[],\"usage\":{\"prompt_tokens\":4,\"completion_tokens\":2,\"total_tokens\":6}}\ndata [DONE]\n")
+STREAM = (
+    'status 200\nsse\ndata {"choices":[{"index":0,"delta":{"content":"begun"}}]}\n%s'
+    'data {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n'
+    'data {"choices":[],"usage":{"prompt_tokens":4,"completion_tokens":2,"total_tokens":6}}\ndata [DONE]\n'
+)
 
 
 def request(key, mark, stream=False, model="flux-fast", headers=""):
-    body = json.dumps({"model": model, "stream": stream, "messages": [{"role": "user", "content": f"case:{mark} hi"}]}).encode()
-    return (f"POST /v1/chat/completions HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer {key}\r\n{headers}"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n").encode() + body
+    body = json.dumps(
+        {
+            "model": model,
+            "stream": stream,
+            "messages": [{"role": "user", "content": f"case:{mark} hi"}],
+        }
+    ).encode()
+    return (
+        f"POST /v1/chat/completions HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer {key}\r\n{headers}"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    ).encode() + body
 
 
 def ask(world, key, mark, **more):
@@ -62,8 +72,16 @@ def until(holds, sentence, timeout=5.0):
 
 
 def verb(world, *words, check=True, text=None):
-    done = subprocess.run([str(world.build / "fluxrouter"), *words], capture_output=True, text=True, input=text, timeout=60)
-    assert not check or done.returncode == 0, f"{' '.join(words)}: {done.returncode} {done.stdout}{done.stderr}"
+    done = subprocess.run(
+        [str(world.build / "fluxrouter"), *words],
+        capture_output=True,
+        text=True,
+        input=text,
+        timeout=60,
+    )
+    assert (
+        not check or done.returncode == 0
+    ), f"{' '.join(words)}: {done.returncode} {done.stdout}{done.stderr}"
     return done
 
 
@@ -77,6 +95,7 @@ def resident_kib(world):
 
 
 # ---- scenes: each gets a world, and raises what is wrong
+
 
 def scene_books_agree(world):
     """header, body, ledger, usage and verify tell the same amounts"""
@@ -128,14 +147,17 @@ def scene_graceful_stop(world):
 
 
 def scene_reload(world):
-    """SIGHUP: a new alias works, a running stream goes on, a broken file changes nothing and is named"""
+    """SIGHUP: a new alias works, a running stream goes on, a broken file is refused by name"""
     key = world.key("reload")
     link = open_stream(world, key, "r", "wait 1500\n")
     good = world.config.read_text()
     world.config.write_text(good + '  - {match: "brand-new", to: flux-fast}\n')
     assert ask(world, key, "n0", model="brand-new").status == 404
     world.daemon.send_signal(signal.SIGHUP)
-    until(lambda: ask(world, key, "n1", model="brand-new").status == 200, "the new alias does not come")
+    until(
+        lambda: ask(world, key, "n1", model="brand-new").status == 200,
+        "the new alias does not come",
+    )
     world.config.write_text(good + "  - {match: 7\nnonsense")
     world.daemon.send_signal(signal.SIGHUP)
     until(lambda: "config.yaml:" in world.tail(), "the broken file is not named")
@@ -187,7 +209,9 @@ def scene_second_start(world):
 def scene_slow_reader(world):
     """a client that reads nothing: the provider is held up, memory stays, its leaving ends all"""
     key = world.key("slow")
-    event = 'data: {\\"choices\\":[{\\"index\\":0,\\"delta\\":{\\"content\\":\\"%s\\"}}]}\\n\\n' % ("x" * 4000)
+    event = 'data: {\\"choices\\":[{\\"index\\":0,\\"delta\\":{\\"content\\":\\"%s\\"}}]}\\n\\n' % (
+        "x" * 4000
+    )
     world.plain.script(f'status 200\nsse\nfill 400000000 "{event}"\n', "w")
     before = resident_kib(world)
     link = http.Link(world.address)
@@ -206,7 +230,10 @@ def scene_slow_reader(world):
 def scene_prompt_events(world):
     """each event is with the client at once: no 40 ms of Nagle and delayed acknowledgement"""
     key = world.key("prompt")
-    events = "".join(f'data {{"choices":[{{"index":0,"delta":{{"content":"w{i}"}}}}]}}\nwait 10\n' for i in range(40))
+    events = "".join(
+        f'data {{"choices":[{{"index":0,"delta":{{"content":"w{i}"}}}}]}}\nwait 10\n'
+        for i in range(40)
+    )
     world.plain.script("status 200\nsse\n" + events + "data [DONE]\n", "p")
     link = http.Link(world.address)
     link.send(request(key, "p", stream=True), 1 << 20)
@@ -287,7 +314,17 @@ def scene_log(world):
     key = world.key("log")
     ask(world, key, "secretword")
     ask(world, "sk-flux-" + "B" * 43, "secretword")
-    until(lambda: len([l for l in world.tail(500).splitlines() if "/v1/chat/completions" in l or "flux-fast" in l]) >= 1, "no line")
+    until(
+        lambda: len(
+            [
+                l
+                for l in world.tail(500).splitlines()
+                if "/v1/chat/completions" in l or "flux-fast" in l
+            ]
+        )
+        >= 1,
+        "no line",
+    )
     text = world.tail(500)
     assert "secretword" not in text and key not in text and "B" * 43 not in text, text
     assert "sk-of-the-provider" not in text
@@ -299,17 +336,31 @@ CONFIG = {"graceful_stop": [("drain_delay: 0s", "drain_delay: 1s")]}
 
 
 def demo_prints_a_command_that_works(build):
-    """serve --demo on an empty folder: prints a key once and a curl line that works; the answer says that it is a demo"""
+    """serve --demo on an empty folder: a key, once, and a curl line that works"""
     with tempfile.TemporaryDirectory(prefix="flux-demo-") as folder:
         port = free_port()
-        words = [str(ROOT / build / "fluxrouter"), "serve", "--demo", "--data", folder + "/data", "--listen", f"127.0.0.1:{port}"]
-        clean = {k: v for k, v in os.environ.items() if not k.endswith(("_API_KEY", "_PROXY", "_proxy"))}
+        words = [
+            str(ROOT / build / "fluxrouter"),
+            "serve",
+            "--demo",
+            "--data",
+            folder + "/data",
+            "--listen",
+            f"127.0.0.1:{port}",
+        ]
+        clean = {
+            k: v for k, v in os.environ.items() if not k.endswith(("_API_KEY", "_PROXY", "_proxy"))
+        }
         outputs = []
         for _ in range(2):
             with open(folder + "/out", "wb") as out:
                 daemon = subprocess.Popen(words, stdout=out, stderr=out, env=clean, cwd=folder)
             try:
-                until(lambda: ready(port), "the demo does not start: " + pathlib.Path(folder + "/out").read_text(), 15)
+                until(
+                    lambda: ready(port),
+                    "the demo does not start: " + pathlib.Path(folder + "/out").read_text(),
+                    15,
+                )
                 text = pathlib.Path(folder + "/out").read_text()
                 outputs.append(text)
                 if len(outputs) == 1:
@@ -324,7 +375,11 @@ def demo_prints_a_command_that_works(build):
 def check_demo_command(text):
     command = re.search(r"curl (?:.*\\\n)*.*", text).group(0)
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=20)
-    assert re.search("demo|simulat", done.stdout, re.I) and "cost_usd" in done.stdout, (command, done.stdout, done.stderr)
+    assert re.search("demo|simulat", done.stdout, re.I) and "cost_usd" in done.stdout, (
+        command,
+        done.stdout,
+        done.stderr,
+    )
 
 
 def ready(port):
@@ -340,7 +395,9 @@ def play(name, run, options):
         run(world)
         problem = ""
     except Exception:
-        problem = "\n".join(traceback.format_exc().splitlines()[-7:]) + "\n--- daemon\n" + world.tail(8)
+        problem = (
+            "\n".join(traceback.format_exc().splitlines()[-7:]) + "\n--- daemon\n" + world.tail(8)
+        )
     status = world.stop()
     if not problem and status != 0:
         problem = f"the daemon ended with {status}\n{world.last_words}"

@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
-# Installs what the project needs from Debian's archive, and says what it installs. Nothing else of the machine changes.
+# Installs what the project needs from Debian's archive, and says what it installs.
 #
 #   tools/install.sh build           what `make` needs
 #   tools/install.sh build test      and what `make test` needs
 #   tools/install.sh bench           what `make bench` needs
 #   tools/install.sh --list test     prints the packages only
 #
-# A group whose packages are all there costs a few milliseconds. Needs root or sudo only when something is missing.
+# A group that is all there costs milliseconds. Needs root or sudo only when something is missing.
 set -euo pipefail
 
 packages_build="gcc make pkg-config libuv1-dev libssl-dev libsqlite3-dev libcyaml-dev libyaml-dev"
-packages_test="clang libclang-rt-14-dev python3 libjansson-dev libhttp-parser-dev curl sqlite3 openssl iproute2"
+packages_test="clang libclang-rt-14-dev libjansson-dev libhttp-parser-dev libnghttp2-dev"
+packages_test+=" python3 curl sqlite3 openssl iproute2"
 packages_bench="nginx-light haproxy python3"
 
 # Node may come from elsewhere than Debian's package; a command that is there is enough.

@@ -1,4 +1,4 @@
-"""Compares what was got with what a case says. Every function gives a list of sentences about what is wrong."""
+"""Compares what was got with what a case says. Functions give sentences about what is wrong."""
 
 import json
 import re
@@ -8,9 +8,11 @@ from .text import parse_json, unescape
 
 UUID7 = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 # All that may stand in an answer: nothing of the provider's account gets through (contract 6).
-HEADERS = re.compile(r"x-flux-[a-z-]+|x-ratelimit-[a-z-]+|(x-)?request-id|x-should-retry|retry-after(-ms)?|date|content-type|"
-                     r"content-length|transfer-encoding|date|connection|keep-alive|cache-control|x-accel-buffering|"
-                     r"allow|upgrade|vary|trailer|server|www-authenticate|openai-(version|processing-ms)|anthropic-version")
+HEADERS = re.compile(
+    r"x-flux-[a-z-]+|x-ratelimit-[a-z-]+|(x-)?request-id|x-should-retry|retry-after(-ms)?|date|content-type|"
+    r"content-length|transfer-encoding|date|connection|keep-alive|cache-control|x-accel-buffering|"
+    r"allow|upgrade|vary|trailer|server|www-authenticate|openai-(version|processing-ms)|anthropic-version"
+)
 COST = re.compile(rb',?"cost_usd":"?[0-9.]+"?,"currency":"USD"')
 
 
@@ -25,7 +27,7 @@ def fits(pattern, text):
 
 
 def subset(want, got, path="$"):
-    """Objects: the named members. Arrays: every element. Texts: "*" any, "~regex", "!" the member must be absent."""
+    """Objects: the named members. Arrays: every element. Texts: "*", "~regex", "!" for absent."""
     if isinstance(want, dict):
         if not isinstance(got, dict):
             return [f"{path} is {got!r}, not an object"]
@@ -43,7 +45,11 @@ def subset(want, got, path="$"):
             return [f"{path} is {json.dumps(got)[:200]}, not {len(want)} elements"]
         return [w for i, (a, b) in enumerate(zip(want, got)) for w in subset(a, b, f"{path}[{i}]")]
     if isinstance(want, str) and (want == "*" or want.startswith("~")):
-        return [] if fits(want, got if isinstance(got, str) else json.dumps(got)) else [f"{path} is {got!r}, not {want}"]
+        return (
+            []
+            if fits(want, got if isinstance(got, str) else json.dumps(got))
+            else [f"{path} is {got!r}, not {want}"]
+        )
     same = want == got and isinstance(want, bool) == isinstance(got, bool)
     return [] if same else [f"{path} is {got!r}, not {want!r}"]
 
@@ -111,7 +117,11 @@ def said_body(script):
             lines.pop(0)
             raw = "\n".join(taken).encode()
         else:
-            raw = unescape(text[1:-1]) if len(text) > 1 and text[0] == text[-1] == '"' else text.encode()
+            raw = (
+                unescape(text[1:-1])
+                if len(text) > 1 and text[0] == text[-1] == '"'
+                else text.encode()
+            )
         if word in ("body", "json"):
             out += raw
         elif word in ("event", "data"):
@@ -119,7 +129,7 @@ def said_body(script):
             out += b"".join(b"data: " + l + b"\n" for l in raw.split(b"\n")) + b"\n"
         elif word == "fill":
             raw = raw or b"x"
-            out += (raw * (int(count) // len(raw) + 1))[:int(count)]
+            out += (raw * (int(count) // len(raw) + 1))[: int(count)]
     return out
 
 
@@ -130,14 +140,19 @@ def first_difference(got, want):
 
 # ---- what the provider heard
 
+
 def expected_heard(text, sent_body):
     """`same [model=NAME]`: the client's bytes with the model's value replaced."""
     words = text.split()
     for word in words[1:]:
         name, _, value = word.partition("=")
         if name == "model":
-            sent_body = re.sub(rb'("model"\s*:\s*)"[^"]*"', lambda m: m.group(1) + b'"' + value.encode() + b'"',
-                               sent_body, count=1)
+            sent_body = re.sub(
+                rb'("model"\s*:\s*)"[^"]*"',
+                lambda m: m.group(1) + b'"' + value.encode() + b'"',
+                sent_body,
+                count=1,
+            )
     return sent_body
 
 
@@ -168,10 +183,14 @@ def check_heard(block, record, sent_body):
 
 # ---- what the client got
 
+
 def is_messages(target, request_head):
     path = target.split("?")[0]
-    return path.startswith("/anthropic") or path.endswith(("/messages", "/count_tokens")) or \
-        (path.startswith("/v1/models") and b"anthropic-version" in request_head.lower())
+    return (
+        path.startswith("/anthropic")
+        or path.endswith(("/messages", "/count_tokens"))
+        or (path.startswith("/v1/models") and b"anthropic-version" in request_head.lower())
+    )
 
 
 def check_error_shape(answer, target, request_head):
@@ -184,12 +203,23 @@ def check_error_shape(answer, target, request_head):
     except ValueError:
         return wrong + [f"an error that is not JSON: {answer.body[:200]!r}"]
     if is_messages(target, request_head):
-        shape = {"type": "error", "error": {"type": "*", "message": "~(?s).{10,}"}, "request_id": "*"}
+        shape = {
+            "type": "error",
+            "error": {"type": "*", "message": "~(?s).{10,}"},
+            "request_id": "*",
+        }
     else:
-        shape = {"error": {"message": "~(?s).{10,}", "type": "~[a-z_]+", "param": "*", "code": "~[a-z_]+|null"}}
+        shape = {
+            "error": {
+                "message": "~(?s).{10,}",
+                "type": "~[a-z_]+",
+                "param": "*",
+                "code": "~[a-z_]+|null",
+            }
+        }
     wrong += subset(shape, body)
     message = str(body.get("error", {}).get("message", ""))
-    if "None" in message or "Traceback" in message or "{\"" in message or "<html" in message.lower():
+    if "None" in message or "Traceback" in message or '{"' in message or "<html" in message.lower():
         wrong.append(f"the message is not fit for a person: {message!r}")
     if answer.header("x-flux-error-source") not in ("router", "provider"):
         wrong.append(f"x-flux-error-source is {answer.header('x-flux-error-source')!r}")
@@ -231,7 +261,10 @@ def check_events(block, body):
             wrong.append(f"event {i} is named {got_name!r}, not {name!r}")
         elif text.startswith("{"):
             try:
-                wrong += [f"event {i}: {w}" for w in subset(parse_json(text, block.where), json.loads(data))]
+                wrong += [
+                    f"event {i}: {w}"
+                    for w in subset(parse_json(text, block.where), json.loads(data))
+                ]
             except ValueError:
                 wrong.append(f"event {i} is not JSON: {data[:100]}")
         elif text and not fits(text, data):
@@ -291,7 +324,9 @@ def check_answer(block, answer, target, request_head, said):
     for line in block.all("trailer"):
         name, _, pattern = line.partition(":")
         if not fits(pattern.strip(), trailers.get(name.strip().lower())):
-            wrong.append(f"trailer {name} is {trailers.get(name.strip().lower())!r}, not {pattern.strip()!r}")
+            wrong.append(
+                f"trailer {name} is {trailers.get(name.strip().lower())!r}, not {pattern.strip()!r}"
+            )
     for word in block.all("has"):
         if unescape(word) not in answer.body:
             wrong.append(f"the body has no {word!r}")
@@ -302,6 +337,7 @@ def check_answer(block, answer, target, request_head, said):
 
 
 # ---- what the ledger holds
+
 
 def check_entry(words, row):
     """`END name=value ...`; cost is decimal USD."""

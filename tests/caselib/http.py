@@ -1,4 +1,4 @@
-"""The client side of a case: one connection that sends bytes in pieces while it reads, and a strict reader of answers."""
+"""The client side of a case: a connection that sends in pieces, a strict reader of answers."""
 
 import select
 import socket
@@ -47,15 +47,15 @@ def parse_chunks(data, at):
             raise Broken(f"bad chunk size {bytes(data[at:end])!r}")
         if size == 0:
             stop = data.find(b"\r\n\r\n", end)
-            if data[end:end + 4] == b"\r\n\r\n":
+            if data[end : end + 4] == b"\r\n\r\n":
                 return bytes(body), [], end + 4
             if stop < 0:
                 return bytes(body), None, at
-            return bytes(body), parse_fields(bytes(data[end + 2:stop])), stop + 4
+            return bytes(body), parse_fields(bytes(data[end + 2 : stop])), stop + 4
         if len(data) < end + 2 + size + 2:
-            return bytes(body) + bytes(data[end + 2:end + 2 + size]), None, at
-        body += data[end + 2:end + 2 + size]
-        if data[end + 2 + size:end + 4 + size] != b"\r\n":
+            return bytes(body) + bytes(data[end + 2 : end + 2 + size]), None, at
+        body += data[end + 2 : end + 2 + size]
+        if data[end + 2 + size : end + 4 + size] != b"\r\n":
             raise Broken("chunk does not end with CRLF")
         at = end + 4 + size
 
@@ -90,7 +90,7 @@ def parse_answer(data, method, at_end):
         answer.trailers, answer.ended = trailers, "clean"
         return answer, used
     if length is not None:
-        answer.body = bytes(data[at:at + int(length)])
+        answer.body = bytes(data[at : at + int(length)])
         if len(answer.body) < int(length):
             return (answer, len(data)) if at_end else None
         answer.ended = "clean"
@@ -130,7 +130,7 @@ class Link:
         while at < end and not self.reset and time.monotonic() < deadline:
             step = piece if at < 8192 else max(piece, 65536)  # the rest of long bodies goes faster
             try:
-                at += self.socket.send(bytes_out[at:min(at + step, end)])
+                at += self.socket.send(bytes_out[at : min(at + step, end)])
             except BlockingIOError:
                 select.select([self.socket] if not self.ended else [], [self.socket], [], 0.5)
                 self.receive()

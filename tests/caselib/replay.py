@@ -15,7 +15,12 @@ class Way:
     """name; client and provider piece; what goes wrong on the way."""
 
     def __init__(self, name, client_piece, provider_piece, mishap=None):
-        self.name, self.client_piece, self.provider_piece, self.mishap = name, client_piece, provider_piece, mishap
+        self.name, self.client_piece, self.provider_piece, self.mishap = (
+            name,
+            client_piece,
+            provider_piece,
+            mishap,
+        )
 
 
 def ways_of(case, long):
@@ -24,14 +29,20 @@ def ways_of(case, long):
         ways += [Way(f"pieces {a}/{b}", a, b) for a in PIECES for b in PIECES if long or a == b]
     if case.runs is not None and "once" in case.runs:
         ways.append(Way("once", 65536, 65536))
-    single = len(case.exchanges) == 1 and len(case.exchanges[0].hears) == 1 and not hasattr(case.exchanges[0].send, "raw")
+    single = (
+        len(case.exchanges) == 1
+        and len(case.exchanges[0].hears) == 1
+        and not hasattr(case.exchanges[0].send, "raw")
+    )
     plain = single and [g.rest.split()[0] for g in case.exchanges[0].gets] == ["200"]
     if case.runs is None and plain:
-        ways += [Way("client leaves while asking", 4096, 4096, "gone-asking"),
-                 Way("client leaves while hearing", 4096, 4096, "gone-hearing"),
-                 Way("client resets while hearing", 4096, 4096, "reset-hearing"),
-                 Way("provider closes half way", 4096, 4096, "die"),
-                 Way("provider resets half way", 4096, 4096, "die-reset")]
+        ways += [
+            Way("client leaves while asking", 4096, 4096, "gone-asking"),
+            Way("client leaves while hearing", 4096, 4096, "gone-hearing"),
+            Way("client resets while hearing", 4096, 4096, "reset-hearing"),
+            Way("provider closes half way", 4096, 4096, "die"),
+            Way("provider resets half way", 4096, 4096, "die-reset"),
+        ]
     return ways
 
 
@@ -58,7 +69,12 @@ class Replay:
             if b"\r\n\r\n" not in data:
                 data += b"\r\n\r\n"
             words = data.split(b"\r\n")[0].decode("latin-1").split(" ")
-            return data, words[0], words[1] if len(words) > 1 else "", data.partition(b"\r\n\r\n")[2]
+            return (
+                data,
+                words[0],
+                words[1] if len(words) > 1 else "",
+                data.partition(b"\r\n\r\n")[2],
+            )
         method, target = send.rest.split()[:2]
         body = self.fill(send.one("body", send.one("json", ""))).encode()
         if send.has("bytes"):
@@ -79,11 +95,15 @@ class Replay:
             fields[name.strip()] = self.fill(value.strip())
         for name in send.all("no-header"):
             fields = {n: v for n, v in fields.items() if n.lower() != name.lower()}
-        head = f"{method} {target} HTTP/1.1\r\n" + "".join(f"{n}: {v}\r\n" for n, v in fields.items()) + "\r\n"
+        head = (
+            f"{method} {target} HTTP/1.1\r\n"
+            + "".join(f"{n}: {v}\r\n" for n, v in fields.items())
+            + "\r\n"
+        )
         sent = body
         if send.has("chunked"):
             size = int(send.one("chunked") or 10)
-            parts = [body[i:i + size] for i in range(0, len(body), size)]
+            parts = [body[i : i + size] for i in range(0, len(body), size)]
             sent = b"".join(b"%x\r\n%s\r\n" % (len(p), p) for p in parts) + b"0\r\n\r\n"
         return head.encode() + sent, method, self.fill(target), body
 
@@ -106,9 +126,12 @@ class Replay:
         lines = rule.split("\n")
         at = 2 if len(lines) > 1 and lines[1].strip().startswith("read ") else 1
         extra = [f"piece {self.way.provider_piece}"] if self.way.provider_piece < 65536 else []
-        extra += {"die": [f"die {self.half}"], "die-reset": [f"die {self.half} reset"],
-                  "gone-hearing": [f"die {self.half} stall"], "reset-hearing": [f"die {self.half} stall"]
-                  }.get(self.way.mishap, [])
+        extra += {
+            "die": [f"die {self.half}"],
+            "die-reset": [f"die {self.half} reset"],
+            "gone-hearing": [f"die {self.half} stall"],
+            "reset-hearing": [f"die {self.half} stall"],
+        }.get(self.way.mishap, [])
         return "\n".join(lines[:at] + extra + lines[at:])
 
     # ---- one exchange
@@ -145,8 +168,12 @@ class Replay:
         data, method, target, body = self.request(exchange.send)
         if self.link is None:
             self.link = Link(self.world.address)
-        play = {None: self.play_whole, "gone-asking": self.play_gone_asking, "gone-hearing": self.play_gone_hearing,
-                "reset-hearing": self.play_gone_hearing}.get(self.way.mishap, self.play_dying)
+        play = {
+            None: self.play_whole,
+            "gone-asking": self.play_gone_asking,
+            "gone-hearing": self.play_gone_hearing,
+            "reset-hearing": self.play_gone_hearing,
+        }.get(self.way.mishap, self.play_dying)
         play(exchange, data, method, target, body)
         if exchange.closes and self.link and not self.link.is_closed():
             self.wrong.append("the daemon leaves the connection open")
@@ -168,7 +195,9 @@ class Replay:
             self.wrong += check.check_answer(block, answer, target, head, said)
         records = self.records(len(exchange.hears)) if exchange.hears else []
         if len(records) != len(exchange.hears):
-            self.wrong.append(f"the provider heard {len(records)} requests, not {len(exchange.hears)}")
+            self.wrong.append(
+                f"the provider heard {len(records)} requests, not {len(exchange.hears)}"
+            )
         for block, record in zip(exchange.hears, records):
             self.wrong += check.check_heard(block, record, body)
             self.sent_bytes = record["sent_bytes"]
@@ -205,7 +234,9 @@ class Replay:
         if answer.status == 200:
             is_stream = "event-stream" in (answer.header("content-type") or "")
             if answer.ended == "clean" or not is_stream:
-                self.wrong.append(f"the client got a whole answer from half of one: {answer.body[-200:]!r}")
+                self.wrong.append(
+                    f"the client got a whole answer from half of one: {answer.body[-200:]!r}"
+                )
         elif answer.status in (502, 504):
             head = data.partition(b"\r\n\r\n")[0]
             self.wrong += check.check_always(answer, target, head)

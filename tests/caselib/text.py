@@ -5,7 +5,7 @@ import pathlib
 
 
 class Block:
-    """One headline and the indented lines below it: word, the rest of the headline, and (word, text) pairs."""
+    """A headline (word, rest) and the indented lines below it as (word, text) pairs."""
 
     def __init__(self, word, rest, where):
         self.word, self.rest, self.where = word, rest, where
@@ -47,7 +47,7 @@ def unescape(text):
         if text[i] == "\\" and i + 1 < len(text):
             i += 1
             if text[i] == "x":
-                out.append(int(text[i + 1:i + 3], 16))
+                out.append(int(text[i + 1 : i + 3], 16))
                 i += 2
             else:
                 out.append(simple[text[i]])
@@ -58,7 +58,7 @@ def unescape(text):
 
 
 def read_block_lines(block, lines):
-    """Indented lines of a block. `<<END` takes the lines up to END, without their common indentation."""
+    """Indented lines of a block. `<<END` takes the lines up to END, without common indentation."""
     while lines and (lines[0][1].startswith(("\t", "  ")) or not lines[0][1].strip()):
         number, line = lines.pop(0)
         if not line.strip() or line.strip().startswith("#"):
@@ -109,7 +109,9 @@ def add_block(case, word, rest, where, lines):
         case.exchanges[-1].says.append("\n".join(raw_lines(lines)) + "\n")
     elif word in ("hears", "get", "entry"):
         read_block_lines(block, lines)
-        getattr(case.exchanges[-1], {"hears": "hears", "get": "gets", "entry": "entries"}[word]).append(block)
+        getattr(
+            case.exchanges[-1], {"hears": "hears", "get": "gets", "entry": "entries"}[word]
+        ).append(block)
     elif word == "close":
         case.exchanges[-1].closes = True
     else:

@@ -29,12 +29,54 @@ def make_certificates(folder):
     """An authority, a server certificate for localhost and 127.0.0.1, a client certificate."""
     run = lambda *words: subprocess.run(words, cwd=folder, check=True, capture_output=True)
     curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    run("openssl", "req", "-x509", *curve, "-keyout", "ca.key", "-out", "ca.pem", "-days", "30", "-subj", "/CN=test ca")
-    for name, extra in (("server", "subjectAltName=DNS:localhost,IP:127.0.0.1"), ("client", "extendedKeyUsage=clientAuth")):
+    run(
+        "openssl",
+        "req",
+        "-x509",
+        *curve,
+        "-keyout",
+        "ca.key",
+        "-out",
+        "ca.pem",
+        "-days",
+        "30",
+        "-subj",
+        "/CN=test ca",
+    )
+    for name, extra in (
+        ("server", "subjectAltName=DNS:localhost,IP:127.0.0.1"),
+        ("client", "extendedKeyUsage=clientAuth"),
+    ):
         (folder / f"{name}.ext").write_text(extra + "\n")
-        run("openssl", "req", *curve, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
-        run("openssl", "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
-            "-days", "30", "-extfile", f"{name}.ext", "-out", f"{name}.pem")
+        run(
+            "openssl",
+            "req",
+            *curve,
+            "-keyout",
+            f"{name}.key",
+            "-out",
+            f"{name}.csr",
+            "-subj",
+            f"/CN={name}",
+        )
+        run(
+            "openssl",
+            "x509",
+            "-req",
+            "-in",
+            f"{name}.csr",
+            "-CA",
+            "ca.pem",
+            "-CAkey",
+            "ca.key",
+            "-CAcreateserial",
+            "-days",
+            "30",
+            "-extfile",
+            f"{name}.ext",
+            "-out",
+            f"{name}.pem",
+        )
 
 
 class Provider:
@@ -46,7 +88,9 @@ class Provider:
             words += ["--listen", one]
         self.process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
         atexit.register(self.process.kill)
-        ports = [int(self.process.stdout.readline().rsplit(":", 1)[1]) for _ in range(len(listen) + 1)]
+        ports = [
+            int(self.process.stdout.readline().rsplit(":", 1)[1]) for _ in range(len(listen) + 1)
+        ]
         self.ports, self.door = ports[:-1], ("127.0.0.1", ports[-1])
 
     def script(self, text, key):
@@ -76,7 +120,12 @@ class World:
         binary = self.build / "fluxprovider"
         make_certificates(self.folder)
         self.plain = Provider(binary, listen=("127.0.0.1:0", "[::1]:0"))
-        tls = ["--tls-cert", str(self.folder / "server.pem"), "--tls-key", str(self.folder / "server.key")]
+        tls = [
+            "--tls-cert",
+            str(self.folder / "server.pem"),
+            "--tls-key",
+            str(self.folder / "server.key"),
+        ]
         self.tls = Provider(binary, *tls)
         self.mtls = Provider(binary, *tls, "--tls-ca", str(self.folder / "ca.pem"))
         self.proxy = Provider(binary, "--proxy", "--proxy-auth", "user:pass")
@@ -93,15 +142,28 @@ class World:
         text = (ROOT / "tests/cases" / f"{group}.yaml").read_text()
         for old, new in changes:
             text = text.replace(old, new)
-        names = {"LISTEN": "127.0.0.1:%d" % self.address[1], "METRICS": "127.0.0.1:%d" % self.metrics[1],
-                 "PLAIN": "127.0.0.1:%d" % self.plain.ports[0], "V6": "[::1]:%d" % self.plain.ports[1],
-                 "TLS": "localhost:%d" % self.tls.ports[0], "MTLS": "localhost:%d" % self.mtls.ports[0],
-                 "PROXY": "127.0.0.1:%d" % self.proxy.ports[0], "DEAD": "127.0.0.1:%d" % free_port(),
-                 "FOLDER": str(self.folder)}
+        names = {
+            "LISTEN": "127.0.0.1:%d" % self.address[1],
+            "METRICS": "127.0.0.1:%d" % self.metrics[1],
+            "PLAIN": "127.0.0.1:%d" % self.plain.ports[0],
+            "V6": "[::1]:%d" % self.plain.ports[1],
+            "TLS": "localhost:%d" % self.tls.ports[0],
+            "MTLS": "localhost:%d" % self.mtls.ports[0],
+            "PROXY": "127.0.0.1:%d" % self.proxy.ports[0],
+            "DEAD": "127.0.0.1:%d" % free_port(),
+            "FOLDER": str(self.folder),
+        }
         self.config.write_text(re.sub(r"@([A-Z0-9]+)@", lambda m: names[m.group(1)], text))
 
     def start(self):
-        words = [str(self.build / "fluxrouter"), "serve", "-c", str(self.config), "--data", str(self.data)]
+        words = [
+            str(self.build / "fluxrouter"),
+            "serve",
+            "-c",
+            str(self.config),
+            "--data",
+            str(self.data),
+        ]
         clean = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
         self.daemon = subprocess.Popen(words, stdout=self.log, stderr=self.log, env=clean)
         atexit.register(self.daemon.kill)
@@ -117,13 +179,21 @@ class World:
     def key(self, account):
         with self.lock:
             if account not in self.keys:
-                words = [str(self.build / "fluxrouter"), "key", "create", "--data", str(self.data), "--account", account]
+                words = [
+                    str(self.build / "fluxrouter"),
+                    "key",
+                    "create",
+                    "--data",
+                    str(self.data),
+                    "--account",
+                    account,
+                ]
                 done = subprocess.run(words, capture_output=True, text=True, check=True)
                 self.keys[account] = done.stdout.strip()
             return self.keys[account]
 
     def entries(self, account, expected, timeout=5.0):
-        """The ledger's rows of an account as dicts, oldest first; waits until there are as many as expected."""
+        """The ledger's rows of an account, oldest first; waits until `expected` are there."""
         deadline = time.monotonic() + timeout
         while True:
             rows = self.read_entries(account)
@@ -135,8 +205,11 @@ class World:
         store = sqlite3.connect(f"file:{self.data}/flux.db?mode=ro", uri=True, timeout=5)
         store.row_factory = sqlite3.Row
         try:
-            found = store.execute("select e.* from entries e join accounts a on a.id = e.account_id "
-                                  "where a.name = ? order by e.request_id, e.attempt", (account,))
+            found = store.execute(
+                "select e.* from entries e join accounts a on a.id = e.account_id "
+                "where a.name = ? order by e.request_id, e.attempt",
+                (account,),
+            )
             return [self.plain_row(row) for row in found]
         finally:
             store.close()
@@ -156,7 +229,9 @@ class World:
         found = {}
         for name, value in re.findall(r"^([a-z_]+(?:\{[^}]*\})?) (\S+)", text, re.M):
             base = name.split("{")[0]
-            if kinds.get(base) == "gauge" and re.search(r"connections|active|streams|in_flight|held|open|bytes|backlog", base):
+            if kinds.get(base) == "gauge" and re.search(
+                r"connections|active|streams|in_flight|held|open|bytes|backlog", base
+            ):
                 if not re.search(r"idle|pool", name):
                     found[name] = float(value)
         return found
@@ -166,14 +241,20 @@ class World:
         deadline = time.monotonic() + timeout
         while True:
             now = self.gauges()
-            off = {k: (self.baseline.get(k, 0.0), v) for k, v in now.items() if v != self.baseline.get(k, 0.0)}
+            off = {
+                k: (self.baseline.get(k, 0.0), v)
+                for k, v in now.items()
+                if v != self.baseline.get(k, 0.0)
+            }
             if not off or time.monotonic() > deadline:
                 return off
             time.sleep(0.05)
 
     def tail(self, lines=40):
         self.log.flush()
-        return "\n".join((self.folder / "daemon.log").read_text(errors="replace").splitlines()[-lines:])
+        return "\n".join(
+            (self.folder / "daemon.log").read_text(errors="replace").splitlines()[-lines:]
+        )
 
     def stop(self):
         """Ends all; gives the daemon's exit status after SIGTERM, or what it died of before."""

@@ -5,7 +5,11 @@ import Old from 'anthropic-old';
 import { checkHeaders, gateway, heard, isPrice, key, rejects, run, script, test } from './kit.mjs';
 
 const say = (content) => [{ role: 'user', content }];
-const tool = { name: 'add', description: 'adds', input_schema: { type: 'object', properties: { a: { type: 'number' } } } };
+const tool = {
+  name: 'add',
+  description: 'adds',
+  input_schema: { type: 'object', properties: { a: { type: 'number' } } },
+};
 
 function suite(name, Anthropic) {
   const client = new Anthropic({ baseURL: `${gateway}/anthropic`, apiKey: key, maxRetries: 0 });
@@ -36,7 +40,12 @@ function suite(name, Anthropic) {
 
   both('a stream', async () => {
     const mark = await script('say one two\npiece 3\nbuiltin\n');
-    const stream = await client.messages.create({ model: 'flux-fast', max_tokens: 9, messages: say(mark), stream: true });
+    const stream = await client.messages.create({
+      model: 'flux-fast',
+      max_tokens: 9,
+      messages: say(mark),
+      stream: true,
+    });
     const events = [];
     for await (const event of stream) events.push(event);
     assert.equal(events[0].type, 'message_start');
@@ -46,20 +55,28 @@ function suite(name, Anthropic) {
 
   both('the stream() helper', async () => {
     const mark = await script('say one two\nbuiltin\n');
-    const stream = client.messages.stream({ model: 'flux-fast', max_tokens: 9, messages: say(mark) });
+    const stream = client.messages.stream({
+      model: 'flux-fast',
+      max_tokens: 9,
+      messages: say(mark),
+    });
     assert.equal(await stream.finalText(), 'one two');
     assert.equal((await stream.finalMessage()).stop_reason, 'end_turn');
   });
 
   both('a tool round trip', async () => {
     const mark = await script('on * * 2\ntool add {"a":4}\nsay done\nbuiltin\n');
-    const ask = (messages) => client.messages.create({ model: 'flux-fast', max_tokens: 9, messages, tools: [tool] });
+    const ask = (messages) =>
+      client.messages.create({ model: 'flux-fast', max_tokens: 9, messages, tools: [tool] });
     const first = await ask(say(mark));
     const use = first.content.find((block) => block.type === 'tool_use');
     assert.deepEqual(use.input, { a: 4 });
     assert.equal(first.stop_reason, 'tool_use');
-    const second = await ask([...say(mark), { role: 'assistant', content: first.content },
-      { role: 'user', content: [{ type: 'tool_result', tool_use_id: use.id, content: '4' }] }]);
+    const second = await ask([
+      ...say(mark),
+      { role: 'assistant', content: first.content },
+      { role: 'user', content: [{ type: 'tool_result', tool_use_id: use.id, content: '4' }] },
+    ]);
     assert.equal(second.content[0].text, 'done');
   });
 
@@ -72,51 +89,91 @@ function suite(name, Anthropic) {
   });
 
   both('a bad key is an AuthenticationError', async () => {
-    const stranger = new Anthropic({ baseURL: `${gateway}/anthropic`, apiKey: 'sk-flux-nobody', maxRetries: 2 });
-    await rejects(stranger.messages.create({ model: 'flux-fast', max_tokens: 9, messages: say('x') }),
-      Anthropic.AuthenticationError, (e) => assert.equal(e.error.error.type, 'authentication_error'));
+    const stranger = new Anthropic({
+      baseURL: `${gateway}/anthropic`,
+      apiKey: 'sk-flux-nobody',
+      maxRetries: 2,
+    });
+    await rejects(
+      stranger.messages.create({ model: 'flux-fast', max_tokens: 9, messages: say('x') }),
+      Anthropic.AuthenticationError,
+      (e) => assert.equal(e.error.error.type, 'authentication_error'),
+    );
   });
 
   both('an unknown model is a NotFoundError', async () => {
-    await rejects(client.messages.create({ model: 'flux-fsat', max_tokens: 9, messages: say('x') }),
-      Anthropic.NotFoundError, (e) => {
+    await rejects(
+      client.messages.create({ model: 'flux-fsat', max_tokens: 9, messages: say('x') }),
+      Anthropic.NotFoundError,
+      (e) => {
         assert.equal(e.error.error.type, 'not_found_error');
         assert.match(e.error.error.message, /flux-fast/);
         assert.ok(e.requestID);
-      });
+      },
+    );
   });
 
   both('a missing field is a BadRequestError', async () => {
-    await rejects(client.messages.create({ model: 'flux-fast', max_tokens: 9 }), Anthropic.BadRequestError,
-      (e) => assert.equal(e.error.error.code, 'missing_field'));
+    await rejects(
+      client.messages.create({ model: 'flux-fast', max_tokens: 9 }),
+      Anthropic.BadRequestError,
+      (e) => assert.equal(e.error.error.code, 'missing_field'),
+    );
   });
 
   both("the provider's 429 is a RateLimitError", async () => {
-    const mark = await script('status 429\nheader retry-after: 9\njson {"type":"error","error":{"type":"rate_limit_error","message":"x"}}\n');
-    await rejects(client.messages.create({ model: 'flux-fast', max_tokens: 9, messages: say(mark) }),
-      Anthropic.RateLimitError, (e) => assert.equal(e.headers.get('retry-after'), '9'));
+    const mark = await script(
+      'status 429\nheader retry-after: 9\njson {"type":"error","error":{"type":"rate_limit_error","message":"x"}}\n',
+    );
+    await rejects(
+      client.messages.create({ model: 'flux-fast', max_tokens: 9, messages: say(mark) }),
+      Anthropic.RateLimitError,
+      (e) => assert.equal(e.headers.get('retry-after'), '9'),
+    );
   });
 
   both('a failing provider is an InternalServerError', async () => {
     const mark = await script('status 500\nbody oops\n');
-    await rejects(client.messages.create({ model: 'flux-fast', max_tokens: 9, messages: say(mark) }), Anthropic.InternalServerError);
+    await rejects(
+      client.messages.create({ model: 'flux-fast', max_tokens: 9, messages: say(mark) }),
+      Anthropic.InternalServerError,
+    );
   });
 
   both('a stream that ends too early raises', async () => {
-    const mark = await script('status 200\nsse\n' +
-      'event message_start {"type":"message_start","message":{"id":"m","type":"message","role":"assistant","model":"m","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":1,"output_tokens":1}}}\n' +
-      'event content_block_start {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}\n' +
-      'event content_block_delta {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"half"}}\n');
-    const stream = await client.messages.create({ model: 'flux-fast', max_tokens: 9, messages: say(mark), stream: true });
-    await rejects((async () => { for await (const _ of stream); })(), Error);
+    const mark = await script(
+      'status 200\nsse\n' +
+        'event message_start {"type":"message_start","message":{"id":"m","type":"message","role":"assistant","model":"m","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":1,"output_tokens":1}}}\n' +
+        'event content_block_start {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}\n' +
+        'event content_block_delta {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"half"}}\n',
+    );
+    const stream = await client.messages.create({
+      model: 'flux-fast',
+      max_tokens: 9,
+      messages: say(mark),
+      stream: true,
+    });
+    await rejects(
+      (async () => {
+        for await (const _ of stream);
+      })(),
+      Error,
+    );
   });
 
   both('abort in the middle of a stream reaches the provider at once', async () => {
-    const mark = await script('status 200\nsse\n' +
-      'event message_start {"type":"message_start","message":{"id":"m","type":"message","role":"assistant","model":"m","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":1,"output_tokens":1}}}\n' +
-      'event content_block_start {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}\n' +
-      'event content_block_delta {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"half"}}\nstall\n');
-    const stream = await client.messages.create({ model: 'flux-fast', max_tokens: 9, messages: say(mark), stream: true });
+    const mark = await script(
+      'status 200\nsse\n' +
+        'event message_start {"type":"message_start","message":{"id":"m","type":"message","role":"assistant","model":"m","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":1,"output_tokens":1}}}\n' +
+        'event content_block_start {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}\n' +
+        'event content_block_delta {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"half"}}\nstall\n',
+    );
+    const stream = await client.messages.create({
+      model: 'flux-fast',
+      max_tokens: 9,
+      messages: say(mark),
+      stream: true,
+    });
     for await (const event of stream) if (event.type === 'content_block_delta') break;
     const [record] = await heard(mark, 1, 1000);
     assert.match(record.ended, /^peer_/);
@@ -131,8 +188,20 @@ test('newest: the tool runner falls back from threads to the whole history', asy
   const mark = await script('on * * 2\ntool add {"a":4}\nsay done\nbuiltin\n');
   let called;
   const runner = client.beta.messages.toolRunner({
-    model: 'flux-fast', max_tokens: 9, messages: say(mark),
-    tools: [{ type: 'custom', ...tool, run: (input) => { called = input; return '4'; }, parse: (input) => input }],
+    model: 'flux-fast',
+    max_tokens: 9,
+    messages: say(mark),
+    tools: [
+      {
+        type: 'custom',
+        ...tool,
+        run: (input) => {
+          called = input;
+          return '4';
+        },
+        parse: (input) => input,
+      },
+    ],
   });
   const final = await runner;
   assert.deepEqual(called, { a: 4 });

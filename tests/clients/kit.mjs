@@ -1,5 +1,5 @@
-// A test is a name and an async function; what it throws is why it failed. The provider is scripted by a mark in the
-// request's text ("case:KEY"), see tests/provider/README.
+// A test is a name and an async function; what it throws is why it failed. The provider is
+// scripted by a mark in the request's text ("case:KEY"), see tests/provider/README.
 import assert from 'node:assert/strict';
 
 export const gateway = process.env.FLUX_URL;
@@ -25,7 +25,10 @@ export async function script(rules) {
 
 export async function records(mark) {
   const text = await (await fetch(`${door}/_flux/log?key=${mark.slice(5)}`)).text();
-  return text.split('\n').filter(Boolean).map((line) => JSON.parse(line));
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
 }
 
 // Waits until the provider has seen `count` requests with this mark to their end.
@@ -34,13 +37,18 @@ export async function heard(mark, count = 1, within = 3000) {
   for (;;) {
     const found = await records(mark);
     if (found.length >= count) return found;
-    assert.ok(Date.now() - began < within, `the provider heard ${found.length} of ${count} within ${within} ms`);
+    assert.ok(
+      Date.now() - began < within,
+      `the provider heard ${found.length} of ${count} within ${within} ms`,
+    );
     await new Promise((go) => setTimeout(go, 10));
   }
 }
 
 export function isPrice(value) {
-  return (typeof value === 'number' && value > 0) || (typeof value === 'string' && Number(value) > 0);
+  return (
+    (typeof value === 'number' && value > 0) || (typeof value === 'string' && Number(value) > 0)
+  );
 }
 
 export function checkHeaders(headers, model) {
@@ -58,7 +66,10 @@ export async function rejects(promise, type, check = () => {}) {
     error = thrown;
   }
   assert.ok(error, 'nothing was thrown');
-  assert.ok(error instanceof type, `${error.constructor.name} (${error.status} ${error.message}) is no ${type.name}`);
+  assert.ok(
+    error instanceof type,
+    `${error.constructor.name} (${error.status} ${error.message}) is no ${type.name}`,
+  );
   await check(error);
 }
 
@@ -69,13 +80,17 @@ export async function run(title) {
   for (const one of tests) {
     if (wanted.length && !wanted.some((w) => one.name.includes(w))) continue;
     let timer;
-    const late = new Promise((_, no) => (timer = setTimeout(() => no(new Error('took more than 20 s')), 20000)));
+    const late = new Promise(
+      (_, no) => (timer = setTimeout(() => no(new Error('took more than 20 s')), 20000)),
+    );
     try {
       await Promise.race([one.run(), late]);
       passed++;
     } catch (error) {
       failed++;
-      console.log(`FAILED ${one.name}: ${error.stack?.split('\n').slice(0, 4).join('\n    ') ?? error}`);
+      console.log(
+        `FAILED ${one.name}: ${error.stack?.split('\n').slice(0, 4).join('\n    ') ?? error}`,
+      );
     }
     clearTimeout(timer);
   }

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# Real clients against a real daemon: see clients/suite.py. npm packages first, then everything else without a network.
+# Real clients against a real daemon: see clients/suite.py. npm packages first, then all else
+# without a network.
 #
-#   FLUX_CLIS=1       installs Claude Code and Codex (800 MB) into the cache, once; where they are they always run
+#   FLUX_CLIS=1       installs Claude Code and Codex (800 MB) into the cache, where they then always run
 #   FLUX_MODELS=DIR   a folder with stories260K.gguf: a real model answers behind us
 #   FLUX_CACHE=DIR    where big packages are kept (~/.cache/fluxrouter)
 set -uo pipefail
 cd "$(dirname "$0")"
 export FLUX_CACHE=${FLUX_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/fluxrouter}
 
-# Installs what a package.json (and its lock, where there is one) says into a folder, when that is not done already.
+# Installs what a package.json (and its lock, if any) says into a folder, unless that is done.
 packages() {
 	local from=$1 to=$2 lock=$1/package-lock.json words="ci"
 	[ -e "$lock" ] || lock=$from/package.json words="install --omit=optional --no-package-lock"
@@ -22,8 +23,8 @@ packages . . || {
 	echo "clients: 0 passed, 0 failed, 1 skipped (npm cannot install the SDKs)"
 	exit 0
 }
-[ -z "${FLUX_CLIS:-}" ] || packages agents "$FLUX_CACHE/agents" || echo "npm cannot install the agents"
-[ -z "${FLUX_MODELS:-}" ] || packages model "$FLUX_CACHE/model" || echo "npm cannot install the model's engine"
+[ -z "${FLUX_CLIS:-}" ] || packages agents "$FLUX_CACHE/agents" || echo "npm: no agents"
+[ -z "${FLUX_MODELS:-}" ] || packages model "$FLUX_CACHE/model" || echo "npm: no model engine"
 
 # Only loopback, so that no client phones home; plainly where the kernel forbids it.
 lonely="ip link set lo up && exec python3 suite.py"

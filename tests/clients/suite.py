@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""One daemon in front of fluxprovider; then each client in turn. run.sh installs the clients and calls this."""
+"""One daemon in front of fluxprovider, each client in turn. run.sh installs them and calls this."""
 
 import json
 import os
@@ -39,7 +39,12 @@ def url(address):
 
 
 def run_sdk(world, name):
-    env = dict(os.environ, FLUX_URL=url(world.address), FLUX_KEY=world.key(f"sdk-{name}"), FLUX_DOOR=url(world.plain.door))
+    env = dict(
+        os.environ,
+        FLUX_URL=url(world.address),
+        FLUX_KEY=world.key(f"sdk-{name}"),
+        FLUX_DOOR=url(world.plain.door),
+    )
     done = subprocess.run([node(), f"{name}.mjs", *sys.argv[1:]], cwd=HERE, env=env, timeout=300)
     return done.returncode == 0
 
@@ -50,7 +55,8 @@ def agent_home(folder, world):
     (folder / "work").mkdir()
     (folder / "home/.codex/config.toml").write_text(
         'model = "flux-standard"\nmodel_provider = "gw"\n[model_providers.gw]\nname = "gw"\n'
-        f'base_url = "{url(world.address)}/v1"\nenv_key = "GW_KEY"\nwire_api = "responses"\n')
+        f'base_url = "{url(world.address)}/v1"\nenv_key = "GW_KEY"\nwire_api = "responses"\n'
+    )
 
 
 def run_agent(world, name, words, rules):
@@ -60,11 +66,24 @@ def run_agent(world, name, words, rules):
     with tempfile.TemporaryDirectory(prefix="flux-agent-") as folder:
         folder = pathlib.Path(folder)
         agent_home(folder, world)
-        env = {"PATH": os.environ["PATH"], "HOME": str(folder / "home"), "GW_KEY": key, "ANTHROPIC_API_KEY": key,
-               "ANTHROPIC_BASE_URL": url(world.address) + "/anthropic", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1"}
+        env = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder / "home"),
+            "GW_KEY": key,
+            "ANTHROPIC_API_KEY": key,
+            "ANTHROPIC_BASE_URL": url(world.address) + "/anthropic",
+            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        }
         try:
-            done = subprocess.run([*words, f"case:{mark} make the file"], cwd=folder / "work", env=env, timeout=120,
-                                  stdin=subprocess.DEVNULL, capture_output=True, text=True)
+            done = subprocess.run(
+                [*words, f"case:{mark} make the file"],
+                cwd=folder / "work",
+                env=env,
+                timeout=120,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+            )
         except subprocess.TimeoutExpired:
             return "does not finish in 120 s"
         made = folder / "work/made.txt"
@@ -85,11 +104,27 @@ def report(name, problem):
 def run_agents(world):
     fine = True
     for name, binary, words, rules in (
-            ("claude-code", CLAUDE, [str(CLAUDE), "--allowedTools", "Bash", "--model", "flux-standard", "-p"],
-             f'tool Bash {{"command":"{TASK}","description":"makes it"}}\n'),
-            ("codex", CODEX, [node(), str(CODEX), "exec", "--skip-git-repo-check", "-c", "analytics.enabled=false",
-                              "--dangerously-bypass-approvals-and-sandbox"],
-             f'tool exec_command {{"cmd":"{TASK}"}}\n')):
+        (
+            "claude-code",
+            CLAUDE,
+            [str(CLAUDE), "--allowedTools", "Bash", "--model", "flux-standard", "-p"],
+            f'tool Bash {{"command":"{TASK}","description":"makes it"}}\n',
+        ),
+        (
+            "codex",
+            CODEX,
+            [
+                node(),
+                str(CODEX),
+                "exec",
+                "--skip-git-repo-check",
+                "-c",
+                "analytics.enabled=false",
+                "--dangerously-bypass-approvals-and-sandbox",
+            ],
+            f'tool exec_command {{"cmd":"{TASK}"}}\n',
+        ),
+    ):
         if not binary.exists():
             print(f"{name}: 0 passed, 0 failed, 1 skipped (not installed; FLUX_CLIS=1 installs it)")
         else:
@@ -98,10 +133,12 @@ def run_agents(world):
 
 
 class RealModel:
-    """The tiny model of FLUX_MODELS behind a server of its own (model/serve.mjs), when there is one."""
+    """The tiny model of FLUX_MODELS behind a server of its own, when there is one."""
 
     def __init__(self):
-        self.file = pathlib.Path(os.environ.get("FLUX_MODELS") or "/nonexistent") / "stories260K.gguf"
+        self.file = (
+            pathlib.Path(os.environ.get("FLUX_MODELS") or "/nonexistent") / "stories260K.gguf"
+        )
         self.process = None
         if self.file.exists() and (CACHE / "model/node_modules").exists():
             words = [node(), str(HERE / "model/serve.mjs"), str(CACHE / "model"), str(self.file)]
@@ -111,17 +148,29 @@ class RealModel:
     def changes(self):
         if self.process is None:
             return []
-        provider = f'  - {{name: real, dialect: chat, base_url: "http://127.0.0.1:{self.port}/v1"}}\n'
+        provider = (
+            f'  - {{name: real, dialect: chat, base_url: "http://127.0.0.1:{self.port}/v1"}}\n'
+        )
         model = "  - {name: real, lane: express, price: {input: 1, output: 2}, targets: [{provider: real, model: stories}]}\n"
         return [("providers:\n", "providers:\n" + provider), ("\nmodels:\n", "\nmodels:\n" + model)]
 
     def ask(self, world, stream, tokens, timeout=20):
-        body = json.dumps({"model": "real", "stream": stream, "max_tokens": tokens,
-                           "stream_options": {"include_usage": True},
-                           "messages": [{"role": "user", "content": "Once upon a time"}]}).encode()
+        body = json.dumps(
+            {
+                "model": "real",
+                "stream": stream,
+                "max_tokens": tokens,
+                "stream_options": {"include_usage": True},
+                "messages": [{"role": "user", "content": "Once upon a time"}],
+            }
+        ).encode()
         link = http.Link(world.address)
-        link.send(f"POST /v1/chat/completions HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer {world.key('real')}\r\n"
-                  f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body, 1 << 20)
+        link.send(
+            f"POST /v1/chat/completions HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer {world.key('real')}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+            + body,
+            1 << 20,
+        )
         answer = link.answer("POST", timeout)
         link.leave()
         return answer
@@ -130,7 +179,11 @@ class RealModel:
         whole = json.loads(self.ask(world, False, 40).body)
         told, usage = whole["choices"][0]["message"]["content"], whole["usage"]
         price = Decimal(usage["prompt_tokens"] + 2 * usage["completion_tokens"]) / 10**6
-        events = [json.loads(data) for _, data in check.events_of(self.ask(world, True, 40).body) if data != "[DONE]"]
+        events = [
+            json.loads(data)
+            for _, data in check.events_of(self.ask(world, True, 40).body)
+            if data != "[DONE]"
+        ]
         streamed = "".join(c["delta"].get("content", "") for e in events for c in e["choices"])
         self.ask(world, True, 200, timeout=0.03)
         cancelled = self.process.stdout.readline().strip()
@@ -143,7 +196,9 @@ class RealModel:
 
     def run(self, world):
         if self.process is None:
-            print("real model: 0 passed, 0 failed, 1 skipped (FLUX_MODELS names no folder with stories260K.gguf)")
+            print(
+                "real model: 0 passed, 0 failed, 1 skipped (FLUX_MODELS names no folder with stories260K.gguf)"
+            )
             return True
         return report("real model", self.problem(world))
 
@@ -167,7 +222,12 @@ def main():
     finally:
         status = world.stop()
         real.stop()
-    fine = report("daemon after the clients", f"ended with {status}\n{world.last_words}" if status else "") and fine
+    fine = (
+        report(
+            "daemon after the clients", f"ended with {status}\n{world.last_words}" if status else ""
+        )
+        and fine
+    )
     return 0 if fine else 1
 
 

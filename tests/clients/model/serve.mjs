@@ -1,5 +1,6 @@
-// A real language model behind chat completions, so that the daemon meets text, tokens and timing that no script made.
-//   node serve.mjs PACKAGES MODEL.gguf      prints "listening PORT"; one request at a time, as llama.cpp's slots do
+// A real language model behind chat completions, so that the daemon meets text, tokens and timing
+// that no script made. One request at a time, as llama.cpp's slots do.
+//   node serve.mjs PACKAGES MODEL.gguf      prints "listening PORT"
 import http from 'node:http';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -18,11 +19,18 @@ async function complete(body, onText, signal) {
   const prompt = body.messages.map((m) => m.content).join('\n');
   try {
     const text = await completion.generateCompletion(prompt, {
-      maxTokens: Math.min(body.max_tokens ?? 48, 200), temperature: 0, onTextChunk: onText, signal, stopOnAbortSignal: true,
+      maxTokens: Math.min(body.max_tokens ?? 48, 200),
+      temperature: 0,
+      onTextChunk: onText,
+      signal,
+      stopOnAbortSignal: true,
     });
     const input = model.tokenize(prompt).length + 1;
     const output = model.tokenize(text).length;
-    return { text, usage: { prompt_tokens: input, completion_tokens: output, total_tokens: input + output } };
+    return {
+      text,
+      usage: { prompt_tokens: input, completion_tokens: output, total_tokens: input + output },
+    };
   } finally {
     completion.dispose();
     sequence.dispose();
@@ -35,17 +43,33 @@ async function answer(request, response) {
   const body = JSON.parse(text);
   const gone = new AbortController();
   response.on('close', () => gone.abort());
-  const frame = (more) => ({ id: 'real-1', object: 'chat.completion', created: 1, model: body.model, ...more });
+  const frame = (more) => ({
+    id: 'real-1',
+    object: 'chat.completion',
+    created: 1,
+    model: body.model,
+    ...more,
+  });
   const event = (data) => response.write(`data: ${JSON.stringify(data)}\n\n`);
   if (body.stream) response.writeHead(200, { 'content-type': 'text/event-stream' });
-  const send = (content) => event(frame({ choices: [{ index: 0, delta: { content }, finish_reason: null }] }));
+  const send = (content) =>
+    event(frame({ choices: [{ index: 0, delta: { content }, finish_reason: null }] }));
   const done = await complete(body, body.stream ? send : undefined, gone.signal);
   if (gone.signal.aborted) console.log('cancelled');
   if (!body.stream) {
     response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify(frame({
-      choices: [{ index: 0, message: { role: 'assistant', content: done.text }, finish_reason: 'stop' }], usage: done.usage,
-    }), null, 2));
+    response.end(
+      JSON.stringify(
+        frame({
+          choices: [
+            { index: 0, message: { role: 'assistant', content: done.text }, finish_reason: 'stop' },
+          ],
+          usage: done.usage,
+        }),
+        null,
+        2,
+      ),
+    );
     return;
   }
   event(frame({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] }));
@@ -54,6 +78,8 @@ async function answer(request, response) {
 }
 
 const server = http.createServer((request, response) => {
-  last = last.then(() => answer(request, response)).catch((error) => (console.error(error), response.destroy()));
+  last = last
+    .then(() => answer(request, response))
+    .catch((error) => (console.error(error), response.destroy()));
 });
 server.listen(0, '127.0.0.1', () => console.log(`listening ${server.address().port}`));
