@@ -1,12 +1,12 @@
-/* What can be served under which name: models, targets, tiers and aliases of one configuration, ready to be asked.
- * Built once per snapshot into its arena; read-only after that. */
+/* What can be served under which name: models, targets, tiers and aliases of one configuration,
+ * ready to be asked. Built once per snapshot into its arena; read-only after that. */
 #ifndef ROUTE_CATALOG_H
 #define ROUTE_CATALOG_H
 
 #include "config.h"
-#include "upstream/exchange.h"
+#include "route/score.h"
 
-/* A place that serves a model: the config's target with all that a request needs to go there. */
+/* A place that serves a model. How to get there: config->provider->origin (provider_prepare). */
 struct target {
 	const struct config_target *config;
 	const struct model *model;
@@ -22,19 +22,6 @@ struct model {
 	struct str price_json; /* {"input":0.25,...} in USD per 1M tokens, for /v1/models */
 };
 
-struct catalog {
-	struct model *models; /* in the order of the config */
-	int model_count;
-	const struct model **tiers[LLM_TIERS];
-	int tier_counts[LLM_TIERS];
-	const struct config *config;
-	struct map *
-	    names; /* lower-case name -> struct model: bare, pinned, provider ids, with and without date */
-};
-
-/* -1: two models of one name and the like. */
-int catalog_build(struct config *, struct fail *) MUST_USE;
-
 /* What a client's model name means. */
 enum alias_kind { ALIAS_AUTO, ALIAS_TIER, ALIAS_PINNED };
 struct alias {
@@ -43,10 +30,28 @@ struct alias {
 	const struct model *model; /* ALIAS_PINNED */
 };
 
-/* Any case. -1: MODEL_NOT_FOUND with the nearest known names in the message. */
+struct catalog {
+	struct model *models; /* in the order of the config */
+	int model_count;
+	const struct model **tiers[LLM_TIERS];
+	int tier_counts[LLM_TIERS];
+	const struct config *config;
+	struct catalog_name *names; /* sorted: bare names and provider ids, lower case */
+	int name_count;
+	struct alias *aliases; /* where config->aliases lead, in their order */
+	struct score_policy policy;
+};
+
+/* Fills config->catalog. -1: CONFIG; cannot happen with what config_read lets pass. */
+int catalog_build(struct config *, struct fail *) MUST_USE;
+
+/* Any case. In this order: flux-*, the operator's aliases, and, unless strict_names: names of
+ * models and provider ids, with and without a date, then the names that agents have built in. -1:
+ * MODEL_NOT_FOUND with the nearest known names in the message. */
 int catalog_resolve(const struct catalog *, struct str name, struct alias *out,
                     struct fail *) MUST_USE;
 
 const char *catalog_lane_name(enum config_lane); /* express, daily, deep */
+struct str catalog_tier_alias(enum llm_tier);    /* flux-fast, flux-standard, flux-reasoning */
 
 #endif

@@ -1,23 +1,31 @@
-/* Which target? Can, should, where: the hard filters, the tier, the order of candidates. Pure: the same request under the
- * same configuration gives the same candidates in the same order. */
+/* Which target? Can, should, where: the hard filters, the tier, the order of candidates. Pure: the
+ * same request under the same configuration gives the same candidates in the same order. */
 #ifndef ROUTE_POLICY_H
 #define ROUTE_POLICY_H
 
-#include "route/catalog.h"
 #include "limits.h"
-#include "route/score.h"
+#include "route/catalog.h"
+#include "route/window.h"
 
-/* What the client said in headers about its context (contract 9); 0 and false where absent or malformed. */
+/* What the client said in headers about its context (contract 9); 0 and false where absent or
+ * malformed. */
 struct route_wish {
 	int64_t context_tokens, expected_output; /* x-wl-context-tokens, x-wl-expected-output */
 	bool context_managed;                    /* x-wl-context-managed: true */
 	struct str session;                      /* from headers, before anything in the body */
 };
 
+/* Why a model cannot serve, in the order of the checks: the last one that any model of a list got
+ * to is what the client is told. */
+enum route_lack { ROUTE_FITS, ROUTE_NOT_ALLOWED, ROUTE_DIALECT, ROUTE_ABILITY, ROUTE_CONTEXT };
+
 /* A model that was considered and left out, for /v1/route. */
 struct route_rejected {
 	const struct model *model;
-	struct str reason;
+	enum route_lack lack;
+	unsigned abilities; /* ROUTE_ABILITY: what it lacks */
+	int64_t required;   /* ROUTE_CONTEXT: REQUIRED for this model */
+	struct str reason;  /* "lacks images" */
 };
 
 struct decision {
@@ -26,26 +34,34 @@ struct decision {
 	bool is_scored;   /* flux-auto */
 	struct score_result score;
 	bool has_tier;
-	enum llm_tier tier;
+	enum llm_tier matched; /* by the scorer, or the alias's own */
+	enum llm_tier tier;    /* that serves: another one than matched when no model of that can */
 	const struct target *candidates[LIMIT_CANDIDATES]; /* in the order to try */
 	int candidate_count;
 	struct route_rejected *rejected;
 	int rejected_count;
 	int64_t counted_tokens;  /* our estimate of the request's input */
-	int64_t required_tokens; /* contract 9 */
+	int64_t required_tokens; /* contract 9, for the first candidate's model */
+	struct window_need need; /* for another candidate: window_required */
 	uint64_t conversation;   /* stable hash that chooses among targets */
 };
 
-/* f: MODEL_NOT_FOUND, MODEL_NOT_ALLOWED, UNSUPPORTED_CONTENT (names the capability), CONTEXT_WINDOW_EXCEEDED,
- * UNSUPPORTED_PARAMETER for a dialect that no target of the tier speaks. `models` is the key's allow-list. */
+/* f: MODEL_NOT_FOUND, MODEL_NOT_ALLOWED, UNSUPPORTED_CONTENT (names the capability),
+ * UNSUPPORTED_PARAMETER for a dialect that no target of the tier speaks, and for what does not fit
+ * CONTEXT_OVERFLOW, CONTEXT_WINDOW_EXCEEDED or, when the client sent none of the x-wl-* headers,
+ * CONTEXT_LENGTH_EXCEEDED in the words of its dialect. `allowed_models` is the key's allow-list, a
+ * comma list of globs over names of models and aliases; empty: all. *out is filled as far as the
+ * decision went also on failure. */
 int route_decide(const struct catalog *, const struct llm_request *, const struct route_wish *,
                  struct str allowed_models, struct arena *, struct decision *out,
                  struct fail *) MUST_USE;
 
-/* The one line of X-Flux-Decision: "tier=fast score=120 p=.93/.97/.98 by=text config=1a2b3c4d5e6f". */
+/* The one line of X-Flux-Decision:
+ * "tier=fast score=120 p=.93/.97/.98 by=text config=1a2b3c4d5e6f". */
 void decision_put_line(struct buf *, const struct decision *, const struct catalog *);
 
-/* Bytes of text as tokens, by classes of bytes; an estimate for routing, never for bills of reported usage. */
+/* Bytes of text as tokens, by classes of bytes; an estimate for routing, never for bills of
+ * reported usage. */
 int64_t route_estimate_tokens(const struct llm_request *);
 
 #endif

@@ -1,0 +1,96 @@
+/* How many tokens is that text? By classes of bytes, each with a weight in 1/256 tokens: letters
+ * share a token among four, digits and capitals are cut often, most punctuation is half a token,
+ * bytes beyond ASCII are dear. The texts are the insides of JSON strings, so an escape counts as
+ * the bytes it is written with, which errs upwards.
+ *
+ * Long requests are sampled: of every `stride` blocks one is read, so that no body holds the loop
+ * for more than some 50 microseconds. The same request always gives the same number. Pure; an
+ * estimate for routing and holds, never for bills of what a provider reported. */
+#include "route/policy.h"
+
+enum {
+	BLOCK_BYTES = 512,
+	SCAN_BYTES = 64 * 1024, /* read about so much of a request */
+	TOKENS_PER_TURN = 4,    /* role and frame */
+	TOKENS_PER_IMAGE = 1000,
+	TOKENS_PER_AUDIO = 1000,
+	TOKENS_PER_FILE = 3000,
+};
+
+/* Weights in 1/256 tokens: a least-squares fit of what OpenAI's o200k vocabulary makes of English,
+ * six other languages, mathematics, source code, JSON and tables, plus a tenth, since other
+ * vocabularies cut finer. Over those texts the estimate is 0.93 to 1.30 of the count. */
+#define LETTER 60
+#define CAPITAL 180 /* names, constants and camel case are cut often */
+#define DIGIT 230
+#define BLANK 4 /* goes with the word behind it */
+#define MARK 150
+#define QUOTE 100 /* " and \ come in pairs with what they escape */
+#define FOLLOW 50 /* second and later byte of a character, and the first of two */
+#define LEAD 150  /* first byte of three or four */
+#define ROW(w) w, w, w, w, w, w, w, w, w, w, w, w, w, w, w, w
+
+static const uint16_t weights[256] = {
+    ROW(BLANK),  ROW(BLANK),  BLANK,       MARK,        QUOTE,       MARK,        MARK,
+    MARK,        MARK,        MARK,        MARK,        MARK,        MARK,        MARK,
+    MARK,        MARK,        MARK,        MARK,        DIGIT,       DIGIT,       DIGIT,
+    DIGIT,       DIGIT,       DIGIT,       DIGIT,       DIGIT,       DIGIT,       DIGIT,
+    MARK,        MARK,        MARK,        MARK,        MARK,        MARK,        MARK,
+    CAPITAL,     CAPITAL,     CAPITAL,     CAPITAL,     CAPITAL,     CAPITAL,     CAPITAL,
+    CAPITAL,     CAPITAL,     CAPITAL,     CAPITAL,     CAPITAL,     CAPITAL,     CAPITAL,
+    CAPITAL,     CAPITAL,     CAPITAL,     CAPITAL,     CAPITAL,     CAPITAL,     CAPITAL,
+    CAPITAL,     CAPITAL,     CAPITAL,     CAPITAL,     CAPITAL,     MARK,        QUOTE,
+    MARK,        MARK,        MARK,        MARK,        LETTER,      LETTER,      LETTER,
+    LETTER,      LETTER,      LETTER,      LETTER,      LETTER,      LETTER,      LETTER,
+    LETTER,      LETTER,      LETTER,      LETTER,      LETTER,      LETTER,      LETTER,
+    LETTER,      LETTER,      LETTER,      LETTER,      LETTER,      LETTER,      LETTER,
+    LETTER,      LETTER,      MARK,        MARK,        MARK,        MARK,        BLANK,
+    ROW(FOLLOW), ROW(FOLLOW), ROW(FOLLOW), ROW(FOLLOW), ROW(FOLLOW), ROW(FOLLOW), ROW(LEAD),
+    ROW(LEAD),
+};
+
+static int64_t weigh(const unsigned char *bytes, size_t len)
+{
+	uint64_t a = 0, b = 0, c = 0, d = 0;
+	size_t i = 0;
+
+	for (; i + 4 <= len; i += 4) {
+		a += weights[bytes[i]];
+		b += weights[bytes[i + 1]];
+		c += weights[bytes[i + 2]];
+		d += weights[bytes[i + 3]];
+	}
+	for (; i < len; i++)
+		a += weights[bytes[i]];
+	return (int64_t)(a + b + c + d);
+}
+
+/* Of the whole text, from every stride-th block and at least its first. */
+static int64_t weigh_sampled(struct str text, size_t stride)
+{
+	const unsigned char *bytes = (const unsigned char *)text.ptr;
+	size_t read = 0;
+	int64_t sum = 0;
+
+	for (size_t at = 0; at < text.len; at += stride * BLOCK_BYTES) {
+		size_t len = text.len - at < BLOCK_BYTES ? text.len - at : BLOCK_BYTES;
+
+		sum += weigh(bytes + at, len);
+		read += len;
+	}
+	return read == 0 ? 0 : sum * (int64_t)text.len / (int64_t)read;
+}
+
+int64_t route_estimate_tokens(const struct llm_request *r)
+{
+	size_t stride = 1 + (size_t)r->text_bytes / SCAN_BYTES;
+	int64_t weight = 0;
+
+	for (int i = 0; i < r->turn_count; i++)
+		for (int t = 0; t < r->turns[i].text_count; t++)
+			weight += weigh_sampled(r->turns[i].texts[t], stride);
+	/* Definitions are JSON: about three and a half bytes a token. */
+	return (weight + 255) / 256 + (r->tool_bytes + r->schema_bytes) * 2 / 7 +
+	       TOKENS_PER_TURN * (int64_t)r->turn_count + TOKENS_PER_IMAGE * (int64_t)r->images +
+	       TOKENS_PER_AUDIO * (int64_t)r->audios + TOKENS_PER_FILE * (int64_t)r->files;
+}
