@@ -83,7 +83,7 @@ struct str str_part(struct str s, size_t from, size_t len)
 		from = s.len;
 	if (len > s.len - from)
 		len = s.len - from;
-	return (struct str){s.ptr + from, len};
+	return (struct str){from ? s.ptr + from : s.ptr, len};
 }
 
 static bool is_blank(char c)
