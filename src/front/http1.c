@@ -309,6 +309,24 @@ static bool is_all(struct str s, enum http1_byte class)
 	return http1_skip(s.ptr, s.ptr + s.len, class) == s.ptr + s.len;
 }
 
+/* host [":" port] of RFC 9110 7.2: the port is digits or empty, and only an address in brackets
+ * has colons of its own. */
+static bool is_authority(struct str s)
+{
+	size_t name =
+	    str_starts_with(s, STR("[")) ? str_find_byte(s, ']') + 1 : str_find_byte(s, ':');
+
+	if (name == 0 || name > s.len || !is_all(s, BYTE_HOST))
+		return false;
+	if (name < s.len && s.ptr[name] != ':')
+		return false;
+	for (size_t i = name + 1; i < s.len; i++) {
+		if (s.ptr[i] < '0' || s.ptr[i] > '9')
+			return false;
+	}
+	return true;
+}
+
 static int check_host(struct head_reader *r)
 {
 	struct str host = r->value[FIELD_HOST];
@@ -317,7 +335,7 @@ static int check_host(struct head_reader *r)
 		return bad(r, "Host twice");
 	if (r->seen[FIELD_HOST] == 0)
 		return r->head.minor == 0 ? 0 : bad(r, "no Host");
-	if (host.len == 0 || !is_all(host, BYTE_HOST))
+	if (!is_authority(host))
 		return bad(r, "Host is not a name or an address");
 	return 0;
 }
@@ -377,7 +395,7 @@ static int read_absolute(struct head_reader *r)
 	size_t slash = str_find_byte(rest, '/'), mark = str_find_byte(rest, '?');
 	size_t authority = slash < mark ? slash : mark;
 
-	if (authority == 0 || !is_all(str_part(rest, 0, authority), BYTE_HOST))
+	if (!is_authority(str_part(rest, 0, authority)))
 		return bad(r, "the request target has no valid authority");
 	split_query(&r->head, str_part(rest, authority, rest.len));
 	return 0;

@@ -133,6 +133,12 @@ static const struct row hostile[] = {
     ROW(GET "Host: a b\r\n\r\n", "400"),
     ROW(GET "Host: a, b\r\n\r\n", "400"),
     ROW(GET "Host: u@a\r\n\r\n", "400"),
+    ROW(GET "Host: a:8x\r\n\r\n", "400"),
+    ROW(GET "Host: a:80:80\r\n\r\n", "400"),
+    ROW(GET "Host: :80\r\n\r\n", "400"),
+    ROW(GET "Host: [::1\r\n\r\n", "400"),
+    ROW(GET "Host: [::1]x\r\n\r\n", "400"),
+    ROW("GET http://a:8x/ HTTP/1.1\r\n" H "\r\n", "400"),
     /* the first line */
     ROW("GET / HTTP/2.0\r\n" H "\r\n", "505"),
     ROW("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "505"),
