@@ -1,23 +1,33 @@
-/* How is it asked there? Kinds of providers as table rows (paths, credential style), and the request that goes out: the
- * head for a target, with an allow-list of what is passed on from the client. */
+/* How is it asked there? Kinds of providers as table rows (credential style, habits), where each
+ * one is, and the request head that goes out, with an allow-list of what is passed on from the
+ * client. */
 #ifndef PROVIDER_PROVIDER_H
 #define PROVIDER_PROVIDER_H
 
 #include "route/catalog.h"
+#include "upstream/exchange.h"
 
-/* The origin of a provider, parsed once per snapshot. -1: CONFIG (bad URL, bad proxy). */
+/* Gives every provider of a new snapshot its origin. -1: CONFIG (a proxy of the environment that
+ * cannot be used). */
+int provider_prepare(struct config *, struct fail *) MUST_USE;
+
+/* The origin of one provider. -1: CONFIG. */
 int provider_origin(const struct config_provider *, struct arena *, struct origin *out,
                     struct fail *) MUST_USE;
 
-/* Where in this provider a dialect is served: base path + the dialect's own, e.g. /v1/chat/completions. For messages a
- * base URL may end with /v1 or not. */
+/* Where in this provider a dialect is served: base path + the dialect's own, e.g.
+ * /v1/chat/completions. For messages a base URL may end with /v1 or not. */
 struct str provider_path(const struct config_provider *, enum llm_dialect, struct arena *);
+
+/* Whether it may be asked for stream_options; one that may not sends usage without being asked. */
+bool provider_takes_stream_options(const struct config_provider *);
 
 struct provider_ask {
 	const struct config_provider *provider;
 	enum llm_dialect dialect;
 	const struct http_head
-	    *client; /* anthropic-version, anthropic-beta, query string, ... of it are passed on */
+	    *client; /* anthropic-version, anthropic-beta, query string, ... of it
+					   are passed on; NULL: there is none */
 	int64_t body_bytes;
 	bool stream;
 };

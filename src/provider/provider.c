@@ -1,0 +1,162 @@
+/* Kinds of providers and the head of the request that goes to one:
+ *
+ *	POST /v1/messages?beta=true HTTP/1.1
+ *	host: api.anthropic.com
+ *	user-agent, accept, accept-encoding, content-type, content-length    ours
+ *	x-api-key or authorization                                           the provider's credential
+ *	anthropic-version, anthropic-beta, openai-beta                       the client's
+ *	...                                                                  fixed ones of the configuration
+ *
+ * Of the client's headers only the rows of `passed` go on: never its key, its address, its cookies,
+ * or what its library says of itself. Called once per attempt; pure but for the arena. The
+ * credential stands in the result, which must never be logged. */
+#include "provider/provider.h"
+
+#include "version.h"
+
+enum auth { AUTH_BEARER, AUTH_X_API_KEY };
+
+static const struct kind {
+	enum auth auth[LLM_DIALECTS]; /* chat, responses, messages */
+	bool takes_stream_options;
+} kinds[CONFIG_KIND_COUNT] = {
+    [CONFIG_KIND_COMPATIBLE] = {{AUTH_BEARER, AUTH_BEARER, AUTH_X_API_KEY}, true},
+    [CONFIG_KIND_OPENROUTER] = {{AUTH_BEARER, AUTH_BEARER, AUTH_BEARER}, true},
+    [CONFIG_KIND_MISTRAL] = {{AUTH_BEARER, AUTH_BEARER, AUTH_X_API_KEY}, false},
+};
+
+/* Headers of the client that a dialect's providers understand. */
+static const struct passed {
+	struct str name;
+	struct str value_if_absent;
+	bool to[LLM_DIALECTS];
+} passed[] = {
+    {STR_INIT("anthropic-version"), STR_INIT("2023-06-01"), {[LLM_MESSAGES] = true}},
+    {STR_INIT("anthropic-beta"), STR_INIT(""), {[LLM_MESSAGES] = true}},
+    {STR_INIT("openai-beta"), STR_INIT(""), {[LLM_CHAT] = true, [LLM_RESPONSES] = true}},
+};
+
+enum { HEAD_BYTES_MAX = 512 * 1024 };
+
+bool provider_takes_stream_options(const struct config_provider *p)
+{
+	return kinds[p->kind].takes_stream_options;
+}
+
+struct str provider_path(const struct config_provider *p, enum llm_dialect dialect,
+                         struct arena *arena)
+{
+	static const char *const paths[LLM_DIALECTS] = {[LLM_CHAT] = "/chat/completions",
+	                                                [LLM_RESPONSES] = "/responses",
+	                                                [LLM_MESSAGES] = "/messages"};
+	bool needs_version = dialect == LLM_MESSAGES && !str_ends_with(p->url.path, STR("/v1"));
+
+	return arena_printf(arena, "%.*s%s%s", STR_ARG(p->url.path), needs_version ? "/v1" : "",
+	                    paths[dialect]);
+}
+
+static void put_line(struct buf *out, struct str name, struct str value)
+{
+	buf_put(out, name);
+	buf_put(out, STR(": "));
+	buf_put(out, value);
+	buf_put(out, STR("\r\n"));
+}
+
+static void put_request_line(struct buf *out, const struct provider_ask *ask, struct arena *arena)
+{
+	struct str query = ask->client ? ask->client->query : STR("");
+
+	buf_put(out, STR("POST "));
+	buf_put(out, provider_path(ask->provider, ask->dialect, arena));
+	if (ask->dialect == LLM_MESSAGES && query.len > 0) {
+		buf_put_byte(out, '?');
+		buf_put(out, query);
+	}
+	buf_put(out, STR(" HTTP/1.1\r\n"));
+}
+
+static void put_host(struct buf *out, const struct url *url)
+{
+	bool is_ipv6 = str_find_byte(url->host, ':') < url->host.len;
+	bool is_default = url->port == (str_eq_nocase(url->scheme, STR("https")) ? 443 : 80);
+
+	buf_printf(out, is_ipv6 ? "host: [%.*s]" : "host: %.*s", STR_ARG(url->host));
+	if (!is_default)
+		buf_printf(out, ":%d", url->port);
+	buf_put(out, STR("\r\n"));
+}
+
+static void put_credential(struct buf *out, const struct provider_ask *ask)
+{
+	if (ask->provider->api_key.len == 0)
+		return;
+	if (kinds[ask->provider->kind].auth[ask->dialect] == AUTH_BEARER)
+		buf_put(out, STR("authorization: Bearer "));
+	else
+		buf_put(out, STR("x-api-key: "));
+	buf_put(out, ask->provider->api_key);
+	buf_put(out, STR("\r\n"));
+}
+
+static void put_passed(struct buf *out, const struct provider_ask *ask)
+{
+	for (size_t i = 0; i < sizeof passed / sizeof passed[0]; i++) {
+		bool found = false;
+
+		if (!passed[i].to[ask->dialect])
+			continue;
+		for (int h = 0; ask->client && h < ask->client->header_count; h++)
+			if (str_eq_nocase(ask->client->headers[h].name, passed[i].name)) {
+				put_line(out, passed[i].name, ask->client->headers[h].value);
+				found = true;
+			}
+		if (!found && passed[i].value_if_absent.len > 0)
+			put_line(out, passed[i].name, passed[i].value_if_absent);
+	}
+}
+
+struct str provider_head(const struct provider_ask *ask, struct arena *arena)
+{
+	struct str head;
+	struct buf out;
+
+	buf_init(&out, HEAD_BYTES_MAX);
+	put_request_line(&out, ask, arena);
+	put_host(&out, &ask->provider->url);
+	put_line(&out, STR("user-agent"), STR("fluxrouter/" FLUXROUTER_VERSION));
+	put_line(&out, STR("accept"),
+	         ask->stream ? STR("text/event-stream") : STR("application/json"));
+	put_line(&out, STR("accept-encoding"), STR("identity"));
+	put_line(&out, STR("content-type"), STR("application/json"));
+	buf_printf(&out, "content-length: %lld\r\n", (long long)ask->body_bytes);
+	put_credential(&out, ask);
+	put_passed(&out, ask);
+	for (int i = 0; i < ask->provider->header_count; i++)
+		put_line(&out, ask->provider->headers[i].name, ask->provider->headers[i].value);
+	buf_put(&out, STR("\r\n"));
+	must(!buf_is_over(&out));
+	head = arena_copy(arena, buf_str(&out));
+	buf_release(&out);
+	return head;
+}
+
+enum provider_verdict provider_verdict_of(int status)
+{
+	switch (status) {
+	case 400:
+	case 404:
+	case 413:
+	case 422:
+		return PROVIDER_SAYS_NO;
+	case 429:
+		return PROVIDER_LIMITS;
+	case 401:
+	case 402:
+	case 403:
+	case 412:
+		return PROVIDER_OUR_FAULT;
+	default:
+		return PROVIDER_IN_TROUBLE;
+	}
+}
