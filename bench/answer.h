@@ -24,8 +24,7 @@ struct answer {
 	int64_t left; /* bytes of body or chunk to come; the number being read in ANSWER_SIZE */
 	int64_t body_bytes; /* seen so far, without framing */
 	int64_t newlines;   /* in the body: two per SSE event of the stub */
-	size_t
-	    line_bytes; /* of the trailer line; 1 and more: a chunk extension has begun in ANSWER_SIZE */
+	size_t line_bytes;  /* of the trailer line; in ANSWER_SIZE 1 and more: an extension */
 	size_t head_bytes;
 	char head[4096];
 };

@@ -1,4 +1,5 @@
-/* Any answer, whole and in pieces, handed over or gathered: the same result, the same body. The first byte chooses. */
+/* Any answer, whole and in pieces, handed over or gathered: the same result, the same body. The
+ * first byte chooses. */
 #include "upstream/answer.h"
 
 static enum answer_fed run(struct str bytes, size_t piece, size_t gather_max, struct buf *out)

@@ -52,7 +52,8 @@ step_asan() {
 		live build/asan
 }
 step_clang() {
-	make_quiet CC=clang VARIANT=clang all unit-programs && make_quiet -k CC=clang VARIANT=clang units
+	make_quiet CC=clang VARIANT=clang all unit-programs &&
+		make_quiet -k CC=clang VARIANT=clang units
 }
 step_fuzz() {
 	make_quiet fuzz FUZZ_SECONDS="${FUZZ_SECONDS:-5}"
@@ -62,7 +63,8 @@ step_clients() {
 }
 
 sums() { # of one log: passed failed skipped
-	sed -nE 's/^.*[^0-9]([0-9]+) passed, ([0-9]+) failed(, ([0-9]+) skipped.*)?$/\1 \2 \4/p' "$1" |
+	local n='([0-9]+)'
+	sed -nE "s/^.*[^0-9]$n passed, $n failed(, $n skipped.*)?\$/\1 \2 \4/p" "$1" |
 		awk '{p += $1; f += $2; s += $3} END {print p + 0, f + 0, s + 0}'
 }
 

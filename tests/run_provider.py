@@ -41,7 +41,8 @@ def check_chunked(p):
     )
     return (
         got
-        == b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3;x=1\r\none\r\n5;x=1\r\nababa\r\n0\r\nt: v\r\n\r\n"
+        == b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+        b"3;x=1\r\none\r\n5;x=1\r\nababa\r\n0\r\nt: v\r\n\r\n"
     )
 
 
@@ -92,7 +93,10 @@ def check_early(p):
 
 
 def check_pieces_heard(p):
-    chunked = b'POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n7;x\r\n case:k\r\n3\r\n\xff\x00"\r\n0\r\nT: v\r\n\r\n'
+    chunked = (
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b'7;x\r\n case:k\r\n3\r\n\xff\x00"\r\n0\r\nT: v\r\n\r\n'
+    )
     bodies = set()
     for piece in (1, 2, 3, 7, 4096):
         raw(p, "status 200\n", chunked, pieces=piece)

@@ -29,7 +29,8 @@ from caselib.world import ROOT, World, free_port
 STREAM = (
     'status 200\nsse\ndata {"choices":[{"index":0,"delta":{"content":"begun"}}]}\n%s'
     'data {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n'
-    'data {"choices":[],"usage":{"prompt_tokens":4,"completion_tokens":2,"total_tokens":6}}\ndata [DONE]\n'
+    'data {"choices":[],"usage":{"prompt_tokens":4,"completion_tokens":2,"total_tokens":6}}\n'
+    "data [DONE]\n"
 )
 
 

@@ -41,7 +41,7 @@ if [ -n "$list" ]; then
 	exit 0
 fi
 if ! command -v dpkg-query >/dev/null; then
-	echo "tools/install.sh: not a Debian system; please install the equivalents of: ${wanted[*]}" >&2
+	echo "tools/install.sh: not Debian; please install the equivalents of: ${wanted[*]}" >&2
 	exit 0
 fi
 

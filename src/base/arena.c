@@ -1,7 +1,8 @@
 /* Arena: a chain of blocks, newest first; a piece comes from the newest block or from a new one.
  *
- * Invariant: free_from..free_from+free_bytes is the untouched end of the newest block. A piece larger than a block gets
- * a block of its own size. Must never hand out memory twice between two resets. */
+ * Invariant: free_from..free_from+free_bytes is the untouched end of the newest block. A piece
+ * larger than a block gets a block of its own size. Must never hand out memory twice between two
+ * resets. */
 #include "base/arena.h"
 
 #include <stdarg.h>
@@ -72,7 +73,8 @@ static void add_block(struct arena *a, size_t bytes)
 	a->free_bytes = bytes;
 }
 
-/* `align` is 1 or ARENA_ALIGN. The memory is not cleared here: blocks are born zeroed, but reset ones are not. */
+/* `align` is 1 or ARENA_ALIGN. The memory is not cleared here: blocks are born zeroed, but reset
+ * ones are not. */
 static char *take(struct arena *a, size_t bytes, size_t align)
 {
 	size_t pad = a->newest ? (size_t)(-(uintptr_t)a->free_from & (align - 1)) : 0;

@@ -1,5 +1,6 @@
-/* Memory that dies whole: pieces are taken one by one and released all at once. One arena has one owner (a request, a
- * loop turn, a snapshot). In sanitizer builds every piece is a malloc of its own, so that overruns are seen. */
+/* Memory that dies whole: pieces are taken one by one and released all at once. One arena has
+ * one owner (a request, a loop turn, a snapshot). In sanitizer builds every piece is a malloc of
+ * its own, so that overruns are seen. */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
 

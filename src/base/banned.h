@@ -1,9 +1,11 @@
-/* Functions that are compile errors in this project; the build includes this file before every source.
+/* Functions that are compile errors in this project; the build includes this file before every
+ * source.
  *
- * Each has a way to overrun, to truncate in silence, to share a static buffer or to block. What takes its place:
- * buf_printf and arena_printf for text, str_to_i64 for numbers, clock.h for times. The standard headers come first,
- * since a poisoned name may not even be declared afterwards. tools/lint checks what a preprocessor cannot
- * (bare malloc outside base/, rand, double in money code). */
+ * Each has a way to overrun, to truncate in silence, to share a static buffer or to block. What
+ * takes its place: buf_printf and arena_printf for text, str_to_i64 for numbers, clock.h for
+ * times. The standard headers come first, since a poisoned name may not even be declared
+ * afterwards. tools/lint checks what a preprocessor cannot (bare malloc outside base/, rand,
+ * double in money code). */
 #ifndef BASE_BANNED_H
 #define BASE_BANNED_H
 

@@ -1,5 +1,5 @@
-/* Growing bytes: doubles from 256 up to the maximum. Invariant: len <= cap <= max. Called from everywhere; must never
- * hold more than its maximum. */
+/* Growing bytes: doubles from 256 up to the maximum. Invariant: len <= cap <= max. Called from
+ * everywhere; must never hold more than its maximum. */
 #include "base/buf.h"
 
 #include <stdarg.h>

@@ -1,5 +1,6 @@
-/* Growing bytes with a maximum. A buf is born with the most it may ever hold; writing past that changes nothing but
- * the mark `over`, so a row of writes can be checked once at its end with buf_is_over(). Owned by whoever embeds it. */
+/* Growing bytes with a maximum. A buf is born with the most it may ever hold; writing past that
+ * changes nothing but the mark `over`, so a row of writes can be checked once at its end with
+ * buf_is_over(). Owned by whoever embeds it. */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
@@ -24,7 +25,8 @@ void buf_put_byte(struct buf *, char byte);
 void buf_put_i64(struct buf *, int64_t value); /* decimal */
 void buf_printf(struct buf *, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* Room for `bytes` more at the end, to be written in place and then counted with buf_grew. NULL: over the maximum. */
+/* Room for `bytes` more at the end, to be written in place and then counted with buf_grew. NULL:
+ * over the maximum. */
 char *buf_room(struct buf *, size_t bytes) MUST_USE;
 void buf_grew(struct buf *, size_t bytes);
 

@@ -1,4 +1,5 @@
-/* Clocks and calendar arithmetic, all UTC, without the C library's shared state. Called from everywhere. */
+/* Clocks and calendar arithmetic, all UTC, without the C library's shared state. Called from
+ * everywhere. */
 #include "base/clock.h"
 
 static const char month_names[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",

@@ -1,4 +1,5 @@
-/* Two clocks that are never mixed: monotonic for waits and measures, calendar for the books and the log. */
+/* Two clocks that are never mixed: monotonic for waits and measures, calendar for the books and
+ * the log. */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 

@@ -1,5 +1,6 @@
-/* Doubly linked list whose nodes live inside their objects. An empty list points at itself; a node that is on no list
- * is zero. Moving an object to another list is how its state changes where an object has states. */
+/* Doubly linked list whose nodes live inside their objects. An empty list points at itself; a
+ * node that is on no list is zero. Moving an object to another list is how its state changes
+ * where an object has states. */
 #ifndef BASE_LIST_H
 #define BASE_LIST_H
 

@@ -1,7 +1,7 @@
 /* Aborting with a place, and memory that is always there.
  *
- * The message goes out with one write, without stdio, so that a broken heap cannot stop it. Called from everywhere;
- * must never return. */
+ * The message goes out with one write, without stdio, so that a broken heap cannot stop it.
+ * Called from everywhere; must never return. */
 #include "base/must.h"
 
 _Noreturn void must_failed(const char *expression, const char *file, int line)

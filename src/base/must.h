@@ -1,7 +1,8 @@
 /* Assertions that stay in release builds, and the mark for results that may not be ignored.
  *
- * must(x) says what cannot happen; if it does, the program is wrong, and goes on would make it worse: it prints file,
- * line and the expression to standard error and aborts. Never use it on anything a caller or provider can cause. */
+ * must(x) says what cannot happen; if it does, the program is wrong, and goes on would make it
+ * worse: it prints file, line and the expression to standard error and aborts. Never use it on
+ * anything a caller or provider can cause. */
 #ifndef BASE_MUST_H
 #define BASE_MUST_H
 
@@ -12,9 +13,10 @@
 
 _Noreturn void must_failed(const char *expression, const char *file, int line);
 
-/* Allocation that cannot fail: out of memory aborts, since everything sized by a stranger was capped before.
- * mem_get gives zeroed memory; mem_resize keeps the old bytes and leaves the new ones undefined; mem_put takes the
- * memory and is fine with NULL. Only base/ calls malloc itself. */
+/* Allocation that cannot fail: out of memory aborts, since everything sized by a stranger was
+ * capped before. mem_get gives zeroed memory; mem_resize keeps the old bytes and leaves the new
+ * ones undefined; mem_put takes the memory and is fine with NULL. Only base/ calls malloc
+ * itself. */
 void *mem_get(size_t bytes) MUST_USE;
 void *mem_resize(void *old, size_t bytes) MUST_USE;
 void mem_put(void *memory);

@@ -1,5 +1,6 @@
-/* Text as a pointer and a length, passed by value. Never NUL-terminated, never owned: a str borrows from whatever
- * holds the bytes (a request's body, an arena, a literal). The empty str has len 0 and any ptr. */
+/* Text as a pointer and a length, passed by value. Never NUL-terminated, never owned: a str
+ * borrows from whatever holds the bytes (a request's body, an arena, a literal). The empty str
+ * has len 0 and any ptr. */
 #ifndef BASE_STR_H
 #define BASE_STR_H
 
@@ -43,17 +44,20 @@ size_t str_find_byte(struct str s, char byte);
 struct str str_part(struct str s, size_t from, size_t len);
 struct str str_trim(struct str s); /* without spaces and tabs at either end */
 
-/* Cuts *rest at the first `separator`: gives what was before it, moves *rest behind it. Gives false at the end. */
+/* Cuts *rest at the first `separator`: gives what was before it, moves *rest behind it. Gives
+ * false at the end. */
 bool str_next_field(struct str *rest, char separator, struct str *out_field);
 
-/* Shell-like pattern: '*' any run of bytes, '?' one byte; ASCII case-insensitive. Linear in pattern x text. */
+/* Shell-like pattern: '*' any run of bytes, '?' one byte; ASCII case-insensitive. Linear in
+ * pattern x text. */
 bool str_matches_glob(struct str s, struct str pattern);
 
-/* The whole of s as a decimal number in lowest..highest. -1: not a number, or out of range. No '+', no spaces. */
+/* The whole of s as a decimal number in lowest..highest. -1: not a number, or out of range. No
+ * '+', no spaces. */
 int str_to_i64(struct str s, int64_t lowest, int64_t highest, int64_t *out_value) MUST_USE;
 
-/* Edit distance (insert, delete, replace) of at most `limit`, else limit + 1; ASCII case-insensitive; both sides are
- * clipped to 64 bytes. For "did you mean". */
+/* Edit distance (insert, delete, replace) of at most `limit`, else limit + 1; ASCII
+ * case-insensitive; both sides are clipped to 64 bytes. For "did you mean". */
 int str_distance(struct str a, struct str b, int limit);
 
 #endif

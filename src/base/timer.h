@@ -1,5 +1,6 @@
-/* Deadlines: a wheel with one place per 50 ms. Setting and cancelling cost nothing, so each may be moved with every byte;
- * a timer fires up to 50 ms late, never early. Embed it in what waits; zero it before first use. */
+/* Deadlines: a wheel with one place per 50 ms. Setting and cancelling cost nothing, so each may
+ * be moved with every byte; a timer fires up to 50 ms late, never early. Embed it in what waits;
+ * zero it before first use. */
 #ifndef BASE_TIMER_H
 #define BASE_TIMER_H
 

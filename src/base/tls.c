@@ -1,14 +1,15 @@
 /* TLS over OpenSSL 3, with memory on both sides of it.
  *
- *	socket --cipher--> tls_feed  -> [span BIO | SSL | buf BIO] -> tls_read  --plain--> caller
- *	socket <--cipher-- tls_output <-[                        ] <- tls_write <--plain-- caller
+ * 	socket --cipher--> tls_feed  -> [span BIO | SSL | buf BIO] -> tls_read  --plain--> caller
+ * 	socket <--cipher-- tls_output <-[                        ] <- tls_write <--plain-- caller
  *
- * The BIO is our own: reading takes from the caller's span without a copy between, writing appends to a buf that the
- * caller sends and drops. Sessions are kept one per tls_client, the newest; a client belongs to one origin, so that a
- * session is never offered to another host than the one whose certificate it was made with.
+ * The BIO is our own: reading takes from the caller's span without a copy between, writing
+ * appends to a buf that the caller sends and drops. Sessions are kept one per tls_client, the
+ * newest; a client belongs to one origin, so that a session is never offered to another host
+ * than the one whose certificate it was made with.
  *
- * Called by upstream. Must never do I/O on sockets, accept a certificate that does not verify, or leave OpenSSL's error
- * queue filled for the next connection. */
+ * Called by upstream. Must never do I/O on sockets, accept a certificate that does not verify,
+ * or leave OpenSSL's error queue filled for the next connection. */
 #include "base/tls.h"
 
 #include "base/list.h"
@@ -48,7 +49,7 @@ struct tls {
 	char problem[192];
 };
 
-/* ---- the BIO -------------------------------------------------------------------------------------------------- */
+/* --- the BIO --- */
 
 static int span_read(BIO *bio, char *out, int room)
 {
@@ -90,9 +91,10 @@ static BIO_METHOD *span_method(void)
 	return method;
 }
 
-/* ---- contexts ------------------------------------------------------------------------------------------------- */
+/* --- contexts --- */
 
-/* A session may be kept whenever the server hands one out; in TLS 1.3 that is after the handshake. */
+/* A session may be kept whenever the server hands one out; in TLS 1.3 that is after the
+ * handshake. */
 static int on_new_session(SSL *ssl, SSL_SESSION *session)
 {
 	struct tls *t = SSL_get_app_data(ssl);
@@ -240,7 +242,7 @@ void tls_contexts_free(struct tls_contexts **all)
 	*all = NULL;
 }
 
-/* ---- clients -------------------------------------------------------------------------------------------------- */
+/* --- clients --- */
 
 static bool is_address(const char *host)
 {
@@ -291,7 +293,7 @@ void tls_client_put(struct tls_client **client)
 	mem_put(c);
 }
 
-/* ---- connections ---------------------------------------------------------------------------------------------- */
+/* --- connections --- */
 
 static void expect_host(SSL *ssl, const struct tls_client *c)
 {
@@ -371,7 +373,8 @@ void tls_free(struct tls **tls)
 
 	if (t == NULL)
 		return;
-	/* Otherwise OpenSSL takes an unfinished close for a broken session and spoils it for the next one. */
+	/* Otherwise OpenSSL takes an unfinished close for a broken session and spoils it for the
+	 * next one. */
 	SSL_set_quiet_shutdown(t->ssl, 1);
 	SSL_shutdown(t->ssl);
 	ERR_clear_error();

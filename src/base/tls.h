@@ -1,14 +1,15 @@
-/* TLS 1.2 and 1.3 as a pure state object: cipher bytes in, plain bytes out and the other way round; no sockets, no loop.
+/* TLS 1.2 and 1.3 as a pure state object: cipher bytes in, plain bytes out and the other way
+ * round; no sockets, no loop.
  *
- *	t = tls_new(client);                       whoever owns the socket:
- *	tls_output(t)                              bytes that must go to the peer; drop them when they are gone
- *	tls_feed(t, cipher);                       bytes that came from the peer, borrowed...
- *	while ((n = tls_read(t, room, sizeof room)))   ...until this gives 0
- *		use(room, n);
- *	tls_state(t)                               TLS_OPEN: tls_write may be called
+ * 	t = tls_new(client);                       whoever owns the socket:
+ * 	tls_output(t)                              bytes that must go to the peer; drop what is gone
+ * 	tls_feed(t, cipher);                       bytes that came from the peer, borrowed...
+ * 	while ((n = tls_read(t, room, sizeof room)))   ...until this gives 0
+ * 		use(room, n);
+ * 	tls_state(t)                               TLS_OPEN: tls_write may be called
  *
- * The peer's certificate is always verified: against ca_file or the system's store, and against the host's name or
- * address (RFC 9525). Nothing turns that off.
+ * The peer's certificate is always verified: against ca_file or the system's store, and against
+ * the host's name or address (RFC 9525). Nothing turns that off.
  *
  * THREADS: a tls_contexts and all that is made of it belong to one thread. */
 #ifndef BASE_TLS_H
@@ -32,8 +33,8 @@ struct tls_contexts *tls_contexts_new(void);
 void tls_contexts_free(struct tls_contexts **); /* clients live on */
 void tls_contexts_clear(struct tls_contexts *); /* the files are read anew when next asked for */
 
-/* `host` is a name (then also sent as SNI) or an address without brackets. NULL: `out_problem` says in words which file
- * is wrong and how. */
+/* `host` is a name (then also sent as SNI) or an address without brackets. NULL: `out_problem`
+ * says in words which file is wrong and how. */
 struct tls_client *tls_client_new(struct tls_contexts *, const struct tls_files *, struct str host,
                                   struct buf *out_problem);
 void tls_client_put(struct tls_client **); /* connections live on */
@@ -52,11 +53,12 @@ bool tls_was_resumed(const struct tls *);
 
 /* The bytes must stay in place until tls_read has given 0. */
 void tls_feed(struct tls *, struct str cipher);
-/* Decrypted bytes, at most `room`; goes on with the handshake too. 0: all that was fed is used up, or the state is
- * TLS_CLOSED or TLS_FAILED. */
+/* Decrypted bytes, at most `room`; goes on with the handshake too. 0: all that was fed is used
+ * up, or the state is TLS_CLOSED or TLS_FAILED. */
 size_t tls_read(struct tls *, char *out, size_t room) MUST_USE;
 
-/* Encrypts all of it (at most TLS_WRITE_BYTES) behind tls_output. -1: the state is TLS_FAILED now. Only in TLS_OPEN. */
+/* Encrypts all of it (at most TLS_WRITE_BYTES) behind tls_output. -1: the state is TLS_FAILED
+ * now. Only in TLS_OPEN. */
 int tls_write(struct tls *, struct str plain) MUST_USE;
 struct buf *tls_output(struct tls *);
 void tls_say_close(struct tls *); /* close_notify behind tls_output; harmless in any state */

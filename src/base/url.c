@@ -1,11 +1,12 @@
 /* URLs of servers and proxies, and host:port pairs.
  *
- *	https://user:pass@[2001:db8::1]:8443/v1/
- *	scheme  user pass  host         port path
+ * 	https://user:pass@[2001:db8::1]:8443/v1/
+ * 	scheme  user pass  host         port path
  *
- * Pure: borrows from its input, takes no memory. Strict where a lenient reader and a strict one would go to different
- * hosts: one '@' at most, only the characters of names and addresses in a host, only digits in a port. Called for the
- * configuration and for proxies from the environment; must never see what a client of ours sent. */
+ * Pure: borrows from its input, takes no memory. Strict where a lenient reader and a strict one
+ * would go to different hosts: one '@' at most, only the characters of names and addresses in a
+ * host, only digits in a port. Called for the configuration and for proxies from the
+ * environment; must never see what a client of ours sent. */
 #include "base/url.h"
 
 static bool is_host_byte(char c)

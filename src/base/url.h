@@ -1,5 +1,5 @@
-/* Where something is, as people write it: scheme://[user[:password]@]host[:port][/path] (the part of RFC 3986 that servers
- * and proxies need). No query, no fragment. */
+/* Where something is, as people write it: scheme://[user[:password]@]host[:port][/path] (the
+ * part of RFC 3986 that servers and proxies need). No query, no fragment. */
 #ifndef BASE_URL_H
 #define BASE_URL_H
 
@@ -14,10 +14,12 @@ struct url { /* all borrow from the text that was read */
 	struct str path; /* empty, or begins with '/'; without slashes at its end */
 };
 
-/* NULL: read. Else why not, as the end of a sentence ("has no host"); *out is untouched. Static text. */
+/* NULL: read. Else why not, as the end of a sentence ("has no host"); *out is untouched. Static
+ * text. */
 const char *url_read(struct str text, struct url *out) MUST_USE;
 
-/* host:port, with the host in brackets where it has a colon: [::1]:8686. Both must be there. Same results. */
+/* host:port, with the host in brackets where it has a colon: [::1]:8686. Both must be there.
+ * Same results. */
 const char *url_read_host_port(struct str text, struct str *out_host, int *out_port) MUST_USE;
 
 /* An address or name of this very machine: 127.0.0.0/8, ::1, localhost. */

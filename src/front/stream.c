@@ -4,8 +4,9 @@
  * the body's part of it is moved by conn_read.c, SENT by conn_write.c, GONE by conn_cut. What is
  * written to a stream that is GONE is dropped without a word, for the owner cannot know yet. Called
  * by whoever serves requests. Must never call the owner: only events do, from the connection. */
-#include "front/conn.h"
+#include "front/stream.h"
 
+#include "front/conn.h"
 #include "limits.h"
 
 struct loop *stream_loop(const struct stream *s)

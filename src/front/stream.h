@@ -23,7 +23,7 @@ struct stream;
 enum stream_state {
 	STREAM_READING, /* head is here; the body may be asked for */
 	STREAM_BODY,    /* the body is whole, or there is none */
-	STREAM_REFUSED, /* the body will not come: stream_body_fail says why; an answer can be sent */
+	STREAM_REFUSED, /* the body will not come: see stream_body_fail; an answer can be sent */
 	STREAM_SENDING, /* stream_begin was called */
 	STREAM_SENT,    /* all of the answer has been handed to the kernel */
 	STREAM_GONE,    /* the client closed or broke the connection, or the connection was cut */

@@ -1,16 +1,17 @@
 /* Answers.
  *
- *	[1xx head]* head body            anything behind it is leftover
+ * 	[1xx head]* head body            anything behind it is leftover
  *
- * A head that lies in one feed is copied once, to the arena; else its parts gather in head_bytes. The body is decoded
- * where it lies (front/http1):
+ * A head that lies in one feed is copied once, to the arena; else its parts gather in
+ * head_bytes. The body is decoded where it lies (front/http1):
  *
- *	handed over:  the feed's memory -> `fresh` -> (taken) -> what is left: `kept`
- *	gathered:     of known length: the socket reads into `kept` itself; else appended to it
+ * 	handed over:  the feed's memory -> `fresh` -> (taken) -> what is left: `kept`
+ * 	gathered:     of known length: the socket reads into `kept` itself; else appended to it
  *
- * An event stream is handed over even when gathering was asked for: it has no end worth waiting for. Invariants: `fresh`
- * and `kept` never hold bytes both while handing over; a gathered body is never more than gather_max. Called by
- * exchange. Must never take memory that a stranger's number asks for before it was compared with a cap. */
+ * An event stream is handed over even when gathering was asked for: it has no end worth waiting
+ * for. Invariants: `fresh` and `kept` never hold bytes both while handing over; a gathered body
+ * is never more than gather_max. Called by exchange. Must never take memory that a stranger's
+ * number asks for before it was compared with a cap. */
 #include "upstream/answer.h"
 
 #include "base/loop.h"
@@ -24,7 +25,7 @@ static enum answer_fed refuse(struct answer *a, struct str why)
 	return ANSWER_BAD;
 }
 
-/* ---- the body ------------------------------------------------------------------------------------------------- */
+/* --- the body --- */
 
 static bool is_event_stream(const struct http_head *head)
 {
@@ -39,8 +40,9 @@ static enum answer_fed too_large(struct answer *a)
 	return ANSWER_TOO_LARGE;
 }
 
-/* One spare byte behind a body of known length: a socket that gives less than was asked for is empty, which saves the
- * read that would only say so; and what does come there is a byte too many. */
+/* One spare byte behind a body of known length: a socket that gives less than was asked for is
+ * empty, which saves the read that would only say so; and what does come there is a byte too
+ * many. */
 static enum answer_fed begin_body(struct answer *a)
 {
 	bool known = a->head->framing == HTTP_LENGTH;
@@ -111,7 +113,7 @@ bool answer_ends_at_close(const struct answer *a)
 	return a->head && http1_body_ends_at_close(&a->body);
 }
 
-/* ---- the head ------------------------------------------------------------------------------------------------- */
+/* --- the head --- */
 
 /* Interim answers are skipped; nobody asked for a 101. */
 static enum answer_fed judge_head(struct answer *a, struct http_head *head)
@@ -172,7 +174,7 @@ static enum answer_fed feed_heads(struct answer *a, char *bytes, size_t len)
 	return ANSWER_MORE;
 }
 
-/* ---- feeding and taking --------------------------------------------------------------------------------------- */
+/* --- feeding and taking --- */
 
 enum answer_fed answer_feed(struct answer *a, char *bytes, size_t len)
 {

@@ -1,5 +1,6 @@
-/* One answer being read: interim heads are skipped, the head is kept, the body is decoded and either handed over piece by
- * piece or gathered. Pure: bytes in, facts out, any split of the input gives the same result, no I/O. */
+/* One answer being read: interim heads are skipped, the head is kept, the body is decoded and
+ * either handed over piece by piece or gathered. Pure: bytes in, facts out, any split of the
+ * input gives the same result, no I/O. */
 #ifndef UPSTREAM_ANSWER_H
 #define UPSTREAM_ANSWER_H
 

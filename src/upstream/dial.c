@@ -1,18 +1,19 @@
 /* Dialling.
  *
- *	DIAL_RESOLVING -> DIAL_CONNECTING -> [DIAL_TUNNELLING] -> [DIAL_SHAKING] -> result
- *	       \__________________\________________\___________________\______> DIAL_FAILED -> result, at the turn's end
+ * 	DIAL_RESOLVING -> DIAL_CONNECTING -> [DIAL_TUNNELLING] -> [DIAL_SHAKING] -> result
+ * 	       \__________________\________________\___________________\__> DIAL_FAILED -> result
  *
- * Connecting is a race (RFC 8305): an attempt starts when the one before has failed or LIMIT_HAPPY_EYEBALLS_MS after it
- * started; the first connected wins and the others are closed. Through a proxy the race is for the proxy's addresses,
- * then (RFC 9110 9.3.6):
+ * Connecting is a race (RFC 8305): an attempt starts when the one before has failed or
+ * LIMIT_HAPPY_EYEBALLS_MS after it started; the first connected wins and the others are closed.
+ * Through a proxy the race is for the proxy's addresses, then (RFC 9110 9.3.6):
  *
- *	CONNECT api.example:443 HTTP/1.1        HTTP/1.1 200 OK
- *	Host: api.example:443                   (no body, whatever the head says; not one byte behind it)
- *	Proxy-Authorization: ...
+ * 	CONNECT api.example:443 HTTP/1.1        HTTP/1.1 200 OK
+ * 	Host: api.example:443                   (no body, whatever it says; not one byte more)
+ * 	Proxy-Authorization: ...
  *
- * Invariants: every link in `racing` has the dial as its owner; after DIAL_FAILED nothing is open. Called by exchange.
- * Must never call on_result from dial_start, nor show the proxy's secret in a detail. */
+ * Invariants: every link in `racing` has the dial as its owner; after DIAL_FAILED, whose result
+ * is told at the turn's end, nothing is open. Called by exchange. Must never call on_result from
+ * dial_start, nor show the proxy's secret in a detail. */
 #include "upstream/dial.h"
 
 #include "limits.h"
@@ -64,7 +65,7 @@ struct dial {
 	struct str request_piece;
 };
 
-/* ---- results -------------------------------------------------------------------------------------------------- */
+/* --- results --- */
 
 static void close_all(struct dial *d)
 {
@@ -127,7 +128,7 @@ static void on_deadline(struct timer *t)
 	dial_fail(d, EXCHANGE_CONNECT_TIMEOUT_FAILURE);
 }
 
-/* ---- TLS ------------------------------------------------------------------------------------------------------ */
+/* --- TLS --- */
 
 static void on_secure(struct link *l)
 {
@@ -175,7 +176,7 @@ static void on_reached(struct dial *d)
 	link_start_tls(d->link, client);
 }
 
-/* ---- the proxy ------------------------------------------------------------------------------------------------ */
+/* --- the proxy --- */
 
 static void note_proxy(struct dial *d)
 {
@@ -274,7 +275,7 @@ static void ask_proxy(struct dial *d)
 	link_send(d->link, &d->request_piece, 1);
 }
 
-/* ---- the race ------------------------------------------------------------------------------------------------- */
+/* --- the race --- */
 
 static void try_next(struct dial *d);
 
@@ -380,7 +381,7 @@ static void on_addresses(struct resolve_wait *wait, const struct addresses *foun
 	try_next(d);
 }
 
-/* ---- life ----------------------------------------------------------------------------------------------------- */
+/* --- life --- */
 
 struct dial *dial_start(struct pool *pool, struct upstream *up, const struct origin *origin,
                         void (*on_result)(void *owner, const struct dial_result *), void *owner)

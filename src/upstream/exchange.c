@@ -1,18 +1,21 @@
 /* An exchange.
  *
- *	EXCHANGE_CONNECTING -> EXCHANGE_SENDING -> EXCHANGE_WAITING -> EXCHANGE_BODY -> EXCHANGE_DONE
- *	   ^   pool or dial        |  \_______________________________^      |              link went to its pool
- *	   |_______________________|__________________|                      |
- *	     once: pooled and closed, not one byte heard                     v
- *	           (any state before DONE) ----------------------------> EXCHANGE_FAILED      link is closed
+ *   EXCHANGE_CONNECTING -> EXCHANGE_SENDING -> EXCHANGE_WAITING -> EXCHANGE_BODY -> EXCHANGE_DONE
+ *      ^   pool or dial        |  \_______________________________^      |        link to its pool
+ *      |_______________________|__________________|                      |
+ *        once: pooled and closed, not one byte heard                     v
+ *              (any state before DONE) ----------------------------> EXCHANGE_FAILED
+ *                                                                       link is closed
  *
- * An answer may begin while the request is still being sent. The request leaves at the end of the turn, so behind the
- * commit of its record. What the owner does not take of the body waits in the answer, and the link pauses.
+ * An answer may begin while the request is still being sent. The request leaves at the end of
+ * the turn, so behind the commit of its record. What the owner does not take of the body waits
+ * in the answer, and the link pauses.
  *
- * Invariants: `link` is there from SENDING to BODY, `dial` in CONNECTING only; the owner is told from callbacks of the
- * loop, never from a function of the header; after exchange_end nobody is told and the arena, the origin and the pieces
- * are not looked at any more, while the struct itself stays until the turn's end, since callers up the stack may hold
- * it. Called by request. Must never send one request twice but for the stale connection, nor hand over a byte that is
+ * Invariants: `link` is there from SENDING to BODY, `dial` in CONNECTING only; the owner is told
+ * from callbacks of the loop, never from a function of the header; after exchange_end nobody is
+ * told and the arena, the origin and the pieces are not looked at any more, while the struct
+ * itself stays until the turn's end, since callers up the stack may hold it. Called by request.
+ * Must never send one request twice but for the stale connection, nor hand over a byte that is
  * not the body's. */
 #include "upstream/exchange.h"
 
@@ -54,7 +57,7 @@ struct exchange {
 
 static const struct link_user link_user;
 
-/* ---- telling -------------------------------------------------------------------------------------------------- */
+/* --- telling --- */
 
 static bool is_over(const struct exchange *ex)
 {
@@ -94,7 +97,7 @@ static void run_tell(struct loop_task *task)
 	tell(LIST_OBJECT(task, struct exchange, tell));
 }
 
-/* ---- ends ----------------------------------------------------------------------------------------------------- */
+/* --- ends --- */
 
 static void let_go(struct exchange *ex)
 {
@@ -175,7 +178,7 @@ static void on_wait_due(struct timer *t)
 	tell(ex);
 }
 
-/* ---- the answer ----------------------------------------------------------------------------------------------- */
+/* --- the answer --- */
 
 static char *on_link_room(struct link *l, size_t *out_bytes)
 {
@@ -241,7 +244,7 @@ static void on_link_bytes(struct link *l, char *bytes, size_t len)
 		answer_keep(&ex->answer);
 }
 
-/* ---- connecting and sending ----------------------------------------------------------------------------------- */
+/* --- connecting and sending --- */
 
 static void on_request_sent(struct exchange *ex)
 {
@@ -295,8 +298,8 @@ static void dial_anew(struct exchange *ex)
 	ex->dial = dial_start(ex->pool, ex->upstream, ex->origin, on_dialled, ex);
 }
 
-/* The provider closed an idle connection while our request was on its way: it has not been answered, so it was not
- * served (RFC 9112 9.3.1), and it is asked once more. */
+/* The provider closed an idle connection while our request was on its way: it has not been
+ * answered, so it was not served (RFC 9112 9.3.1), and it is asked once more. */
 static bool is_stale(const struct exchange *ex, enum link_end end)
 {
 	return ex->is_reused && ex->state < EXCHANGE_BODY && ex->first_byte_ns == 0 &&
@@ -354,7 +357,7 @@ static const struct link_user link_user = {.room = on_link_room,
                                            .on_sent = on_link_sent,
                                            .on_end = on_link_end};
 
-/* ---- life ----------------------------------------------------------------------------------------------------- */
+/* --- life --- */
 
 static void exchange_free(struct exchange *ex)
 {
@@ -438,7 +441,7 @@ void upstream_cut_exchanges(struct upstream *up)
 	sweep(&up->sweep);
 }
 
-/* ---- questions and requests of the owner ---------------------------------------------------------------------- */
+/* --- questions and requests of the owner --- */
 
 enum exchange_state exchange_state(const struct exchange *ex)
 {

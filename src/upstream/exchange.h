@@ -1,10 +1,10 @@
-/* One request to a provider and its answer, over a pooled or a new connection: plain or TLS, direct or through a CONNECT
- * proxy, IPv4 or IPv6 (RFC 8305). Knows HTTP, not LLMs.
+/* One request to a provider and its answer, over a pooled or a new connection: plain or TLS,
+ * direct or through a CONNECT proxy, IPv4 or IPv6 (RFC 8305). Knows HTTP, not LLMs.
  *
- * Whatever happens is told by one call of on_event, which may only note and resume. An exchange can be ended in any state;
- * ending returns the connection to its pool when the answer was read whole, else closes it at once. A pooled connection
- * that turns out closed before the first byte of an answer is replaced by a new one, once, unseen. All on the loop's
- * thread. */
+ * Whatever happens is told by one call of on_event, which may only note and resume. An exchange
+ * can be ended in any state; ending returns the connection to its pool when the answer was read
+ * whole, else closes it at once. A pooled connection that turns out closed before the first byte
+ * of an answer is replaced by a new one, once, unseen. All on the loop's thread. */
 #ifndef UPSTREAM_EXCHANGE_H
 #define UPSTREAM_EXCHANGE_H
 
@@ -13,8 +13,8 @@
 
 struct upstream; /* per loop: pools, TLS, names */
 
-/* Where a provider is. Part of a config snapshot; connections are pooled by `pool_key`, so that they outlive a reload that
- * changed nothing about the origin. */
+/* Where a provider is. Part of a config snapshot; connections are pooled by `pool_key`, so that
+ * they outlive a reload that changed nothing about the origin. */
 struct origin {
 	struct str
 	    pool_key; /* scheme, host, port, proxy, TLS files: equal keys may share connections */
@@ -39,9 +39,9 @@ struct exchange_ask {
 	const struct str
 	    *pieces;     /* the whole request: head and body; borrowed until exchange_end */
 	int piece_count; /* at most 8 */
-	size_t
-	    gather_max; /* 0: pieces of the body are handed over as they come; else the body of an answer is gathered up to
-	                      this many bytes and told once, whole, unless it is an event stream */
+	/* 0: pieces of the body are handed over as they come; else the body of an answer is
+	 * gathered up to this many bytes and told once, whole, unless it is an event stream. */
+	size_t gather_max;
 };
 
 enum exchange_state {

@@ -1,15 +1,17 @@
 /* A connection.
  *
- *	LINK_NEW -> LINK_CONNECTING -> LINK_PLAIN -> LINK_SHAKING -> LINK_SECURE
- *	    \______________\________________\______________\______________\______> LINK_CLOSED -> memory freed
+ * 	LINK_NEW -> LINK_CONNECTING -> LINK_PLAIN -> LINK_SHAKING -> LINK_SECURE
+ * 	    \______________\________________\______________\______________\___> LINK_CLOSED -> freed
  *
- * Sending: the pieces of the user wait in `pieces` from `piece_at` on. In plain the socket gets them as they are with
- * one system call; what it does not take goes to uv_write, which is then in flight. Under TLS they are encrypted by
- * TLS_WRITE_BYTES; what the socket does not take of that is moved to `in_flight`, so that TLS may go on to write into
- * its own output. Reading goes on all the while: a system call per request less than starting and stopping it.
+ * Sending: the pieces of the user wait in `pieces` from `piece_at` on. In plain the socket gets
+ * them as they are with one system call; what it does not take goes to uv_write, which is then
+ * in flight. Under TLS they are encrypted by TLS_WRITE_BYTES; what the socket does not take of
+ * that is moved to `in_flight`, so that TLS may go on to write into its own output. Reading goes
+ * on all the while: a system call per request less than starting and stopping it.
  *
- * Invariants: at most one uv_write at a time; no call to the user once LINK_CLOSED; the struct stays until libuv has let
- * go of it. Called by dial, pool and exchange. Must never retry anything. */
+ * Invariants: at most one uv_write at a time; no call to the user once LINK_CLOSED; the struct
+ * stays until libuv has let go of it. Called by dial, pool and exchange. Must never retry
+ * anything. */
 #include "upstream/link.h"
 
 #include "upstream/pool.h"
@@ -53,7 +55,7 @@ struct link {
 
 static void push(struct link *l);
 
-/* ---- reading -------------------------------------------------------------------------------------------------- */
+/* --- reading --- */
 
 static void set_state(struct link *l, enum link_state state)
 {
@@ -155,7 +157,7 @@ void link_resume(struct link *l)
 	uv_read_start((uv_stream_t *)&l->tcp, on_alloc, on_read);
 }
 
-/* ---- sending -------------------------------------------------------------------------------------------------- */
+/* --- sending --- */
 
 static void advance(struct link *l, size_t bytes)
 {
@@ -180,7 +182,8 @@ static struct str next_piece(const struct link *l)
 	return str_part(piece, l->piece_offset, piece.len);
 }
 
-/* The other side is gone for sending. What it said before may still be read, and the end of reading says the rest. */
+/* The other side is gone for sending. What it said before may still be read, and the end of
+ * reading says the rest. */
 static void give_up_sending(struct link *l)
 {
 	l->is_writing = true;
@@ -331,7 +334,7 @@ size_t link_unsent_bytes(const struct link *l)
 	return bytes;
 }
 
-/* ---- life ----------------------------------------------------------------------------------------------------- */
+/* --- life --- */
 
 struct link *link_new(struct upstream *up, struct pool *pool)
 {

@@ -1,9 +1,10 @@
 /* One connection to an origin: bytes both ways over TCP, with TLS over it or not. Knows no HTTP.
  *
- * A link has one user at a time: first the dial that opens it, then an exchange, between exchanges its pool. It reads all
- * the time, also for its pool, so that a close by the provider is noticed at once; it stops only when it is paused. What
- * happens is told to the user by the calls of struct link_user, never from inside a function of this header, and any of
- * them may close the link. All on the loop's thread. */
+ * A link has one user at a time: first the dial that opens it, then an exchange, between
+ * exchanges its pool. It reads all the time, also for its pool, so that a close by the provider
+ * is noticed at once; it stops only when it is paused. What happens is told to the user by the
+ * calls of struct link_user, never from inside a function of this header, and any of them may
+ * close the link. All on the loop's thread. */
 #ifndef UPSTREAM_LINK_H
 #define UPSTREAM_LINK_H
 
@@ -22,7 +23,7 @@ enum link_end {
 };
 
 struct link_user {
-	/* Where the next bytes may be put directly; NULL: into shared memory. May be NULL itself. */
+	/* Where the next bytes may be put directly; NULL: into shared memory. May be NULL. */
 	char *(*room)(struct link *, size_t *out_bytes);
 	void (*on_open)(struct link *); /* connected; again when TLS is up */
 	void (*on_bytes)(struct link *, char *bytes, size_t len); /* writable, good inside only */
@@ -31,7 +32,8 @@ struct link_user {
 };
 
 struct link *link_new(struct upstream *, struct pool *);
-/* Begins; then on_open or on_end. A status of libuv below 0: it could not even begin (then only link_close). */
+/* Begins; then on_open or on_end. A status of libuv below 0: it could not even begin (then only
+ * link_close). */
 int link_connect(struct link *, const union address *) MUST_USE;
 void link_start_tls(struct link *, struct tls_client *); /* then on_open or on_end */
 void link_close(struct link **); /* at once; harmless with NULL; memory goes later */
@@ -43,8 +45,9 @@ const union address *link_peer(const struct link *);
 const char *link_problem(const struct link *); /* in words */
 int link_status(const struct link *);          /* libuv's, of LINK_BROKEN */
 
-/* The pieces and the array are borrowed until all is sent or the link closed. What the kernel does not take at once
- * follows when it can. A failure to send shows as the end of reading: an early answer may still be there. */
+/* The pieces and the array are borrowed until all is sent or the link closed. What the kernel
+ * does not take at once follows when it can. A failure to send shows as the end of reading: an
+ * early answer may still be there. */
 void link_send(struct link *, const struct str *pieces, int count);
 bool link_is_sending(const struct link *);
 bool link_has_sent(const struct link *); /* a byte of the last link_send was taken by the kernel */

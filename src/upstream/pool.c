@@ -1,12 +1,13 @@
 /* Pools of idle connections, one per pool key, and the life of struct upstream.
  *
- * The one used last is taken first: the few that a quiet hour needs stay warm, the rest grow old and are closed. While a
- * link is idle the pool is its user: whatever comes then, end or bytes, closes it, so a link that is taken was healthy at
- * the last poll.
+ * The one used last is taken first: the few that a quiet hour needs stay warm, the rest grow old
+ * and are closed. While a link is idle the pool is its user: whatever comes then, end or bytes,
+ * closes it, so a link that is taken was healthy at the last poll.
  *
- * Invariants: idle lists are ordered by age, oldest first, and never longer than LIMIT_POOL_IDLE; a link gets in through
- * pool_return only. A pool is never freed before its upstream: it holds the TLS session of its origin, and keys are as
- * many as the configuration has named. Called by exchange and dial. Must never hand one link to two users. */
+ * Invariants: idle lists are ordered by age, oldest first, and never longer than
+ * LIMIT_POOL_IDLE; a link gets in through pool_return only. A pool is never freed before its
+ * upstream: it holds the TLS session of its origin, and keys are as many as the configuration
+ * has named. Called by exchange and dial. Must never hand one link to two users. */
 #include "upstream/pool.h"
 
 #include "base/clock.h"
@@ -24,7 +25,7 @@ struct pool {
 	char text[];
 };
 
-/* ---- idle links ----------------------------------------------------------------------------------------------- */
+/* --- idle links --- */
 
 static void take_off(struct pool *p, struct link *l)
 {
@@ -135,7 +136,7 @@ const char *pool_return(struct link **link, const struct pool_verdict *verdict)
 	return NULL;
 }
 
-/* ---- pools ---------------------------------------------------------------------------------------------------- */
+/* --- pools --- */
 
 struct pool *pool_find(struct upstream *up, const struct origin *origin)
 {
@@ -187,7 +188,7 @@ static void pool_free(struct pool *p)
 	mem_put(p);
 }
 
-/* ---- upstream ------------------------------------------------------------------------------------------------- */
+/* --- upstream --- */
 
 char *upstream_plain_bytes(struct upstream *up)
 {

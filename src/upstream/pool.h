@@ -1,5 +1,6 @@
-/* Idle connections, by origin, and what all connections of a loop share. The public half (upstream_new and so on) is in
- * upstream/exchange.h; this header is for the files of upstream/. On the loop's thread. */
+/* Idle connections, by origin, and what all connections of a loop share. The public half
+ * (upstream_new and so on) is in upstream/exchange.h; this header is for the files of upstream/.
+ * On the loop's thread. */
 #ifndef UPSTREAM_POOL_H
 #define UPSTREAM_POOL_H
 
@@ -42,8 +43,8 @@ struct pool_verdict {
 	bool has_leftover;   /* bytes came behind the answer */
 };
 
-/* Takes the link: it becomes idle, or it is closed. Gives why it was refused, in words; NULL: kept. The one way into
- * the pool. */
+/* Takes the link: it becomes idle, or it is closed. Gives why it was refused, in words; NULL:
+ * kept. The one way into the pool. */
 const char *pool_return(struct link **, const struct pool_verdict *);
 
 #endif

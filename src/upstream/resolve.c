@@ -1,14 +1,17 @@
 /* The resolver: a list of names, each asked for, known or failed.
  *
- *	          asked                 answer, failure
- *	NAME_NEW -------> NAME_ASKING ------------------> NAME_KNOWN --(too old and asked again)--> NAME_ASKING
- *	                  callers wait                    answers at once
+ * 	          asked                 answer, failure
+ * 	NAME_NEW -------> NAME_ASKING ------------------> NAME_KNOWN
+ * 	                  callers wait <----------------- answers at once
+ * 	                                 asked, too old
  *
- * Invariants: a name in NAME_ASKING has a request with libuv's thread pool and is freed only by that request's callback;
- * when the resolver dies before it, the name is orphaned (resolver NULL). Names come from the configuration, so there
- * are few: a list is searched from front to back, and none is ever dropped.
+ * Invariants: a name in NAME_ASKING has a request with libuv's thread pool and is freed only by
+ * that request's callback; when the resolver dies before it, the name is orphaned (resolver
+ * NULL). Names come from the configuration, so there are few: a list is searched from front to
+ * back, and none is ever dropped.
  *
- * Called by dial. THREADS: getaddrinfo runs in libuv's pool and touches only its own request. Must never block. */
+ * Called by dial. THREADS: getaddrinfo runs in libuv's pool and touches only its own request.
+ * Must never block. */
 #include "upstream/resolve.h"
 
 #include "base/clock.h"
@@ -33,7 +36,7 @@ struct resolver {
 	struct list names;
 };
 
-/* ---- addresses ------------------------------------------------------------------------------------------------ */
+/* --- addresses --- */
 
 void address_set_port(union address *a, int port)
 {
@@ -113,7 +116,7 @@ static void interleave(const struct addrinfo *all, struct addresses *out)
 	}
 }
 
-/* ---- names ---------------------------------------------------------------------------------------------------- */
+/* --- names --- */
 
 static struct name *find_name(struct resolver *r, struct str host)
 {
@@ -154,7 +157,8 @@ static void name_learn(struct name *name, int status, const struct addrinfo *all
 	name->expires_ns = clock_mono_ns() + ttl_ms * 1000000;
 }
 
-/* Those who wait may ask again or cancel others from their call: the list is taken from one by one. */
+/* Those who wait may ask again or cancel others from their call: the list is taken from one by
+ * one. */
 static void name_tell(struct name *name)
 {
 	struct list_node *node;
@@ -194,7 +198,7 @@ static void name_ask(struct name *name)
 	name_tell(name);
 }
 
-/* ---- asking --------------------------------------------------------------------------------------------------- */
+/* --- asking --- */
 
 void resolve(struct resolver *r, struct str host, struct resolve_wait *wait)
 {

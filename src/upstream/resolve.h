@@ -1,6 +1,7 @@
-/* Host names to addresses: looked up off the loop by getaddrinfo, kept LIMIT_RESOLVE_TTL_MS (getaddrinfo tells no TTL),
- * failures RESOLVE_FAILED_TTL_MS. However many ask for one name at once, it is looked up once. Addresses written as such
- * need no look-up. One resolver per loop, on the loop's thread. */
+/* Host names to addresses: looked up off the loop by getaddrinfo, kept LIMIT_RESOLVE_TTL_MS
+ * (getaddrinfo tells no TTL), failures RESOLVE_FAILED_TTL_MS. However many ask for one name at
+ * once, it is looked up once. Addresses written as such need no look-up. One resolver per loop,
+ * on the loop's thread. */
 #ifndef UPSTREAM_RESOLVE_H
 #define UPSTREAM_RESOLVE_H
 
@@ -16,8 +17,8 @@ union address {
 	struct sockaddr_in6 v6;
 };
 
-/* Addresses in the order in which they should be tried: families take turns, the one that the system prefers first
- * (RFC 8305 4). Ports are 0. */
+/* Addresses in the order in which they should be tried: families take turns, the one that the
+ * system prefers first (RFC 8305 4). Ports are 0. */
 struct addresses {
 	int count; /* 0: not found */
 	union address list[RESOLVE_ADDRESSES];

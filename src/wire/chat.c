@@ -1,8 +1,9 @@
 /* The dialect of OpenAI chat completions.
  *
- * 	request   {"model","messages":[{"role","content": "..." | [{"type":"text","text"},..]}],"stream",..}
+ * 	request   {"model","messages":[{"role","content": "..." | [{"type":"text","text"}]}],..}
  * 	answer    {"model","choices":[{"message"}],"usage":{"prompt_tokens","completion_tokens",..}}
- * 	stream    data: {"choices":[{"delta":{..},"finish_reason":null}]} .. data: {"choices":[],"usage":{..}}
+ * 	stream    data: {"choices":[{"delta":{..},"finish_reason":null}]} ..
+ * 	          data: {"choices":[],"usage":{..}}
  * 	          data: [DONE]
  *
  * prompt_tokens include cached ones, completion_tokens include reasoning. With

@@ -1,8 +1,8 @@
 /* The dialect of Anthropic messages.
  *
- * 	request   {"model","max_tokens","system": "..." | [blocks],"messages":[{"role","content"}],..}
- * 	answer    {"type":"message","model","content":[..],"usage":{"input_tokens","output_tokens",..}}
- * 	stream    event: message_start         data: {"message":{.., "usage":{input and cache counts}}}
+ * 	request   {"model","max_tokens","system": "..." | [..],"messages":[{"role","content"}],..}
+ * 	answer    {"type":"message","model","content":[..],"usage":{"input_tokens",..}}
+ * 	stream    event: message_start         data: {"message":{..,"usage":{the input}}}
  * 	          event: content_block_start / _delta / _stop, ping
  * 	          event: message_delta         data: {"delta":{..},"usage":{cumulative counts}}
  * 	          event: message_stop

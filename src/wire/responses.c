@@ -1,9 +1,9 @@
 /* The dialect of OpenAI responses.
  *
  * 	request   {"model","input": "..." | [items],"instructions","tools","stream",..}
- * 	answer    {"object":"response","model","output":[..],"usage":{"input_tokens","output_tokens",..}}
+ * 	answer    {"object":"response","model","output":[..],"usage":{"input_tokens",..}}
  * 	stream    event: response.created .. response.output_text.delta .. response.completed
- * 	          data: {"type":"response.completed","response":{the whole answer},"sequence_number":n}
+ * 	          data: {"type":"response.completed","response":{the whole answer},..}
  *
  * input_tokens include cached ones, output_tokens include reasoning. What points at state that a
  * provider holds is refused: on a credential that accounts share, one could name another's

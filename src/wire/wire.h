@@ -38,7 +38,7 @@ struct wire_meter {
 };
 
 enum wire_kind {
-	WIRE_LIFECYCLE, /* a frame before content: role chunk, message_start, response.created, ping */
+	WIRE_LIFECYCLE, /* a frame before content: role chunk, message_start, created, ping */
 	WIRE_CONTENT,
 	WIRE_END,   /* the dialect's terminal event */
 	WIRE_ERROR, /* the provider says that it failed */

@@ -180,7 +180,10 @@ class Link:
 def ask(address, method, target, body=b"", timeout=5.0):
     """One plain request on a connection of its own, for control endpoints."""
     link = Link(address)
-    head = f"{method} {target} HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
+    head = (
+        f"{method} {target} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
     link.send(head.encode() + body, 1 << 20)
     answer = link.answer(method, timeout)
     link.leave()

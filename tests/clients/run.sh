@@ -2,7 +2,7 @@
 # Real clients against a real daemon: see clients/suite.py. npm packages first, then all else
 # without a network.
 #
-#   FLUX_CLIS=1       installs Claude Code and Codex (800 MB) into the cache, where they then always run
+#   FLUX_CLIS=1       installs Claude Code and Codex (800 MB) into the cache; they run from then on
 #   FLUX_MODELS=DIR   a folder with stories260K.gguf: a real model answers behind us
 #   FLUX_CACHE=DIR    where big packages are kept (~/.cache/fluxrouter)
 set -uo pipefail
@@ -16,7 +16,8 @@ packages() {
 	mkdir -p "$to"
 	cmp -s "$lock" "$to/.installed" && return
 	[ "$from" -ef "$to" ] || cp "$from"/package*.json "$to/"
-	(cd "$to" && npm $words --no-audit --no-fund --loglevel=error >&2) && cp "$lock" "$to/.installed"
+	(cd "$to" && npm $words --no-audit --no-fund --loglevel=error >&2) &&
+		cp "$lock" "$to/.installed"
 }
 
 packages . . || {

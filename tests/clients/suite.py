@@ -151,7 +151,10 @@ class RealModel:
         provider = (
             f'  - {{name: real, dialect: chat, base_url: "http://127.0.0.1:{self.port}/v1"}}\n'
         )
-        model = "  - {name: real, lane: express, price: {input: 1, output: 2}, targets: [{provider: real, model: stories}]}\n"
+        model = (
+            "  - {name: real, lane: express, price: {input: 1, output: 2}, "
+            "targets: [{provider: real, model: stories}]}\n"
+        )
         return [("providers:\n", "providers:\n" + provider), ("\nmodels:\n", "\nmodels:\n" + model)]
 
     def ask(self, world, stream, tokens, timeout=20):
@@ -166,7 +169,8 @@ class RealModel:
         ).encode()
         link = http.Link(world.address)
         link.send(
-            f"POST /v1/chat/completions HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer {world.key('real')}\r\n"
+            "POST /v1/chat/completions HTTP/1.1\r\nHost: t\r\n"
+            f"Authorization: Bearer {world.key('real')}\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
             + body,
             1 << 20,
@@ -197,7 +201,8 @@ class RealModel:
     def run(self, world):
         if self.process is None:
             print(
-                "real model: 0 passed, 0 failed, 1 skipped (FLUX_MODELS names no folder with stories260K.gguf)"
+                "real model: 0 passed, 0 failed, "
+                "1 skipped (FLUX_MODELS names no folder with stories260K.gguf)"
             )
             return True
         return report("real model", self.problem(world))

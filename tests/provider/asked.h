@@ -1,6 +1,6 @@
 /* The few facts that a built-in answer depends on, seen in a request's JSON body. */
-#ifndef PROVIDER_ASKED_H
-#define PROVIDER_ASKED_H
+#ifndef TESTS_PROVIDER_ASKED_H
+#define TESTS_PROVIDER_ASKED_H
 
 #include "heard.h"
 

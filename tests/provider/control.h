@@ -1,6 +1,6 @@
 /* The side door: requests under /_flux/ on any listener. See README. */
-#ifndef PROVIDER_CONTROL_H
-#define PROVIDER_CONTROL_H
+#ifndef TESTS_PROVIDER_CONTROL_H
+#define TESTS_PROVIDER_CONTROL_H
 
 struct peer;
 

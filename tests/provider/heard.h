@@ -1,8 +1,8 @@
 /* What a client said: one HTTP/1 request, read tolerantly. This reader is an oracle of the tests
  * and shares nothing with src/front: it takes nearly anything, keeps every byte it saw, and judges
  * nothing. Any split of the input gives the same result. */
-#ifndef PROVIDER_HEARD_H
-#define PROVIDER_HEARD_H
+#ifndef TESTS_PROVIDER_HEARD_H
+#define TESTS_PROVIDER_HEARD_H
 
 #include "base/arena.h"
 #include "base/buf.h"

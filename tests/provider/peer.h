@@ -1,6 +1,6 @@
 /* The provider as a whole, and one connection to it. */
-#ifndef PROVIDER_PEER_H
-#define PROVIDER_PEER_H
+#ifndef TESTS_PROVIDER_PEER_H
+#define TESTS_PROVIDER_PEER_H
 
 #include "pipe.h"
 #include "play.h"

@@ -1,6 +1,6 @@
 /* One connection's bytes, over TLS or not. The owner gets and gives plain bytes. */
-#ifndef PROVIDER_PIPE_H
-#define PROVIDER_PIPE_H
+#ifndef TESTS_PROVIDER_PIPE_H
+#define TESTS_PROVIDER_PIPE_H
 
 #include "base/buf.h"
 

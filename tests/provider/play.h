@@ -1,6 +1,6 @@
 /* One answer being given: acts become bytes and deeds, which only the connection can do. No I/O. */
-#ifndef PROVIDER_PLAY_H
-#define PROVIDER_PLAY_H
+#ifndef TESTS_PROVIDER_PLAY_H
+#define TESTS_PROVIDER_PLAY_H
 
 #include "asked.h"
 #include "script.h"

@@ -1,6 +1,6 @@
 /* The provider's memory of what it received: one JSON line per request; README has the members. */
-#ifndef PROVIDER_RECORD_H
-#define PROVIDER_RECORD_H
+#ifndef TESTS_PROVIDER_RECORD_H
+#define TESTS_PROVIDER_RECORD_H
 
 #include "heard.h"
 #include "base/list.h"

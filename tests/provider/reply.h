@@ -1,7 +1,7 @@
 /* Built-in answers: plausible replies of the dialects, so that a provider without a script serves
  * real clients. */
-#ifndef PROVIDER_REPLY_H
-#define PROVIDER_REPLY_H
+#ifndef TESTS_PROVIDER_REPLY_H
+#define TESTS_PROVIDER_REPLY_H
 
 #include "asked.h"
 #include "script.h"

@@ -1,8 +1,8 @@
 /* What the provider is told to do: rules, each a request pattern and the acts that follow it.
  * README in this folder describes the lines. A rule lives as long as the script or a request holds
  * it. */
-#ifndef PROVIDER_SCRIPT_H
-#define PROVIDER_SCRIPT_H
+#ifndef TESTS_PROVIDER_SCRIPT_H
+#define TESTS_PROVIDER_SCRIPT_H
 
 #include "heard.h"
 #include "base/list.h"

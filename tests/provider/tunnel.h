@@ -1,6 +1,6 @@
 /* The CONNECT proxy: a second connection whose bytes go both ways unread. */
-#ifndef PROVIDER_TUNNEL_H
-#define PROVIDER_TUNNEL_H
+#ifndef TESTS_PROVIDER_TUNNEL_H
+#define TESTS_PROVIDER_TUNNEL_H
 
 #include "base/str.h"
 

@@ -1,5 +1,5 @@
-/* Certificates for tests, made on the spot: an authority, and what it or nobody signs. P-256, so that making them costs
- * nothing. */
+/* Certificates for tests, made on the spot: an authority, and what it or nobody signs. P-256, so
+ * that making them costs nothing. */
 #ifndef TESTS_UNIT_CERTS_H
 #define TESTS_UNIT_CERTS_H
 
@@ -23,7 +23,8 @@ static void cert_extend(X509 *x509, int nid, const char *value)
 	X509_EXTENSION_free(extension);
 }
 
-/* `names` as in openssl.cnf: "DNS:localhost,IP:127.0.0.1"; NULL: an authority. `by` NULL: signed by itself. */
+/* `names` as in openssl.cnf: "DNS:localhost,IP:127.0.0.1"; NULL: an authority. `by` NULL: signed
+ * by itself. */
 static struct cert cert_make(const char *names, const struct cert *by, long seconds_left)
 {
 	static long serial = 1;

@@ -1,5 +1,5 @@
-/* A server for tests: one thread that plays a script over blocking sockets on 127.0.0.1, in plain or with TLS. Nothing
- * waits longer than SERVER_PATIENCE_MS. */
+/* A server for tests: one thread that plays a script over blocking sockets on 127.0.0.1, in
+ * plain or with TLS. Nothing waits longer than SERVER_PATIENCE_MS. */
 #ifndef TESTS_UNIT_SERVER_H
 #define TESTS_UNIT_SERVER_H
 
@@ -167,7 +167,8 @@ __attribute__((unused)) static void peer_reset(struct peer *p)
 	peer_cut(p);
 }
 
-/* Head and, by its Content-Length, body; into s->request. Gives false when the peer closed before. */
+/* Head and, by its Content-Length, body; into s->request. Gives false when the peer closed
+ * before. */
 __attribute__((unused)) static bool peer_read_request(struct server *s, struct peer *p)
 {
 	size_t want = SIZE_MAX;

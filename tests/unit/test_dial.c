@@ -1,5 +1,5 @@
-/* New connections: names (with a resolver of our own in place of libuv's), the race of addresses, proxies, and
- * ending in each state of a dial. */
+/* New connections: names (with a resolver of our own in place of libuv's), the race of
+ * addresses, proxies, and ending in each state of a dial. */
 #include "probe.h"
 
 #include "limits.h"
@@ -7,7 +7,7 @@
 
 #define OK_HELLO "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
-/* ---- a resolver of our own ------------------------------------------------------------------------------------ */
+/* --- a resolver of our own --- */
 
 static const char *names_give[8]; /* addresses, in this order; none: not found */
 static int names_take_ms;
@@ -76,7 +76,7 @@ static void set_names(const char *first, const char *second)
 	lookups = 0;
 }
 
-/* ---- the race ------------------------------------------------------------------------------------------------- */
+/* --- the race --- */
 
 static void serve_hello(struct server *s)
 {
@@ -200,7 +200,7 @@ static void test_connect_timeout(void)
 	stage_close(&stage);
 }
 
-/* ---- names ---------------------------------------------------------------------------------------------------- */
+/* --- names --- */
 
 static void test_names_are_shared(void)
 {
@@ -269,7 +269,7 @@ static void test_families_take_turns(void)
 	memset(names_give, 0, sizeof names_give);
 }
 
-/* ---- proxies -------------------------------------------------------------------------------------------------- */
+/* --- proxies --- */
 
 static const char *proxy_says;
 
@@ -338,7 +338,7 @@ static void test_proxy(void)
 	CHECK(lookups == 0);
 }
 
-/* ---- ending in each state ------------------------------------------------------------------------------------- */
+/* --- ending in each state --- */
 
 static void serve_silence(struct server *s)
 {
@@ -350,7 +350,8 @@ static void serve_silence(struct server *s)
 	peer_close(&p);
 }
 
-/* `set` makes it stick in some state; then it is ended from outside, and once more left to its deadline. */
+/* `set` makes it stick in some state; then it is ended from outside, and once more left to its
+ * deadline. */
 static void check_ending(void (*set)(struct origin *, int port), const char *still)
 {
 	for (int left_alone = 0; left_alone < 2; left_alone++) {

@@ -1,10 +1,11 @@
-/* Exchanges against scripted servers: answers in every shape, failures, deadlines, back-pressure, ending at any time. */
+/* Exchanges against scripted servers: answers in every shape, failures, deadlines,
+ * back-pressure, ending at any time. */
 #include "probe.h"
 
 #define OK_HELLO "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 #define CHUNKED "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
-/* ---- answers -------------------------------------------------------------------------------------------------- */
+/* --- answers --- */
 
 static void serve_shapes(struct server *s)
 {
@@ -100,7 +101,7 @@ static void test_event_stream(void)
 	stage_close(&stage);
 }
 
-/* ---- failures ------------------------------------------------------------------------------------------------- */
+/* --- failures --- */
 
 static const char *say_then_end; /* of the script below */
 static void (*end_of_script)(struct peer *);
@@ -188,7 +189,7 @@ static void test_too_large(void)
 	stage_close(&stage);
 }
 
-/* ---- deadlines ------------------------------------------------------------------------------------------------ */
+/* --- deadlines --- */
 
 static void serve_silence(struct server *s)
 {
@@ -241,7 +242,7 @@ static void test_deadlines(void)
 	check_deadline(CHUNKED, total, EXCHANGE_TOTAL_TIMEOUT_FAILURE, "not done after 150 ms");
 }
 
-/* ---- large requests and answers ------------------------------------------------------------------------------- */
+/* --- large requests and answers --- */
 
 static char megabytes[16 * 1024 * 1024];
 
@@ -357,7 +358,8 @@ static void drain_later(struct timer *t)
 	timer_set(&p->patience, p->loop, PROBE_PATIENCE_MS, probe_lose_patience);
 }
 
-/* Who takes nothing is told once, and what is kept for him is bounded; once it is taken the rest comes. */
+/* Who takes nothing is told once, and what is kept for him is bounded; once it is taken the rest
+ * comes. */
 static void test_back_pressure(void)
 {
 	struct server server = {0};
@@ -418,7 +420,7 @@ static void test_pause(void)
 	stage_close(&stage);
 }
 
-/* ---- ending early --------------------------------------------------------------------------------------------- */
+/* --- ending early --- */
 
 static void end_it(struct probe *p)
 {
@@ -438,7 +440,8 @@ static void serve_patiently(struct server *s)
 	peer_close(&p);
 }
 
-/* From within an event, and after so many milliseconds from outside. -1: at once, before any turn. */
+/* From within an event, and after so many milliseconds from outside. -1: at once, before any
+ * turn. */
 static void test_end_at(int wait_ms)
 {
 	struct server server = {0};

@@ -1,5 +1,5 @@
-/* TLS to an origin: certificates, client certificates, close_notify, large bodies, resumption; by the name "localhost" and
- * the system's resolver. */
+/* TLS to an origin: certificates, client certificates, close_notify, large bodies, resumption;
+ * by the name "localhost" and the system's resolver. */
 #include "probe.h"
 
 #include "certs.h"

@@ -21,7 +21,7 @@ static void close_both(struct stage *stage, struct server *server, struct probe 
 	stage_close(stage);
 }
 
-/* ---- what is refused ------------------------------------------------------------------------------------------ */
+/* --- what is refused --- */
 
 static const char *say;
 
@@ -90,7 +90,7 @@ static void test_draining(void)
 	close_both(&stage, &server, &p);
 }
 
-/* ---- what happens while idle ---------------------------------------------------------------------------------- */
+/* --- what happens while idle --- */
 
 static void (*while_idle)(struct peer *);
 
@@ -144,7 +144,8 @@ static int refuse_commit(void *arg)
 	return commits_refused && commits_refused-- ? -1 : 0;
 }
 
-/* The provider leaves between two polls: the link has been taken, and not a byte of the request has gone out. */
+/* The provider leaves between two polls: the link has been taken, and not a byte of the request
+ * has gone out. */
 static void test_gone_before_sending(void)
 {
 	struct server server = {0};
@@ -165,7 +166,7 @@ static void test_gone_before_sending(void)
 	CHECK(server.accepted == 2);
 }
 
-/* ---- the retry ------------------------------------------------------------------------------------------------ */
+/* --- the retry --- */
 
 static void (*leave_second)(struct peer *);
 static bool leave_third;
@@ -235,7 +236,7 @@ static void test_stale(void)
 	check_stale(say_half, EXCHANGE_TRUNCATED_FAILURE);
 }
 
-/* ---- limits --------------------------------------------------------------------------------------------------- */
+/* --- limits --- */
 
 enum { CROWD = LIMIT_POOL_IDLE + 3 };
 

@@ -1,4 +1,5 @@
-/* What grows old: idle links and known names. The clock is the test's own, so that a minute costs nothing. */
+/* What grows old: idle links and known names. The clock is the test's own, so that a minute
+ * costs nothing. */
 #include "probe.h"
 
 #include "limits.h"

@@ -1,5 +1,5 @@
-/* TLS as a state object, against OpenSSL's own server over memory: what verifies, what does not and how that is said,
- * any split of the bytes, resumption, closing. */
+/* TLS as a state object, against OpenSSL's own server over memory: what verifies, what does not
+ * and how that is said, any split of the bytes, resumption, closing. */
 #include "base/tls.h"
 
 #include "certs.h"

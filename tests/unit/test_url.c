@@ -1,4 +1,5 @@
-/* URLs and host:port pairs: what is read, what is refused and why, and that nothing is read past the end. */
+/* URLs and host:port pairs: what is read, what is refused and why, and that nothing is read past
+ * the end. */
 #include "base/url.h"
 
 #include "check.h"

@@ -1,0 +1,116 @@
+"""What the rules compare with: one table for each question that needs judgement.
+
+A new arrow, a module without a test of its own, a parser: whoever adds one adds a row here, and
+the row is what gets reviewed. docs/design.md explains the arrows."""
+
+LIMITS = {"file": 600, "function": 60, "nesting": 3, "parameters": 5, "line": 100}
+
+# Layer -> what its files may include beside itself and base/: a layer, or one header. A file right
+# under src/ is a layer of its own, unless GROUPS names one for it.
+GROUPS = {
+    "config": ["config", "config_*", "embed"],
+    "path": ["request", "relay", "reply", "attempt", "refusal", "endpoint", "models", "ready",
+             "worker"],
+    "daemon": ["daemon", "snapshot", "version"],
+}
+COMMON = ["limits", "fail", "metric", "llm"]
+LAYERS = ["front", "gate", "wire", "route", "provider", "upstream", "ledger", "store", "config",
+          "snapshot.h", "version.h"]
+ARROWS = {
+    "base": [],
+    "limits": [],
+    "fail": [],
+    "metric": [],
+    "llm": [],
+    "front": ["limits", "fail", "metric"],
+    "upstream": ["limits", "fail", "metric", "front/http1.h"],
+    "wire": COMMON,
+    "store": COMMON,
+    "gate": COMMON + ["config", "store"],
+    "config": COMMON + ["ledger/price.h"],
+    "route": COMMON + ["config", "upstream/exchange.h"],  # struct origin: where a target is
+    "provider": COMMON + ["config", "wire", "route/catalog.h", "upstream/exchange.h"],
+    "ledger": COMMON + ["store"],
+    "path": COMMON + LAYERS,
+    # its own listener is a front like any other; errors there have the shape of everywhere else
+    "admin": COMMON + ["gate", "route", "ledger", "config", "front/listen.h", "front/stream.h",
+                       "wire/wire.h"],
+    "demo": COMMON + ["front", "wire"],
+    "daemon": COMMON + LAYERS + ["path", "admin"],
+    "cli": COMMON + ["config", "route", "store", "ledger", "gate/key.h", "wire/wire.h", "demo",
+                     "daemon"],
+    "main": ["cli", "version.h"],
+}
+
+# Calls that a preprocessor cannot tell from something harmless: pattern, where it is allowed, what
+# to use instead.
+BANNED = [
+    (r"(malloc|calloc|realloc|free|strdup|strndup)\s*\(", ["src/base/"], "use mem_get and mem_put"),
+    (r"(rand|srand|random|drand48)\s*\(", [], "use random_bytes"),
+    (r"(system|popen|execvp?|execlp?)\s*\(", [], "start no programs"),
+    (r"(usleep|sleep|nanosleep)\s*\(", ["src/ledger/carrier.c", "src/ledger/verify.c"],
+     "use a timer of the loop"),  # a thread of its own, and a verb
+    (r"(getaddrinfo|gethostbyname)\s*\(", ["src/upstream/resolve.c"], "use resolve"),
+    (r"(printf|puts|putchar|perror)\s*\(", ["src/cli/", "src/main.c"], "use log_say"),
+    (r"assert\s*\(", [], "use must"),
+    (r"typedef\s+(struct|union)\b", [], "say struct"),
+]
+
+# Functions whose parameters somebody else has laid down.
+WIDE = ["uv_getaddrinfo"]
+
+# Money is integer.
+NO_FLOATS = ["src/ledger/", "src/gate/", "src/store/", "src/base/decimal.c"]
+
+# HTTP statuses of failures stand in fail.def, their words in front/answer.c.
+STATUS_HOMES = ["src/front/", "src/fail.c"]
+
+# Modules without a tests/unit/test_NOUN.c -> the test that goes through all of them.
+TESTED_BY = {
+    path: test
+    for test, paths in {
+        "tests/unit/test_json_read.c": "src/base/json_ask.c src/base/json_keys.c"
+                                       " src/base/json_scan.c",
+        "tests/unit/test_config.c": "src/config_alias.c src/config_catalog.c src/config_make.c"
+                                    " src/config_mistake.c src/config_provider.c"
+                                    " src/config_schema.c src/config_tree.c src/config_value.c"
+                                    " src/embed.c",
+        "tests/unit/test_demo.c": "src/demo/simulator.c src/demo/speech.c src/demo/speech_chat.c"
+                                  " src/demo/speech_messages.c src/demo/speech_responses.c",
+        "tests/unit/test_front.c": "src/front/body.c src/front/conn.c src/front/conn_read.c"
+                                   " src/front/conn_write.c src/front/listen.c src/front/stream.c",
+        "tests/unit/test_http1.c": "src/front/http1_body.c src/front/http1_bytes.c",
+        "tests/unit/test_carrier.c": "src/ledger/carry.c src/ledger/verify.c",
+        "tests/unit/test_journal.c": "src/ledger/record.c src/ledger/replay.c"
+                                     " src/ledger/segment.c",
+        "tests/unit/test_store.c": "src/store/datadir.c src/store/entry.c src/store/sqlite.c"
+                                   " src/store/sqlite_entries.c src/store/sqlite_keys.c"
+                                   " src/store/sqlite_schema.c",
+        "tests/unit/test_dial.c": "src/upstream/resolve.c",
+        "tests/run_scenes.py": "src/cli/books.c src/cli/ledger.c src/cli/usage.c",
+        "tests/cases/errors.case": "src/fail.c src/llm.c src/wire/error.c src/wire/field.c",
+        "tests/cases/chat.case": "src/wire/chat.c src/wire/edit.c src/wire/note.c src/wire/wire.c",
+        "tests/cases/messages.case": "src/wire/messages.c",
+        "tests/cases/responses.case": "src/wire/responses.c",
+    }.items()
+    for path in paths.split()
+}
+
+# Everything that reads bytes of strangers -> its fuzz target.
+PARSERS = {
+    "src/base/decimal.c": "fuzz_decimal",
+    "src/base/json_read.c": "fuzz_json_read",
+    "src/base/url.c": "fuzz_url",
+    "src/config_tree.c": "fuzz_config",
+    "src/front/http1.c": "fuzz_http1",
+    "src/ledger/replay.c": "fuzz_journal",
+    "src/upstream/answer.c": "fuzz_answer",
+    "src/wire/chat.c": "fuzz_wire",
+    "src/wire/messages.c": "fuzz_wire",
+    "src/wire/responses.c": "fuzz_wire",
+    "src/wire/sse.c": "fuzz_sse",
+}
+FUZZ_LINES = 40
+
+# Places that exist on one machine only.
+MACHINE_PATHS = r"(/home/\w|/work/|/root/|/tmp/wt|\.\./shared)"
