@@ -166,11 +166,12 @@ def check_heard(block, record, sent_body):
         if block.has(name) and not fits(block.one(name), record[name]):
             wrong.append(f"{name} is {record[name]!r}, not {block.one(name)!r}")
     for text in block.all("body"):
+        got = body
         for pattern in block.all("minus"):
-            body = remove(pattern, body)
+            got = remove(pattern, got)
         want = expected_heard(text, sent_body) if text.split()[0] == "same" else text.encode()
-        if body != want:
-            wrong.append("the body that the provider heard " + first_difference(body, want))
+        if got != want:
+            wrong.append("the body that the provider heard " + first_difference(got, want))
     wrong += check_json_lines(block, body)
     names = [n.lower() for n, _ in record["headers"]]
     for name in ("host", "content-length", "authorization", "content-type"):

@@ -223,17 +223,15 @@ class World:
         return entry
 
     def gauges(self):
-        """Gauges of /metrics that count what is in use now."""
+        """Gauges of /metrics that count what is in use now; idle provider connections are not."""
         text = http.ask(self.metrics, "GET", "/metrics").body.decode()
         kinds = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.M))
         found = {}
         for name, value in re.findall(r"^([a-z_]+(?:\{[^}]*\})?) (\S+)", text, re.M):
-            base = name.split("{")[0]
-            if kinds.get(base) == "gauge" and re.search(
-                r"connections|active|streams|in_flight|held|open|bytes|backlog", base
-            ):
-                if not re.search(r"idle|pool", name):
-                    found[name] = float(value)
+            if kinds.get(name.split("{")[0]) == "gauge":
+                found[name] = float(value)
+        idle = found.pop('fluxrouter_provider_connections{state="idle"}', 0)
+        found['fluxrouter_provider_connections{state="open"}'] -= idle
         return found
 
     def leaked(self, timeout=5.0):
