@@ -230,8 +230,7 @@ class World:
         for name, value in re.findall(r"^([a-z_]+(?:\{[^}]*\})?) (\S+)", text, re.M):
             if kinds.get(name.split("{")[0]) == "gauge":
                 found[name] = float(value)
-        idle = found.pop('fluxrouter_provider_connections{state="idle"}', 0)
-        found['fluxrouter_provider_connections{state="open"}'] -= idle
+        found.pop('fluxrouter_provider_connections{state="idle"}', 0)
         return found
 
     def leaked(self, timeout=5.0):
