@@ -94,6 +94,7 @@ backend out
 
 FLUXROUTER = """
 listen: ["127.0.0.1:{port}"]
+metrics_listen: "127.0.0.1:{metrics}"
 providers:
   - {{name: stub, dialect: chat, base_url: "http://127.0.0.1:{stub}/v1", api_key: "bench"}}
 models:
@@ -139,7 +140,7 @@ class Engine:
     def write(self, filename, text, **more):
         return self.write_plain(filename, text.format(
             dir=self.dir, port=self.port, stub=self.stub_port, streams=STREAMS_MAX + 100,
-            files=2 * STREAMS_MAX + 300, **more))
+            files=2 * STREAMS_MAX + 300, metrics=self.port + 200, **more))
 
     def start(self):
         """Starts it and waits for its first answer; gives the seconds from exec to that."""
@@ -162,7 +163,8 @@ class Engine:
             if status == 200:
                 return
             raise SystemExit(f"bench: {self.name} answers {status}: {content[:500]!r}")
-        raise SystemExit(f"bench: {self.name} does not come up, see {self.dir}/log")
+        with open(os.path.join(self.dir, "log"), errors="replace") as log:
+            raise SystemExit(f"bench: {self.name} does not come up:\n{log.read()[-2000:]}")
 
     def stop(self):
         process.end(self.process)

@@ -63,6 +63,7 @@ backend out
 
 FLUXROUTER = """
 listen: ["127.0.0.1:{port}"]
+metrics_listen: "off"
 providers:
   - {{name: behind, dialect: chat, base_url: "http://127.0.0.1:{behind}/v1", api_key: "strict"}}
 models:
