@@ -3,6 +3,9 @@
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
+int cli_check(int argc, char **argv);
+int cli_route(int argc, char **argv);
+int cli_models(int argc, char **argv);
 int cli_key(int argc, char **argv);
 int cli_usage(int argc, char **argv);
 int cli_ledger(int argc, char **argv);

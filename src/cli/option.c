@@ -23,10 +23,11 @@ static void print_help(const struct option_set *set)
 	printf("Usage: fluxrouter %s\n\n%s\n\n", set->usage, set->about);
 	for (int i = 0; i < set->count; i++) {
 		const struct option *o = &set->options[i];
-		int width = 26 - (int)strlen(o->name) - 3;
+		const char *dashes = strlen(o->name) == 1 ? "-" : "--";
+		int width = 28 - (int)strlen(o->name) - (int)strlen(dashes) - 3;
 
-		printf("  --%s %-*s %s\n", o->name, width > 0 ? width : 0, o->value ? o->value : "",
-		       o->help);
+		printf("  %s%s %-*s %s\n", dashes, o->name, width > 0 ? width : 0,
+		       o->value ? o->value : "", o->help);
 	}
 	printf("  --%-25s%s\n", "help", "this text");
 }
@@ -39,21 +40,29 @@ static const struct option *find(const struct option_set *set, struct str name)
 	return NULL;
 }
 
-/* argv[*at] begins with --; *at moves to the last word that was used. -1: out->status. */
+/* -c is the option named c; all longer names take two dashes. */
+static bool is_option(struct str word)
+{
+	return str_starts_with(word, STR("--")) || (word.len == 2 && word.ptr[0] == '-');
+}
+
+/* argv[*at] is an option; *at moves to the last word that was used. -1: out->status. */
 static int read_option(const struct option_set *set, char **argv, int *at, struct option_words *out)
 {
-	struct str name = str_part(str_of(argv[*at]), 2, SIZE_MAX);
+	struct str word = str_of(argv[*at]);
+	struct str name = str_part(word, word.len == 2 ? 1 : 2, SIZE_MAX);
 	size_t equals = str_find_byte(name, '=');
 	bool has_value = equals < name.len;
 	const struct option *o = find(set, str_part(name, 0, equals));
 
 	out->status = 2;
 	if (!o) {
-		option_wrong("unknown option --%.*s (see --help)", (int)equals, name.ptr);
+		option_wrong("unknown option %.*s (see --help)", STR_ARG(word));
 		return -1;
 	}
 	if (o->value ? !has_value && !argv[*at + 1] : has_value) {
-		option_wrong("--%s %s", o->name, o->value ? "needs a value" : "takes no value");
+		option_wrong("%.*s %s", STR_ARG(word),
+		             o->value ? "needs a value" : "takes no value");
 		return -1;
 	}
 	if (!o->value)
@@ -99,9 +108,8 @@ int option_read(const struct option_set *set, int argc, char **argv, struct opti
 			options_over = true;
 			continue;
 		}
-		if (!options_over && str_starts_with(word, STR("--"))
-		        ? read_option(set, argv, &i, out) < 0
-		        : read_operand(set, word, out) < 0)
+		if (!options_over && is_option(word) ? read_option(set, argv, &i, out) < 0
+		                                     : read_operand(set, word, out) < 0)
 			return -1;
 	}
 	return 0;

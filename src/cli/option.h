@@ -5,7 +5,7 @@
 #include "base/arena.h"
 
 struct option {
-	const char *name;  /* without the dashes */
+	const char *name;  /* without the dashes; of one letter: -c */
 	const char *value; /* what --help calls its value; NULL: a flag */
 	const char *help;
 	struct str *text; /* where the value goes */
