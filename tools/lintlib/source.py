@@ -8,10 +8,17 @@ import subprocess
 from pathlib import Path
 
 
+def read_text(path):
+    """Empty for what is not text."""
+    raw = path.read_bytes()
+    return "" if b"\0" in raw[:4096] else raw.decode("utf-8", errors="replace")
+
+
 class Function:
-    def __init__(self, name, parameters, first, last):
+    def __init__(self, name, inside, first, last):
         self.name = name
-        self.parameters = parameters
+        self.parameters = count_parameters(inside)
+        self.takes_fail = bool(re.search(r"struct fail \*\w+\s*$", inside))
         self.first = first  # line numbers of the head and of the closing brace, from 1
         self.last = last
 
@@ -19,7 +26,7 @@ class Function:
 class Source:
     def __init__(self, root, path):
         self.path = path
-        self.text = (root / path).read_text(encoding="utf-8", errors="replace")
+        self.text = read_text(root / path)
         self.lines = self.text.split("\n")
         if self.lines and self.lines[-1] == "":
             self.lines.pop()
@@ -80,11 +87,7 @@ def find_functions(code):
         match = re.search(r"\b(\w+)\s*\((.*)\)[^()]*$", head)
         last = next((i for i in range(number, len(code)) if code[i].rstrip() == "}"), None)
         if match and last:
-            yield Function(match.group(1), count_parameters(match.group(2)), first + 1, last + 1)
-
-
-def is_text(path):
-    return path.is_file() and b"\0" not in path.read_bytes()[:4096]
+            yield Function(match.group(1), match.group(2), first + 1, last + 1)
 
 
 def list_files(root):
@@ -97,4 +100,4 @@ def list_files(root):
         found = (p.relative_to(root) for p in root.rglob("*") if p.is_file())
         paths = {str(p) for p in found
                  if p.parts[0] not in ("build", "flux-data") and "node_modules" not in p.parts}
-    return sorted(p for p in paths if is_text(Path(root) / p))
+    return sorted(p for p in paths if (Path(root) / p).is_file())

@@ -29,7 +29,8 @@ ARROWS = {
     "gate": COMMON + ["config", "store"],
     "config": COMMON + ["ledger/price.h"],
     "route": COMMON + ["config", "upstream/exchange.h"],  # struct origin: where a target is
-    "provider": COMMON + ["config", "wire", "route/catalog.h", "upstream/exchange.h"],
+    "provider": COMMON + ["config", "wire", "route/catalog.h", "upstream/exchange.h",
+                          "version.h"],  # User-Agent
     "ledger": COMMON + ["store"],
     "path": COMMON + LAYERS,
     # its own listener is a front like any other; errors there have the shape of everywhere else
@@ -87,6 +88,10 @@ TESTED_BY = {
                                    " src/store/sqlite_entries.c src/store/sqlite_keys.c"
                                    " src/store/sqlite_schema.c",
         "tests/unit/test_dial.c": "src/upstream/resolve.c",
+        "tests/unit/test_provider.c": "src/provider/origin.c src/provider/proxy.c",
+        "tests/unit/test_policy.c": "src/route/conversation.c src/route/estimate.c"
+                                    " src/route/explain.c src/route/judge.c",
+        "tests/unit/test_catalog.c": "src/route/near.c",
         "tests/run_scenes.py": "src/cli/books.c src/cli/ledger.c src/cli/usage.c",
         "tests/cases/errors.case": "src/fail.c src/llm.c src/wire/error.c src/wire/field.c",
         "tests/cases/chat.case": "src/wire/chat.c src/wire/edit.c src/wire/note.c src/wire/wire.c",
