@@ -292,8 +292,9 @@ static int show_in(struct books *b, struct str which)
 		return 1;
 	}
 	printf("%-32s  %9s  %12s  %12s  %14s\n", "model", "requests", "input", "output", "USD");
-	return store_sums(b->store, STORE_BY_MODEL | STORE_BY_KEY, 0, INT64_MAX, &b->arena,
-	                  on_shown, &s, &b->fail) < 0
+	return store_sums(b->store,
+	                  (struct store_report){STORE_BY_MODEL | STORE_BY_KEY, 0, INT64_MAX},
+	                  &b->arena, on_shown, &s, &b->fail) < 0
 	           ? books_fails(b)
 	           : 0;
 }

@@ -190,7 +190,8 @@ static int report_in(struct books *b, struct report *r)
 		begin_json(r);
 	else
 		begin_lines(r);
-	result = store_sums(b->store, r->by, r->from_ms, r->to_ms, &b->arena, on_row, r, &b->fail);
+	result = store_sums(b->store, (struct store_report){r->by, r->from_ms, r->to_ms}, &b->arena,
+	                    on_row, r, &b->fail);
 	if (r->as_json)
 		end_json(r);
 	else

@@ -53,12 +53,11 @@ static void compare(struct look *l, const struct entry *e)
 {
 	struct arena arena;
 	struct entry kept;
-	bool found = false;
 
 	arena_init(&arena);
-	if (store_entry(l->store, e->request_id, e->attempt, &arena, &found, &kept, l->fail) < 0)
+	if (store_entry(l->store, e->request_id, e->attempt, &arena, &kept, l->fail) < 0)
 		l->result = -1;
-	else if (!found)
+	else if (kept.attempt == 0)
 		say_wrong(l,
 		          arena_printf(&arena,
 		                       "%.*s: in the journal (%" PRId64 " nUSD), not in the store",

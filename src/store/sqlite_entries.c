@@ -160,7 +160,7 @@ int store_mark_of(struct store *s, const uint8_t node[16], int loop, uint64_t *o
 }
 
 int store_entry(struct store *s, const uint8_t request_id[16], int attempt, struct arena *arena,
-                bool *out_found, struct entry *out, struct fail *f)
+                struct entry *out, struct fail *f)
 {
 	sqlite3_stmt *q = sqlite_get(s, SQL_ENTRY_GET, f);
 	int step, result = 0;
@@ -177,9 +177,9 @@ int store_entry(struct store *s, const uint8_t request_id[16], int attempt, stru
 		              STR_ARG(s->path));
 	else if (step != SQLITE_ROW && step != SQLITE_DONE)
 		result = sqlite_fails(s, "read an entry", f);
+	else if (step == SQLITE_DONE)
+		out->attempt = 0;
 	sqlite3_reset(q);
-	if (result == 0)
-		*out_found = step == SQLITE_ROW;
 	return result;
 }
 
@@ -238,17 +238,17 @@ static struct store_sum read_sum(sqlite3_stmt *q, struct arena *arena)
 	};
 }
 
-int store_sums(struct store *s, unsigned group, int64_t from_ms, int64_t to_ms, struct arena *arena,
+int store_sums(struct store *s, struct store_report report, struct arena *arena,
                bool (*on_sum)(void *, const struct store_sum *), void *arg, struct fail *f)
 {
-	struct str sql = sums_sql(group, f->arena);
+	struct str sql = sums_sql(report.by, f->arena);
 	sqlite3_stmt *q = NULL;
 	int step;
 
 	if (sqlite3_prepare_v2(s->db, sql.ptr, (int)sql.len, &q, NULL) != SQLITE_OK)
 		return sqlite_fails(s, "sum", f);
-	sqlite3_bind_int64(q, 1, day_of(from_ms));
-	sqlite3_bind_int64(q, 2, day_of(to_ms > 0 ? to_ms - 1 : 0) + 1);
+	sqlite3_bind_int64(q, 1, day_of(report.from_ms));
+	sqlite3_bind_int64(q, 2, day_of(report.to_ms > 0 ? report.to_ms - 1 : 0) + 1);
 	while ((step = sqlite3_step(q)) == SQLITE_ROW) {
 		struct store_sum sum = read_sum(q, arena);
 

@@ -71,19 +71,24 @@ int store_sync(struct store *, struct fail *) MUST_USE;
 /* 0 where there is no mark. */
 int store_mark_of(struct store *, const uint8_t node[16], int loop, uint64_t *out_sequence,
                   struct fail *) MUST_USE;
-/* The entry of that request and attempt; texts in the arena. */
+/* The entry of that request and attempt; texts in the arena. Where there is none,
+ * out->attempt is 0. */
 int store_entry(struct store *, const uint8_t request_id[16], int attempt, struct arena *,
-                bool *out_found, struct entry *out, struct fail *) MUST_USE;
+                struct entry *out, struct fail *) MUST_USE;
 
-/* Rows of a report: sums over entries (attempts) that were closed on UTC days. A range is taken
- * as the days that its ends fall on, `to_ms` left out when it is a day's first millisecond. */
+/* A report: sums over entries (attempts) that were closed on UTC days, a row for each group. A
+ * range is taken as the days that its ends fall on, `to_ms` left out when it is a day's first
+ * millisecond. Keys are named by prefix, and label where they have one. */
+enum store_group { STORE_BY_DAY = 1, STORE_BY_MODEL = 2, STORE_BY_KEY = 4, STORE_BY_ACCOUNT = 8 };
+struct store_report {
+	unsigned by; /* enum store_group bits */
+	int64_t from_ms, to_ms;
+};
 struct store_sum {
 	struct str day, model, account, key; /* empty where not grouped by */
 	int64_t requests, input, cache_read, cache_write, output, cost_nusd, charge_nusd, estimated;
 };
-/* Keys are named by prefix, and label where they have one. */
-enum store_group { STORE_BY_DAY = 1, STORE_BY_MODEL = 2, STORE_BY_KEY = 4, STORE_BY_ACCOUNT = 8 };
-int store_sums(struct store *, unsigned group, int64_t from_ms, int64_t to_ms, struct arena *,
+int store_sums(struct store *, struct store_report, struct arena *,
                bool (*on_sum)(void *, const struct store_sum *), void *arg, struct fail *) MUST_USE;
 
 /* Compares the sums that reports are made from with the entries themselves; on_wrong gets a

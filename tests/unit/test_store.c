@@ -205,7 +205,8 @@ static bool on_sum(void *arg, const struct store_sum *sum)
 static void check_sums(struct store *s, unsigned group, int64_t from_ms, int64_t to_ms, int rows)
 {
 	sum_count = 0;
-	CHECK(store_sums(s, group, from_ms, to_ms, &arena, on_sum, NULL, &f) == 0);
+	CHECK(store_sums(s, (struct store_report){group, from_ms, to_ms}, &arena, on_sum, NULL,
+	                 &f) == 0);
 	CHECK(sum_count == rows);
 }
 
@@ -215,7 +216,6 @@ static void test_entries(void)
 	struct store_mark mark = {.node = {7}, .loop = 3, .sequence = 77};
 	uint64_t sequence = 1;
 	struct store *s;
-	bool found = true;
 
 	fresh_dir();
 	s = opened(STORE_CREATE);
@@ -229,10 +229,10 @@ static void test_entries(void)
 	CHECK(store_mark_of(s, mark.node, 3, &sequence, &f) == 0 && sequence == 99);
 	entries[3] = sample(3);
 	for (int i = 0; i < 12; i++) {
-		CHECK(store_entry(s, entries[i].request_id, 1, &arena, &found, &got, &f) == 0);
-		CHECK(found && entry_is_same(&got, &entries[i]));
+		CHECK(store_entry(s, entries[i].request_id, 1, &arena, &got, &f) == 0);
+		CHECK(entry_is_same(&got, &entries[i]));
 	}
-	CHECK(store_entry(s, entries[0].request_id, 2, &arena, &found, &got, &f) == 0 && !found);
+	CHECK(store_entry(s, entries[0].request_id, 2, &arena, &got, &f) == 0 && got.attempt == 0);
 	CHECK(store_verify_sums(s, on_wrong, NULL, &f) == 0 && wrong_sums == 0);
 
 	check_sums(s, 0, 0, INT64_MAX, 1);
@@ -260,7 +260,6 @@ static void test_locked(void)
 	struct store *s;
 	struct entry e = sample(1), got;
 	sqlite3 *other;
-	bool found = false;
 
 	fresh_dir();
 	s = opened(STORE_CREATE);
@@ -273,7 +272,7 @@ static void test_locked(void)
 	must(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL) == SQLITE_OK);
 	sqlite3_close(other);
 	CHECK(store_put_entries(s, &e, 1, NULL, &f) == 0);
-	CHECK(store_entry(s, e.request_id, 1, &arena, &found, &got, &f) == 0 && found);
+	CHECK(store_entry(s, e.request_id, 1, &arena, &got, &f) == 0 && got.attempt == 1);
 	store_close(&s);
 	tempdir_remove(top);
 }
