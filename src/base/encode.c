@@ -1,5 +1,5 @@
-/* Hexadecimal and base64 onto a buf. Pure; called wherever bytes go into text: key hashes,
- * credentials, ids. What does not fit is left out whole and shows in buf_is_over(). */
+/* Hexadecimal and base64 onto a buf, and hexadecimal back. Pure; called wherever bytes go into
+ * text: key hashes, credentials, ids. What does not fit is left out whole and shows in buf_is_over(). */
 #include "base/encode.h"
 
 void encode_hex(struct buf *out, struct str bytes)
@@ -16,6 +16,26 @@ void encode_hex(struct buf *out, struct str bytes)
 		at[2 * i + 1] = digits[byte & 15];
 	}
 	buf_grew(out, bytes.len * 2);
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char)(c | 0x20);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+int encode_read_hex(struct str hex, uint8_t *out, size_t len)
+{
+	if (hex.len / 2 != len || hex.len % 2)
+		return -1;
+	for (size_t i = 0; i < hex.len; i++)
+		if (hex_digit(hex.ptr[i]) < 0)
+			return -1;
+	for (size_t i = 0; i < len; i++)
+		out[i] = (uint8_t)(hex_digit(hex.ptr[2 * i]) * 16 + hex_digit(hex.ptr[2 * i + 1]));
+	return 0;
 }
 
 static const char plain_alphabet[] =

@@ -52,10 +52,7 @@ static int read_node(struct str path, uint8_t *out_node)
 	close(fd);
 	if (got != NODE_HEX_BYTES)
 		return -1;
-	for (int i = 0; i < RECORD_NODE_BYTES; i++)
-		if (sscanf(hex + (size_t)2 * i, "%2hhx", &out_node[i]) != 1)
-			return -1;
-	return 0;
+	return encode_read_hex((struct str){hex, sizeof hex}, out_node, RECORD_NODE_BYTES);
 }
 
 /* Under another name first, and linked: of two processes that start at once, one wins and both
@@ -112,10 +109,15 @@ int segment_dir_read(struct str data_dir, uint8_t *out_node, struct fail *f)
 
 static bool name_is_segment(const char *name, struct segment_id *out)
 {
-	int end = 0;
+	struct str s = str_of(name), dash = str_part(s, 2, 1), suffix = str_part(s, 13, SIZE_MAX);
+	int64_t loop, number;
 
-	return sscanf(name, "%2d-%10" SCNu64 ".fluxj%n", &out->loop, &out->number, &end) == 2 &&
-	       end == 19 && name[end] == '\0' && out->loop >= 0;
+	if (!str_eq(dash, STR("-")) || !str_eq(suffix, STR(".fluxj")) ||
+	    str_to_i64(str_part(s, 0, 2), 0, 99, &loop) < 0 ||
+	    str_to_i64(str_part(s, 3, 10), 0, INT64_MAX, &number) < 0)
+		return false;
+	*out = (struct segment_id){.loop = (int)loop, .number = (uint64_t)number};
+	return true;
 }
 
 static int compare_ids(const void *a, const void *b)

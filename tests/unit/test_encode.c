@@ -26,6 +26,22 @@ static const struct encoded table[] = {
     ENCODED("\xfb\xff\xfe\x00", "fbfffe00", "+//+AA==", "-__-AA"),
 };
 
+static void test_read_hex(void)
+{
+	uint8_t out[4] = {0};
+	static const struct str bad[] = {STR_INIT("0011223"),      STR_INIT("001122334"),
+	                                 STR_INIT("0011223g"),     STR_INIT(" 0112233"),
+	                                 STR_INIT("+0112233"),     STR_INIT("0x112233"),
+	                                 STR_INIT("001122334455"), STR_INIT("")};
+
+	CHECK(encode_read_hex(STR("00aBfF7e"), out, 4) == 0);
+	CHECK(memcmp(out, "\x00\xab\xff\x7e", 4) == 0);
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		CHECK(encode_read_hex(bad[i], out, 4) < 0);
+	CHECK(memcmp(out, "\x00\xab\xff\x7e", 4) == 0);
+	CHECK(encode_read_hex(STR(""), out, 0) == 0);
+}
+
 static void check_encoded(struct buf *out, const struct encoded *row)
 {
 	buf_clear(out);
@@ -43,6 +59,7 @@ int main(void)
 {
 	struct buf out;
 
+	test_read_hex();
 	buf_init(&out, 16);
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
 		check_encoded(&out, &table[i]);
