@@ -5,7 +5,8 @@
 
 #include "base/str.h"
 
-static int check_passed, check_failed;
+/* THREADS: a test's server on a thread of its own checks too. */
+static _Atomic int check_passed, check_failed;
 
 #define CHECK(expression) check_one((expression), #expression, __FILE__, __LINE__)
 #define CHECK_STR(got, want) check_text((got), (want), #got, __FILE__, __LINE__)
