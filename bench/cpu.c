@@ -48,15 +48,16 @@ int64_t cpu_watch_ns(const struct cpu_watch *w)
 
 static int64_t thread_switches(const char *path)
 {
+	static const char name[] = "voluntary_ctxt_switches:";
 	FILE *f = fopen(path, "re");
-	long long n = 0;
+	int64_t n = 0;
 	char line[256];
 
 	if (!f)
 		return 0;
 	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "voluntary_ctxt_switches: %lld", &n) == 1)
-			break;
+		if (strncmp(line, name, sizeof name - 1) == 0)
+			n = strtoll(line + sizeof name - 1, NULL, 10);
 	}
 	fclose(f);
 	return n;

@@ -34,7 +34,7 @@ static struct str format_message(struct arena *arena, const char *format, va_lis
 	    arena, (struct str){text, (size_t)len < sizeof text ? (size_t)len : sizeof text - 1});
 }
 
-int fail(struct fail *f, enum fail_kind kind, const char *format, ...)
+int(fail)(struct fail *f, enum fail_kind kind, const char *format, ...)
 {
 	va_list args;
 
@@ -46,7 +46,7 @@ int fail(struct fail *f, enum fail_kind kind, const char *format, ...)
 	return -1;
 }
 
-int fail_at(struct fail *f, enum fail_kind kind, struct str param, const char *format, ...)
+int(fail_at)(struct fail *f, enum fail_kind kind, struct str param, const char *format, ...)
 {
 	va_list args;
 

@@ -40,6 +40,14 @@ int fail(struct fail *, enum fail_kind, const char *format, ...) PRINTF_LIKE(3, 
 /* The same, and names the field: param is a JSON path such as "messages[2].content". */
 int fail_at(struct fail *, enum fail_kind, struct str param, const char *format, ...)
     PRINTF_LIKE(4, 5);
+/* So that compilers and analyzers know that it is -1, and see no path on after a failure. */
+static inline int fail_is_minus_one(int result)
+{
+	(void)result;
+	return -1;
+}
+#define fail(...) fail_is_minus_one(fail(__VA_ARGS__))
+#define fail_at(...) fail_is_minus_one(fail_at(__VA_ARGS__))
 
 bool fail_is_set(const struct fail *);
 int fail_status(const struct fail *); /* HTTP status, 400..599 */

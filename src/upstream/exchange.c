@@ -150,6 +150,7 @@ static void on_wait_due(struct timer *t);
 
 static void wait_for(struct exchange *ex, int64_t wait_ms)
 {
+	must(ex->upstream);
 	if (wait_ms > 0)
 		timer_set(&ex->wait, ex->upstream->loop, wait_ms, on_wait_due);
 	else
@@ -200,6 +201,7 @@ static void note_fed(struct exchange *ex, enum answer_fed fed)
 			wait_for(ex, o->idle_ms);
 		return;
 	case ANSWER_END:
+		must(ex->answer.head); /* no answer ends before its head */
 		ex_finish(ex);
 		return;
 	case ANSWER_BAD:

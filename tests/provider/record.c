@@ -117,7 +117,7 @@ static void keep(struct record_book *b, struct str text, struct str key)
 	l->key = (struct str){l->text + text.len, key.len};
 	list_push(&b->lines, &l->node);
 	b->kept_bytes += l->len;
-	while (b->kept_bytes > b->kept_max)
+	while (b->kept_bytes > b->kept_max && !list_is_empty(&b->lines))
 		line_drop(b, LIST_OBJECT(list_first(&b->lines), struct record_line, node));
 }
 
