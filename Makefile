@@ -34,7 +34,7 @@ UNITS    := $(patsubst tests/unit/%.c,$(ROOT)/unit/%,$(sort $(wildcard tests/uni
 FUZZERS  := $(patsubst fuzz/%.c,$(ROOT)/%,$(sort $(wildcard fuzz/fuzz_*.c)))
 LIB      := $(ROOT)/libfluxrouter.a
 
-.PHONY: all run test test-long units unit-programs fuzz fuzz-programs bench strict clean help
+.PHONY: all run test test-long units unit-programs analyze fuzz fuzz-programs bench strict clean help
 .SECONDARY:
 
 all: $(ROOT)/fluxrouter $(ROOT)/fluxprovider
@@ -84,6 +84,9 @@ test: ## installs what tests need, builds, runs all tests
 
 test-long: ## the same, longer: fuzzing, every mix of pieces, Claude Code and Codex
 	@FLUX_LONG=1 tests/run.sh
+
+analyze: ## clang-tidy, cppcheck and gcc -fanalyzer over the sources
+	@tools/analyze $(ANALYZE)
 
 fuzz: ## runs every fuzz target for FUZZ_SECONDS (30) with the corpus of fuzz/corpus
 	@$(MAKE) --no-print-directory CC=clang VARIANT=fuzz fuzz-programs

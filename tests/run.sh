@@ -4,7 +4,8 @@
 #   tests/run.sh               all steps
 #   tests/run.sh units cases   these steps
 #   FUZZ_SECONDS=30            for each fuzz target (5)
-#   FLUX_LONG=1                long: fuzz 30 s, all pairs of pieces, Claude Code and Codex
+#   FLUX_LONG=1                long: fuzz 30 s, all pairs of pieces, Claude Code and Codex, static
+#                              analysis, ThreadSanitizer, valgrind
 #   FLUX_CLIS=1                installs and runs Claude Code and Codex (800 MB)
 #   FLUX_MODELS=DIR            a folder with stories260K.gguf: a real model behind us
 #
@@ -61,6 +62,16 @@ step_fuzz() {
 step_clients() {
 	tests/clients/run.sh
 }
+step_analyze() {
+	tools/install.sh long && tools/analyze --jobs "$jobs"
+}
+step_tsan() {
+	make_quiet VARIANT=tsan all unit-programs && make_quiet -k VARIANT=tsan units &&
+		live build/tsan
+}
+step_valgrind() {
+	tools/install.sh long && tests/run_valgrind.sh
+}
 
 sums() { # of one log: passed failed skipped
 	local n='([0-9]+)'
@@ -68,7 +79,7 @@ sums() { # of one log: passed failed skipped
 		awk '{p += $1; f += $2; s += $3} END {print p + 0, f + 0, s + 0}'
 }
 
-steps=${*:-install build units lint cases asan clang fuzz clients}
+steps=${*:-install build units lint cases asan clang fuzz clients ${FLUX_LONG:+analyze tsan valgrind}}
 passed=0 failed=0 skipped=0
 for step in $steps; do
 	log=$logs/$step.log

@@ -3,6 +3,7 @@
 #
 #   tools/install.sh build           what `make` needs
 #   tools/install.sh build test      and what `make test` needs
+#   tools/install.sh long            what `make test-long` needs beyond
 #   tools/install.sh bench           what `make bench` needs
 #   tools/install.sh --list test     prints the packages only
 #
@@ -12,6 +13,7 @@ set -euo pipefail
 packages_build="gcc make pkg-config libuv1-dev libssl-dev libsqlite3-dev libcyaml-dev libyaml-dev"
 packages_test="clang libclang-rt-14-dev libjansson-dev libhttp-parser-dev libnghttp2-dev"
 packages_test+=" python3 curl sqlite3 openssl iproute2"
+packages_long="clang-tidy cppcheck valgrind"
 packages_bench="nginx-light haproxy python3"
 
 # Node may come from elsewhere than Debian's package; a command that is there is enough.
@@ -29,9 +31,10 @@ for group in "$@"; do
 	--list) list=yes ;;
 	build) wanted+=($packages_build) ;;
 	test) wanted+=($packages_test) ;;
+	long) wanted+=($packages_long) ;;
 	bench) wanted+=($packages_bench) ;;
 	*)
-		sed -n '2,9s/^# \{0,1\}//p' "$0"
+		sed -n '2,10s/^# \{0,1\}//p' "$0"
 		exit 2
 		;;
 	esac
