@@ -115,7 +115,8 @@ static struct config *make(const struct source *source, const struct raw_config 
 		config_put(&c);
 		return NULL;
 	}
-	keep_warnings(c, m);
+	if (!source->found)
+		keep_warnings(c, m);
 	config_put_hash(c);
 	return c;
 }

@@ -2,10 +2,10 @@
  *
  *	POST /v1/messages?beta=true HTTP/1.1
  *	host: api.anthropic.com
- *	user-agent, accept, accept-encoding, content-type, content-length    ours
- *	x-api-key or authorization                                           the provider's credential
- *	anthropic-version, anthropic-beta, openai-beta                       the client's
- *	...                                                                  fixed ones of the configuration
+ *	user-agent, accept, accept-encoding, content-type, content-length
+ *	x-api-key or authorization                         the provider's credential
+ *	anthropic-version, anthropic-beta, openai-beta     the client's
+ *	...                                                fixed ones of the configuration
  *
  * Of the client's headers only the rows of `passed` go on: never its key, its address, its cookies,
  * or what its library says of itself. Called once per attempt; pure but for the arena. The

@@ -1,9 +1,9 @@
 /* The names of a configuration and what they lead to.
  *
- *	flux-auto  flux-fast  flux-standard  flux-reasoning  flux-pinned-NAME     ours, first
- *	aliases of the configuration                                              in their order
- *	gpt-5-mini  openai/gpt-5-mini  gpt-5-mini-2025-08-07                      unless strict_names
- *	claude-*haiku*  gpt-*                                                     unless strict_names
+ *	flux-auto  flux-fast  flux-standard  flux-reasoning  flux-pinned-NAME   ours, first
+ *	aliases of the configuration                                            in their order
+ *	gpt-5-mini  openai/gpt-5-mini  gpt-5-mini-2025-08-07               unless strict_names
+ *	claude-*haiku*  gpt-*                                              unless strict_names
  *
  * Built when a configuration is loaded, asked with every request: a request's look-up is a binary
  * search over names in lower case, and a walk over the operator's aliases. */

@@ -1,7 +1,7 @@
 /* The order of contract 5: can, should, where.
  *
  *	name -> alias -> tier (scored, named, or none) -> its models in order
- *	     each: allowed? a target that speaks the dialect? abilities? window?   else rejected, with why
+ *	     each: allowed? a target that speaks the dialect? abilities? window?   else rejected
  *	     its targets in the conversation's order -> candidates
  *
  * flux-auto goes on to the next tier up, then down, when no model of the matched one can; a tier's

@@ -1,6 +1,7 @@
 /* The arithmetic of contract 9:
  *
- *	REQUIRED = max(header_context + max(header_output, body_max), counted + max(body_max, headroom))
+ *	REQUIRED = max(header_context + max(header_output, body_max),
+ *	               counted + max(body_max, headroom))
  *
  * without the header the second term alone. A client that manages its context (the header on a tier
  * alias) gets 15 % of room, since its count and the provider's differ: window >= ceil(REQUIRED *

@@ -28,7 +28,7 @@ ARROWS = {
     "store": COMMON,
     "gate": COMMON + ["config", "store"],
     "config": COMMON + ["ledger/price.h"],
-    "route": COMMON + ["config", "upstream/exchange.h"],  # struct origin: where a target is
+    "route": COMMON + ["config", "ledger/price.h"],  # the dry run's estimate
     "provider": COMMON + ["config", "wire", "route/catalog.h", "upstream/exchange.h",
                           "version.h"],  # User-Agent
     "ledger": COMMON + ["store"],
@@ -92,6 +92,8 @@ TESTED_BY = {
         "tests/unit/test_policy.c": "src/route/conversation.c src/route/estimate.c"
                                     " src/route/explain.c src/route/judge.c",
         "tests/unit/test_catalog.c": "src/route/near.c",
+        "tests/unit/test_look.c": "src/cli/check.c src/cli/models.c src/cli/route.c"
+                                  " src/cli/settings.c",
         "tests/run_scenes.py": "src/cli/books.c src/cli/ledger.c src/cli/usage.c",
         "tests/cases/errors.case": "src/fail.c src/llm.c src/wire/error.c src/wire/field.c",
         "tests/cases/chat.case": "src/wire/chat.c src/wire/edit.c src/wire/note.c src/wire/wire.c",
