@@ -4,13 +4,13 @@
  * the bytes it is written with, which errs upwards.
  *
  * Long requests are sampled: of every `stride` blocks one is read, so that no body holds the loop
- * for more than some 50 microseconds. The same request always gives the same number. Pure; an
+ * for more than some 20 microseconds. The same request always gives the same number. Pure; an
  * estimate for routing and holds, never for bills of what a provider reported. */
 #include "route/policy.h"
 
 enum {
-	BLOCK_BYTES = 512,
-	SCAN_BYTES = 64 * 1024, /* read about so much of a request */
+	BLOCK_BYTES = 1024,
+	SCAN_BYTES = 32 * 1024, /* read about so much of a request */
 	TOKENS_PER_TURN = 4,    /* role and frame */
 	TOKENS_PER_IMAGE = 1000,
 	TOKENS_PER_AUDIO = 1000,
