@@ -88,6 +88,20 @@ static bool is_token(struct str name)
 	return name.len > 0;
 }
 
+/* What frames a message, and what we say ourselves. */
+static bool is_ours(struct str name)
+{
+	static const char *const ours[] = {
+	    "host",         "content-length",  "transfer-encoding", "connection",
+	    "content-type", "accept-encoding", "upgrade",           "te",
+	    "trailer"};
+
+	for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
+		if (str_eq_nocase(name, str_of(ours[i])))
+			return true;
+	return false;
+}
+
 static void make_headers(struct config_making *making, int index, const struct raw_provider *raw,
                          struct config_provider *out)
 {
@@ -97,11 +111,12 @@ static void make_headers(struct config_making *making, int index, const struct r
 		struct http_extra *header = &out->headers[i];
 
 		header->name = copy_of(making, raw->headers[i].name);
-		if (!is_token(header->name))
+		if (!is_token(header->name) || is_ours(header->name))
 			config_wrong(
 			    making->mistakes,
 			    config_path(making, "providers[%d].headers[%d].name", index, i),
-			    "is no name of a header");
+			    is_ours(header->name) ? "is a header that we set ourselves"
+			                          : "is no name of a header");
 		header->value = config_value_secret(
 		    making->mistakes,
 		    config_path(making, "providers[%d].headers[%d].value", index, i),

@@ -131,6 +131,9 @@ static const struct {
     {"providers: [{name: a, dialect: chat, base_url: \"http://h\"}, {name: a, dialect: chat, "
      "base_url: \"http://h\"}]\n",
      "t.yaml:1:68: providers[1].name: there is another provider \"a\""},
+    {"providers: [{name: a, dialect: chat, base_url: \"http://h\", headers: [{name: "
+     "Content-Length, value: 1}]}]\n",
+     "t.yaml:1:77: providers[0].headers[0].name: is a header that we set ourselves"},
     {"models: [{name: m}]\n", "t.yaml:1:10: models[0]: `price` is missing"},
     {"models: [{name: m, price: free}]\n", "t.yaml:1:27: models[0].price: is a single value"},
     {"models: [{name: m, price: {input: 1}}]\n",
