@@ -31,7 +31,7 @@ enum {
 	LIMIT_ALIAS_BYTES = 256,              /* a model name in a request */
 	LIMIT_CANDIDATES = 16,                /* targets that one request may consider */
 	LIMIT_WARNINGS_BYTES = 1024,          /* X-Flux-Warnings */
-	LIMIT_BAD_KEYS_PER_MINUTE = 60,       /* look-ups for unknown keys from one address */
+	LIMIT_BAD_KEYS_PER_MINUTE = 120,      /* look-ups for unknown keys from one address */
 };
 
 #endif

@@ -1,10 +1,11 @@
 /* The loop's turn.
  *
- *	poll -> callbacks (read, accept, connect) -> end of turn -> timers -> end of turn -> poll ...
+ * 	poll -> callbacks (read, accept, connect) -> end of turn -> timers -> end of turn -> poll ...
  *
- * The end of a turn runs from a check handle (after polling) and again from a prepare handle (after timers, before the
- * next poll), so nothing waits a poll long for its turn to end. While the commit fails no task runs: what was said stays
- * unsaid until its record is kept; the ticker tries again.
+ * The end of a turn runs from a check handle (after polling) and again from a prepare handle
+ * (after timers, before the next poll), so nothing waits a poll long for its turn to end. While
+ * the commit fails no task runs: what was said stays unsaid until its record is kept; the ticker
+ * tries again.
  *
  * THREADS: one loop, one thread; only loop_wake may be called from another. Must never block. */
 #include "base/loop.h"
@@ -42,10 +43,27 @@ static void on_before_poll(uv_prepare_t *handle)
 	end_turn(handle->data);
 }
 
+static void on_hurry(uv_idle_t *handle)
+{
+	(void)handle;
+}
+
+static void begin_next(struct loop *l)
+{
+	struct list_node *node;
+
+	if (list_is_empty(&l->next))
+		return;
+	while ((node = list_pop(&l->next)))
+		list_push(&l->tasks, node);
+	uv_idle_stop(&l->hurry);
+}
+
 static void on_after_poll(uv_check_t *handle)
 {
 	struct loop *l = handle->data;
 
+	begin_next(l);
 	end_turn(l);
 }
 
@@ -137,6 +155,7 @@ static void watch(struct loop *l)
 {
 	must(uv_prepare_init(&l->uv, &l->before_poll) == 0);
 	must(uv_check_init(&l->uv, &l->after_poll) == 0);
+	must(uv_idle_init(&l->uv, &l->hurry) == 0);
 	must(uv_timer_init(&l->uv, &l->ticker) == 0);
 	must(uv_async_init(&l->uv, &l->waker, on_waker) == 0);
 	l->before_poll.data = l->after_poll.data = l->ticker.data = l->waker.data = l;
@@ -155,6 +174,7 @@ void loop_init(struct loop *l, int index)
 	l->read_bytes = mem_get(LOOP_READ_BYTES);
 	arena_init(&l->scratch);
 	list_init(&l->tasks);
+	list_init(&l->next);
 	for (int i = 0; i < TIMER_SLOTS; i++)
 		list_init(&l->timers[i]);
 	watch(l);
@@ -164,6 +184,7 @@ void loop_release(struct loop *l)
 {
 	uv_close((uv_handle_t *)&l->before_poll, NULL);
 	uv_close((uv_handle_t *)&l->after_poll, NULL);
+	uv_close((uv_handle_t *)&l->hurry, NULL);
 	uv_close((uv_handle_t *)&l->ticker, NULL);
 	uv_close((uv_handle_t *)&l->waker, NULL);
 	uv_run(&l->uv, UV_RUN_DEFAULT);
@@ -191,6 +212,14 @@ void loop_at_turn_end(struct loop *l, struct loop_task *task)
 {
 	if (!list_has_node(&task->node))
 		list_push(&l->tasks, &task->node);
+}
+
+void loop_next_turn(struct loop *l, struct loop_task *task)
+{
+	if (list_has_node(&task->node))
+		return;
+	list_push(&l->next, &task->node);
+	uv_idle_start(&l->hurry, on_hurry);
 }
 
 void loop_drop_task(struct loop_task *task)

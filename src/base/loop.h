@@ -1,8 +1,9 @@
 /* One event loop per thread: libuv, a scratch arena that dies each turn, and the end of a turn.
  *
- * A turn is: what came in is handled and only notes what is to go out; then the records of the turn are committed (the
- * journal writes them with one call); then everything goes out. So no byte leaves before its record is kept, and what
- * one turn writes to one socket goes with one system call.
+ * A turn is: what came in is handled and only notes what is to go out; then the records of the
+ * turn are committed (the journal writes them with one call); then everything goes out. So no
+ * byte leaves before its record is kept, and what one turn writes to one socket goes with one
+ * system call.
  *
  * THREADS: everything here belongs to the loop's own thread, but loop_wake. */
 #ifndef BASE_LOOP_H
@@ -15,7 +16,8 @@
 
 enum { LOOP_READ_BYTES = 64 * 1024, TIMER_SLOTS = 256, TIMER_TICK_MS = 50 };
 
-/* Something to do at the end of this turn, once, however often it is asked for. Embed it; zero it before first use. */
+/* Something to do at the end of this turn, once, however often it is asked for. Embed it; zero
+ * it before first use. */
 struct loop_task {
 	struct list_node node;
 	void (*run)(struct loop_task *);
@@ -29,6 +31,8 @@ struct loop {
 	    read_bytes; /* LOOP_READ_BYTES shared by all reads: empty it before the callback ends */
 
 	struct list tasks;
+	struct list next; /* for the turn after this one */
+	uv_idle_t hurry;  /* keeps the poll from waiting while there are some */
 	int (*commit)(void *); /* 0: kept; -1: not yet, hold the tasks and try again */
 	void *commit_arg;
 
@@ -50,9 +54,12 @@ void loop_stop(struct loop *);
 void loop_wake(struct loop *); /* any thread: on_wake runs soon on the loop's own */
 
 void loop_at_turn_end(struct loop *, struct loop_task *);
+/* At the end of the next turn, which comes at once: for work that goes on in slices. */
+void loop_next_turn(struct loop *, struct loop_task *);
 void loop_drop_task(struct loop_task *); /* fine when not queued */
 
-/* Called at the end of a turn before its tasks, every turn in which there are tasks or the commit asks to be called. */
+/* Called at the end of a turn before its tasks, every turn in which there are tasks or the
+ * commit asks to be called. */
 void loop_set_commit(struct loop *, int (*commit)(void *), void *arg);
 
 #endif

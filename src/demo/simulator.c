@@ -231,10 +231,10 @@ static void on_request(struct stream *s, void *simulator)
 	step(t);
 }
 
-static void on_bad_head(const struct fail *f, struct buf *out_body, void *simulator)
+static void on_bad_head(const struct fail *f, struct front_refusal *out, void *simulator)
 {
 	(void)simulator;
-	wire_dialect(LLM_CHAT)->put_error(out_body, f, STR("demo"));
+	wire_dialect(LLM_CHAT)->put_error(&out->body, f, STR("demo"));
 }
 
 /* --- life --- */

@@ -19,23 +19,28 @@ enum {
 void conn_put_refusal(struct conn *c, const struct fail *f, const struct http_header *extra)
 {
 	struct front *front = c->front;
-	struct http_header fields[2] = {{STR("Content-Type"), STR("application/json")}};
+	struct arena arena;
+	struct front_refusal refusal = {.arena = &arena};
 	struct answer a = {.status = fail_status(f),
-	                   .headers = fields,
-	                   .count = extra ? 2 : 1,
+	                   .headers = refusal.headers,
 	                   .framing = ANSWER_LENGTH,
 	                   .connection = ANSWER_CLOSES,
 	                   .date = front_date(front)};
-	struct buf text;
 
+	arena_init(&arena);
+	buf_init(&refusal.body, LIMIT_ERROR_BODY_BYTES);
+	front->server.on_bad_head(f, &refusal, front->server.server);
+	refusal.headers[refusal.count++] =
+	    (struct http_header){STR("Content-Type"), STR("application/json")};
 	if (extra)
-		fields[1] = *extra;
-	buf_init(&text, LIMIT_ERROR_BODY_BYTES);
-	front->server.on_bad_head(f, &text, front->server.server);
-	a.length = (int64_t)text.len;
+		refusal.headers[refusal.count++] = *extra;
+	must(refusal.count <= (int)(sizeof refusal.headers / sizeof refusal.headers[0]));
+	a.count = refusal.count;
+	a.length = (int64_t)refusal.body.len;
 	answer_put_head(&c->out, &a);
-	out_copy(&c->out, buf_str(&text));
-	buf_release(&text);
+	out_copy(&c->out, buf_str(&refusal.body));
+	buf_release(&refusal.body);
+	arena_release(&arena);
 }
 
 static void refuse_head(struct conn *c, const struct fail *f)

@@ -410,6 +410,19 @@ int front_connections(const struct front *front)
 	return front->conn_count;
 }
 
+void front_close(struct front **front)
+{
+	struct front *f = *front;
+
+	if (f == NULL)
+		return;
+	front_stop_listening(f);
+	front_cut_all(f);
+	while (f->conn_count)
+		uv_run(&f->loop->uv, UV_RUN_ONCE);
+	front_free(front);
+}
+
 struct str front_date(struct front *front)
 {
 	int64_t now_ms = clock_wall_ms();

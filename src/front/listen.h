@@ -12,17 +12,26 @@
 
 struct front;
 
+/* An answer to what never became a request: a JSON body and the headers that go with it. */
+struct front_refusal {
+	struct buf body;
+	struct http_header headers[8]; /* Content-Type is added */
+	int count;
+	struct arena *arena; /* for the headers' texts */
+};
+
 struct front_server {
 	void (*on_request)(struct stream *, void *server); /* a head has arrived */
-	/* A head that cannot be parsed or does not come, or one connection too many: write an
-	 * error answer for this failure into `out_body` (JSON). Front sends it and closes. */
-	void (*on_bad_head)(const struct fail *, struct buf *out_body, void *server);
+	/* A head that cannot be parsed or does not come, or one connection too many: fill in the
+	 * error answer for this failure. Front sends it and closes. */
+	void (*on_bad_head)(const struct fail *, struct front_refusal *out, void *server);
 	void *server;
 };
 
 struct front *front_new(struct loop *, const struct front_server *);
 void front_set_connections(struct front *, int max); /* of this front; LIMIT_CONNECTIONS at first */
 void front_free(struct front **); /* all connections must be closed: see front_connections */
+void front_close(struct front **); /* cuts them, turns the loop until they are gone, and frees */
 
 /* -1: f names the address and the system's reason (in use, no permission). Port 0 picks one: see
  * front_address. */

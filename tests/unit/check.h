@@ -1,5 +1,6 @@
-/* The whole of our unit test kit. A test program is a main() that calls its test functions and ends with
- * `return check_report("noun")`. Failures print file, line and expression, and the program goes on. */
+/* The whole of our unit test kit. A test program is a main() that calls its test functions and
+ * ends with `return check_report("noun")`. Failures print file, line and expression, and the
+ * program goes on. */
 #ifndef TESTS_UNIT_CHECK_H
 #define TESTS_UNIT_CHECK_H
 

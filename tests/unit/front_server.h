@@ -1,13 +1,12 @@
-/* A server for the tests of the front, on a loop of its own thread, and a blocking client. What the
- * server does with a request is said by its path:
+/* A server for the tests of the front, on a loop of its own thread, and a blocking client. What
+ * the server does with a request is said by its path:
  *
- *	/echo        the body back, length known       /chunks      the body back in two chunks, trailer
- *	/small       takes 10 bytes of body            /refuse      401 without reading the body
- *	/hold        never answers                     /hold-begun  one chunk, then nothing
- *	/break       one chunk, then broken            /broken-length  5 of 10 bytes announced
- *	/flood       FLOOD_BYTES, paused when full     /late        asks for the body a turn later
- *	/204         no content                        /unasked     answers, ends, body unasked
- */
+ * 	/echo        the body back, length known       /chunks      the body back in two chunks, trailer
+ * 	/small       takes 10 bytes of body            /refuse      401 without reading the body
+ * 	/hold        never answers                     /hold-begun  one chunk, then nothing
+ * 	/break       one chunk, then broken            /broken-length  5 of 10 bytes announced
+ * 	/flood       FLOOD_BYTES, paused when full     /late        asks for the body a turn later
+ * 	/204         no content                        /unasked     answers, ends, body unasked */
 #ifndef TESTS_UNIT_FRONT_SERVER_H
 #define TESTS_UNIT_FRONT_SERVER_H
 
@@ -196,10 +195,10 @@ static void on_request(struct stream *s, void *server)
 	}
 }
 
-static void on_bad_head(const struct fail *f, struct buf *out_body, void *server)
+static void on_bad_head(const struct fail *f, struct front_refusal *out, void *server)
 {
 	(void)server;
-	buf_put(out_body, fail_code(f->kind));
+	buf_put(&out->body, fail_code(f->kind));
 }
 
 /* --- what the client's thread asks of the server's --- */
