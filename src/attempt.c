@@ -1,0 +1,271 @@
+/* Attempts and their books.
+ *
+ * 	admit    entry with its bound, open record          nothing goes out before this is kept
+ * 	compose  the client's bytes with the named edits, behind a head of ours
+ * 	ask      an exchange
+ * 	settle   usage, as reported or estimated -> price -> close record
+ *
+ * Invariant: one open record, one close record, whatever happens; settling twice is harmless.
+ * What a failed attempt costs is what its provider bills: nothing before the first token, what
+ * was seen of a cut stream, and the input alone when the client left or we gave up while it was
+ * at work. Called by request.c. */
+#include "attempt.h"
+
+#include "base/clock.h"
+#include "limits.h"
+#include "metric.h"
+#include "provider/provider.h"
+
+static const struct config_model *model_of(const struct request *r)
+{
+	return r->now.target->model->config;
+}
+
+static int64_t allowed_output(const struct request *r)
+{
+	int64_t ceiling = model_of(r)->max_output;
+
+	if (r->llm.max_output && (ceiling == 0 || r->llm.max_output < ceiling))
+		return r->llm.max_output;
+	return ceiling;
+}
+
+static int64_t bound_nusd(const struct request *r)
+{
+	struct price_bound bound = {.body_bytes = (int64_t)stream_body(r->stream).len,
+	                            .messages = r->llm.turn_count,
+	                            .tools = r->llm.tools,
+	                            .choices = r->llm.choices,
+	                            .max_output = allowed_output(r)};
+	int64_t nusd = INT64_MAX;
+
+	return price_bound_nusd(&model_of(r)->price, &bound, &nusd) < 0 ? INT64_MAX : nusd;
+}
+
+/* What is charged if this process dies under the attempt: its input alone. */
+static int64_t input_nusd(const struct request *r)
+{
+	struct llm_usage usage = {.input = r->decision.counted_tokens};
+	int64_t nusd = 0;
+
+	return price_cost_nusd(&model_of(r)->price, &usage, &nusd) < 0 ? INT64_MAX : nusd;
+}
+
+static struct entry new_entry(const struct request *r)
+{
+	const struct config_model *model = model_of(r);
+	struct entry e = {
+	    .attempt = (uint16_t)(r->attempts + 1),
+	    .account_id = r->key.account_id,
+	    .key_id = r->key.id,
+	    .opened_ms = clock_wall_ms(),
+	    .held_nusd = bound_nusd(r),
+	    .cost_nusd = input_nusd(r),
+	    .usage = {.input = r->decision.counted_tokens},
+	    .model = model->name,
+	    .provider = r->now.target->config->provider->name,
+	    .price_version = model->price.version,
+	    .dialect = r->llm.dialect,
+	    .tier = r->decision.tier,
+	    .has_tier = r->decision.has_tier,
+	    .lane = (uint8_t)model->lane,
+	    .stream = r->llm.stream,
+	};
+
+	e.charge_nusd = e.cost_nusd;
+	memcpy(e.request_id, r->id, sizeof r->id);
+	return e;
+}
+
+int attempt_admit(struct request *r)
+{
+	r->now = (struct attempt){.target = r->decision.candidates[r->candidate]};
+	r->now.entry = new_entry(r);
+	if (journal_put_open(r->worker->journal, &r->now.entry, &r->now.slot, &r->fail) < 0)
+		return -1;
+	r->attempts++;
+	metric_add(METRIC_ATTEMPTS_ACTIVE, 1);
+	return 0;
+}
+
+static int64_t clamped_output(struct request *r)
+{
+	int64_t ceiling = model_of(r)->max_output;
+
+	if (ceiling == 0 || r->llm.max_output <= ceiling)
+		return 0;
+	r->warnings = arena_printf(
+	    r->arena, "max output of %lld tokens lowered to %lld, the most that %.*s gives",
+	    (long long)r->llm.max_output, (long long)ceiling, STR_ARG(model_of(r)->name));
+	return ceiling;
+}
+
+void attempt_compose(struct request *r)
+{
+	const struct config_target *target = r->now.target->config;
+	struct wire_change change = {.model = target->model,
+	                             .meter_stream =
+	                                 provider_takes_stream_options(target->provider),
+	                             .no_store = r->no_retain,
+	                             .max_output = clamped_output(r)};
+	struct provider_ask ask = {.provider = target->provider,
+	                           .dialect = r->llm.dialect,
+	                           .client = stream_head(r->stream),
+	                           .stream = r->llm.stream};
+	struct wire_edits edits;
+	size_t bytes;
+
+	wire_dialect(r->llm.dialect)->edit_request(&r->llm, &change, r->arena, &edits);
+	r->piece_count =
+	    1 + wire_edit_pieces(&edits, stream_body(r->stream), r->pieces + 1, &bytes);
+	ask.body_bytes = (int64_t)bytes;
+	r->pieces[0] = provider_head(&ask, r->arena);
+}
+
+static void on_exchange(void *owner)
+{
+	request_resume(owner);
+}
+
+void attempt_ask(struct request *r)
+{
+	struct exchange_ask ask = {.origin = r->now.target->config->provider->origin,
+	                           .method = STR("POST"),
+	                           .pieces = r->pieces,
+	                           .piece_count = r->piece_count,
+	                           .gather_max = LIMIT_ANSWER_BYTES};
+
+	r->now.asked_ns = clock_mono_ns();
+	r->now.exchange = exchange_start(r->worker->upstream, &ask, r->arena, on_exchange, r);
+}
+
+static int64_t price_usage(struct request *r)
+{
+	int64_t nusd = 0;
+
+	wire_estimate_missing(&r->now.meter, r->decision.counted_tokens,
+	                      (int64_t)exchange_body(r->now.exchange).len);
+	if (price_cost_nusd(&model_of(r)->price, &r->now.meter.usage, &nusd) < 0)
+		return INT64_MAX;
+	return nusd;
+}
+
+int attempt_read_answer(struct request *r, struct str *out_pieces, int *out_count,
+                        size_t *out_bytes)
+{
+	struct wire_noting noting = {
+	    .meter = &r->now.meter, .scratch = &r->worker->scratch, .arena = r->arena};
+	struct str body = exchange_body(r->now.exchange);
+	struct str usage = {0};
+	struct wire_edits edits = {0};
+	struct json_error error;
+
+	if (json_read(noting.scratch, body, &error) < 0 ||
+	    wire_dialect(r->llm.dialect)->read_answer(noting.scratch, &noting, &usage) < 0)
+		return -1;
+	if (usage.len && r->config->cost_in_usage)
+		wire_edit_cost(&edits, body, usage, r->charge_nusd + price_usage(r), r->arena);
+	*out_count = wire_edit_pieces(&edits, body, out_pieces, out_bytes);
+	return 0;
+}
+
+/* Before content a provider bills nothing, unless it was left at work. */
+static bool is_billed(const struct request *r, enum entry_end end)
+{
+	const struct wire_meter *m = &r->now.meter;
+
+	if (end == ENTRY_OK || m->has_usage || m->has_content || m->usage.input)
+		return end != ENTRY_REJECTED;
+	return (end == ENTRY_CLIENT_GONE || end == ENTRY_TIMEOUT) && r->now.exchange &&
+	       exchange_was_sent(r->now.exchange);
+}
+
+static void fill_times(struct request *r, struct entry *e)
+{
+	int64_t first = r->now.exchange ? exchange_first_byte_ns(r->now.exchange) : 0;
+
+	e->closed_ms = clock_wall_ms();
+	e->duration_ms = (uint32_t)(e->closed_ms > e->opened_ms ? e->closed_ms - e->opened_ms : 0);
+	if (first > r->now.asked_ns) {
+		e->first_byte_ms = (uint32_t)((first - r->now.asked_ns) / 1000000);
+		metric_observe(METRIC_FIRST_BYTE_SECONDS, first - r->now.asked_ns);
+	}
+}
+
+static void count(const struct entry *e)
+{
+	static const enum metric ends[ENTRY_END_COUNT] = {
+	    [ENTRY_OK] = METRIC_ATTEMPTS_OK,
+	    [ENTRY_CLIENT_GONE] = METRIC_ATTEMPTS_CLIENT_GONE,
+	    [ENTRY_PROVIDER_FAILED] = METRIC_ATTEMPTS_FAILED,
+	    [ENTRY_BROKEN] = METRIC_ATTEMPTS_BROKEN,
+	    [ENTRY_TIMEOUT] = METRIC_ATTEMPTS_TIMEOUT,
+	    [ENTRY_REJECTED] = METRIC_ATTEMPTS_REJECTED,
+	    [ENTRY_LOST] = METRIC_ATTEMPTS_FAILED,
+	};
+
+	metric_add(ends[e->end], 1);
+	metric_add(METRIC_ATTEMPTS_ACTIVE, -1);
+	metric_add(METRIC_TOKENS_INPUT, e->usage.input);
+	metric_add(METRIC_TOKENS_CACHE_READ, e->usage.cache_read);
+	metric_add(METRIC_TOKENS_CACHE_WRITE, e->usage.cache_write_5m + e->usage.cache_write_1h);
+	metric_add(METRIC_TOKENS_OUTPUT, e->usage.output);
+	metric_add(METRIC_COST_NUSD, e->cost_nusd);
+	if (!e->usage.reported && e->cost_nusd)
+		metric_add(METRIC_ESTIMATED, 1);
+}
+
+static void add_attempt_text(struct request *r, const char *end)
+{
+	r->attempts_text =
+	    arena_printf(r->arena, "%.*s%s%.*s %s", STR_ARG(r->attempts_text),
+	                 r->attempts_text.len ? "; " : "", STR_ARG(r->now.target->name), end);
+}
+
+void attempt_settle(struct request *r, enum entry_end end)
+{
+	struct entry *e = &r->now.entry;
+
+	if (r->now.slot.sequence == 0)
+		return;
+	if (is_billed(r, end)) {
+		e->cost_nusd = price_usage(r);
+		e->usage = r->now.meter.usage;
+	} else {
+		e->cost_nusd = 0;
+		e->usage = (struct llm_usage){.reported = true};
+	}
+	e->charge_nusd = e->cost_nusd;
+	e->end = end;
+	e->status = (uint16_t)(r->has_begun            ? r->status
+	                       : fail_is_set(&r->fail) ? fail_status(&r->fail)
+	                                               : 200);
+	fill_times(r, e);
+	r->charge_nusd += e->charge_nusd;
+	if (end == ENTRY_OK)
+		add_attempt_text(r, "ok");
+	journal_put_close(r->worker->journal, &r->now.slot, e);
+	count(e);
+}
+
+bool attempt_gave_up(struct request *r)
+{
+	enum exchange_failure how = exchange_failure(r->now.exchange);
+	bool is_timeout = r->fail.kind == FAIL_PROVIDER_TIMEOUT;
+	const struct http_head *head = exchange_state(r->now.exchange) == EXCHANGE_FAILED
+	                                   ? NULL
+	                                   : exchange_head(r->now.exchange);
+
+	if (how != EXCHANGE_NONE_FAILURE)
+		add_attempt_text(r, exchange_failure_name(how));
+	else if (head && head->status != 200)
+		add_attempt_text(r, arena_printf(r->arena, "status %d", head->status).ptr);
+	else
+		add_attempt_text(r, "bad answer");
+	r->fail.attempts = r->attempts_text;
+	attempt_settle(r, r->fail.kind == FAIL_PROVIDER_REJECTED ? ENTRY_REJECTED
+	                  : is_timeout                           ? ENTRY_TIMEOUT
+	                                                         : ENTRY_PROVIDER_FAILED);
+	return r->fail.kind != FAIL_PROVIDER_REJECTED && !is_timeout &&
+	       r->candidate + 1 < r->decision.candidate_count;
+}

@@ -1,0 +1,25 @@
+/* One try at one target: held and opened in the journal before it goes out, closed with what it
+ * came to after. */
+#ifndef ATTEMPT_H
+#define ATTEMPT_H
+
+#include "request.h"
+
+/* Opens the books for the current candidate. f: JOURNAL_UNAVAILABLE. */
+int attempt_admit(struct request *) MUST_USE;
+/* The bytes that will go out. */
+void attempt_compose(struct request *);
+void attempt_ask(struct request *);
+
+/* A whole answer was read: prices it. -1: the body is no answer of the dialect. *out_pieces are
+ * the client's bytes. */
+int attempt_read_answer(struct request *, struct str *out_pieces, int *out_count,
+                        size_t *out_bytes) MUST_USE;
+
+/* Closes the books: exactly once per attempt, harmless without one. */
+void attempt_settle(struct request *, enum entry_end);
+/* The same for one that failed before any content: r->fail says how; gives true when another
+ * candidate may be tried. */
+bool attempt_gave_up(struct request *);
+
+#endif

@@ -1,0 +1,168 @@
+/* Failures of providers.
+ *
+ * 	400 404 413 422      its verdict on this request: status and message go to the client, scrubbed
+ * 	429                  provider_rate_limited, with its Retry-After
+ * 	401 402 403 412      our credential or account: 502 in our own words, never its text
+ * 	all else             502 provider_error, timeouts 504
+ *
+ * Scrubbing takes out what looks like a key, an organisation, a project or an address. Called by
+ * request.c. */
+#include "refusal.h"
+
+#include "base/buf.h"
+#include "provider/provider.h"
+
+enum { RETRY_AFTER_MAX_S = 3600, MESSAGE_MAX = 800 };
+
+static bool is_timeout(enum exchange_failure how)
+{
+	return how == EXCHANGE_CONNECT_TIMEOUT_FAILURE ||
+	       how == EXCHANGE_FIRST_BYTE_TIMEOUT_FAILURE || how == EXCHANGE_IDLE_TIMEOUT_FAILURE ||
+	       how == EXCHANGE_TOTAL_TIMEOUT_FAILURE;
+}
+
+void refusal_of_exchange(struct request *r)
+{
+	enum exchange_failure how = exchange_failure(r->now.exchange);
+	enum fail_kind kind = is_timeout(how) ? FAIL_PROVIDER_TIMEOUT : FAIL_PROVIDER_ERROR;
+
+	if (how == EXCHANGE_BAD_RESPONSE_FAILURE || how == EXCHANGE_TRUNCATED_FAILURE ||
+	    how == EXCHANGE_TOO_LARGE_FAILURE)
+		kind = FAIL_PROVIDER_BAD_RESPONSE;
+	fail(&r->fail, kind, "no answer from %.*s: %s; try again later",
+	     STR_ARG(r->now.target->name), exchange_failure_name(how));
+}
+
+void refusal_bad_answer(struct request *r, const char *why)
+{
+	fail(&r->fail, FAIL_PROVIDER_BAD_RESPONSE, "%.*s gave an answer that cannot be used: %s",
+	     STR_ARG(r->now.target->name), why);
+}
+
+void refusal_stream_error(struct request *r)
+{
+	fail(&r->fail, FAIL_PROVIDER_ERROR, "%.*s ended its stream with an error",
+	     STR_ARG(r->now.target->name));
+}
+
+void refusal_broken_stream(struct request *r)
+{
+	if (exchange_state(r->now.exchange) == EXCHANGE_FAILED)
+		refusal_of_exchange(r);
+	else
+		fail(&r->fail, FAIL_PROVIDER_BAD_RESPONSE,
+		     "the stream of %.*s ended before its last event",
+		     STR_ARG(r->now.target->name));
+	r->fail.attempts = r->now.target->name;
+}
+
+/* Seconds, or nothing; dates are not worth it here. */
+static void take_retry_after(struct request *r, const struct http_head *head)
+{
+	int64_t seconds = 0;
+
+	if (str_to_i64(http_header(head, STR("retry-after")), 0, RETRY_AFTER_MAX_S, &seconds) == 0)
+		r->fail.retry_after_ms = seconds * 1000;
+}
+
+static bool is_word_end(char c)
+{
+	return strchr(" \t\r\n\"'`,;:()[]{}<>", c) != NULL;
+}
+
+static bool is_secret_word(struct str word)
+{
+	static const struct str prefixes[] = {
+	    STR_INIT("sk-"),  STR_INIT("org-"),     STR_INIT("proj_"), STR_INIT("acct_"),
+	    STR_INIT("req_"), STR_INIT("project-"), STR_INIT("AIza"),  STR_INIT("key-"),
+	    STR_INIT("http"), STR_INIT("gsk_"),     STR_INIT("xai-"),  STR_INIT("user-"),
+	};
+
+	for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
+		if (str_starts_with(word, prefixes[i]) && word.len > prefixes[i].len + 3)
+			return true;
+	return str_find_byte(word, '@') < word.len;
+}
+
+static struct str scrub(struct str text, struct arena *arena)
+{
+	struct str out = {0};
+	struct buf clean;
+
+	buf_init(&clean, MESSAGE_MAX + 64);
+	text = str_part(text, 0, MESSAGE_MAX);
+	while (text.len) {
+		size_t end = 0;
+
+		while (end < text.len && !is_word_end(text.ptr[end]))
+			end++;
+		buf_put(&clean, is_secret_word(str_part(text, 0, end)) ? STR("[removed]")
+		                                                       : str_part(text, 0, end));
+		buf_put(&clean, str_part(text, end, end < text.len));
+		text = str_part(text, end + 1, text.len);
+	}
+	out = arena_copy(arena, buf_str(&clean));
+	buf_release(&clean);
+	return out;
+}
+
+/* {"error":{"message","param"}}, {"error":"..."}, {"message"}, {"detail"}: what providers send. */
+static void take_message(struct request *r, struct str *out_message, struct str *out_param)
+{
+	struct json *doc = &r->worker->scratch;
+	struct json_error error;
+	uint32_t object, message;
+
+	if (json_read(doc, exchange_body(r->now.exchange), &error) < 0)
+		return;
+	object = json_get(doc, json_root(doc), STR("error"));
+	if (json_type(doc, object) == JSON_STRING) {
+		*out_message = json_text(doc, object, r->arena);
+		return;
+	}
+	if (object == JSON_NONE)
+		object = json_root(doc);
+	message = json_get(doc, object, STR("message"));
+	if (message == JSON_NONE)
+		message = json_get(doc, object, STR("detail"));
+	*out_message = json_text(doc, message, r->arena);
+	*out_param = json_text(doc, json_get(doc, object, STR("param")), r->arena);
+}
+
+static void refuse_with_its_words(struct request *r, int status)
+{
+	struct str message = {0}, param = {0};
+
+	take_message(r, &message, &param);
+	message = scrub(message, r->arena);
+	fail(&r->fail, FAIL_PROVIDER_REJECTED, "%.*s refused the request: %.*s",
+	     STR_ARG(r->now.target->name), STR_ARG(message.len ? message : STR("no reason given")));
+	r->fail.param = param.len ? arena_copy(r->arena, param) : (struct str){0};
+	r->fail.provider_status = status;
+}
+
+void refusal_of_status(struct request *r)
+{
+	const struct http_head *head = exchange_head(r->now.exchange);
+
+	switch (provider_verdict_of(head->status)) {
+	case PROVIDER_SAYS_NO:
+		refuse_with_its_words(r, head->status);
+		return;
+	case PROVIDER_LIMITS:
+		fail(&r->fail, FAIL_PROVIDER_RATE_LIMITED,
+		     "%.*s is limiting our rate; try again later", STR_ARG(r->now.target->name));
+		break;
+	case PROVIDER_OUR_FAULT:
+		fail(&r->fail, FAIL_PROVIDER_ERROR,
+		     "%.*s does not accept this gateway's credential or account; its operator "
+		     "must mend that",
+		     STR_ARG(r->now.target->name));
+		break;
+	case PROVIDER_IN_TROUBLE:
+		fail(&r->fail, FAIL_PROVIDER_ERROR, "%.*s answered with status %d; try again later",
+		     STR_ARG(r->now.target->name), head->status);
+		break;
+	}
+	take_retry_after(r, head);
+}

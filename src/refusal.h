@@ -1,0 +1,15 @@
+/* A provider's failure in our own words: what the client is told when an exchange, a status or a
+ * stream went wrong. Nothing of the provider's account, URL or keys is in it. Each fills
+ * r->fail. */
+#ifndef REFUSAL_H
+#define REFUSAL_H
+
+#include "request.h"
+
+void refusal_of_exchange(struct request *); /* no whole answer came */
+void refusal_of_status(struct request *);   /* an answer that is not 2xx */
+void refusal_bad_answer(struct request *, const char *why);
+void refusal_stream_error(struct request *); /* an error event */
+void refusal_broken_stream(struct request *);
+
+#endif

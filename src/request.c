@@ -1,0 +1,556 @@
+/* The path of a request: a table of steps and its driver. The only file that knows every layer.
+ *
+ * 	identify    key -> account; 401 before the body is read
+ * 	read_body   up to limits.h                                     waits for the client
+ * 	understand  JSON -> llm_request; 400 with the field's path     in slices
+ * 	choose      features, score, tier, candidates
+ * 	admit       the attempt's worst case, its open record
+ * 	compose     the client's bytes with the named edits
+ * 	ask         pooled or new connection
+ * 	hear        status, first content; or the next candidate       waits for the provider
+ * 	relay       events through until the end                       waits for both
+ * 	settle      price -> close record; an answer for what failed
+ * 	finish      log line, metrics; the arena dies                  waits for the client
+ *
+ * A step gives NEXT, WAIT or END; END goes to settle, with r->fail set where it failed. Every
+ * request settles. The only way in is request_resume: callbacks note nothing but that something
+ * happened. Must never block, and never touch r after finish has given it back. */
+#include "request.h"
+
+#include "reply.h"
+#include "attempt.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "dry_run.h"
+#include "gate/bad_keys.h"
+#include "limits.h"
+#include "metric.h"
+#include "provider/provider.h"
+#include "refusal.h"
+#include "relay.h"
+
+enum { JSON_SLICE_BYTES = 128 * 1024 };
+
+/* ---- identify ---- */
+
+static int presented_keys(const struct request *r, struct str *out_keys)
+{
+	const struct http_head *head = stream_head(r->stream);
+	struct str bearer = http_header(head, STR("authorization"));
+	struct str plain = http_header(head, STR("x-api-key"));
+	int count = 0;
+
+	if (bearer.len > 7 && str_eq_nocase(str_part(bearer, 0, 7), STR("Bearer ")))
+		out_keys[count++] = str_trim(str_part(bearer, 7, bearer.len));
+	if (plain.len)
+		out_keys[count++] = plain;
+	return count;
+}
+
+static enum request_result ask_for_news_of_keys(struct request *r)
+{
+	struct worker *w = r->worker;
+
+	r->has_asked_keys = true;
+	w->ticket = carrier_ask_keys(w->shared->carrier, &w->loop);
+	list_push(&w->asking, &r->asking_node);
+	return STEP_WAIT;
+}
+
+static enum request_result refuse_key(struct request *r, enum key_verdict verdict)
+{
+	static const struct {
+		enum fail_kind kind;
+		const char *sentence;
+	} words[] = {
+	    [KEY_UNKNOWN] = {FAIL_INVALID_API_KEY, "this key is not known here; make one with "
+	                                           "`fluxrouter key create`"},
+	    [KEY_EXPIRED] = {FAIL_EXPIRED_API_KEY, "this key has expired; ask for a new one"},
+	    [KEY_REVOKED] = {FAIL_INVALID_API_KEY, "this key was revoked; ask for a new one"},
+	    [KEY_MALFORMED] = {FAIL_INVALID_API_KEY,
+	                       "this is not one of our keys: they begin with sk-flux-"},
+	    [KEY_MISSING] = {FAIL_INVALID_API_KEY, "no key was sent; send `Authorization: Bearer "
+	                                           "sk-flux-...` or `x-api-key: sk-flux-...`"},
+	};
+
+	metric_add(METRIC_BAD_KEYS, 1);
+	if (verdict == KEY_UNKNOWN)
+		bad_keys_add(r->worker->bad_keys, stream_peer(r->stream));
+	fail(&r->fail, words[verdict].kind, "%s", words[verdict].sentence);
+	return STEP_END;
+}
+
+static enum request_result check_key(struct request *r)
+{
+	struct worker *w = r->worker;
+	struct str keys[2];
+	int count = presented_keys(r, keys);
+	enum key_verdict verdict =
+	    key_identify(w->shared->keys, keys, count, clock_wall_ms(), r->arena, &r->key);
+
+	if (verdict == KEY_GOOD)
+		return STEP_NEXT;
+	if (verdict != KEY_UNKNOWN || r->has_asked_keys)
+		return refuse_key(r, verdict);
+	if (bad_keys_check(w->bad_keys, stream_peer(r->stream), &r->fail) < 0)
+		return STEP_END;
+	return ask_for_news_of_keys(r);
+}
+
+static enum request_result step_identify(struct request *r)
+{
+	const struct http_head *head = stream_head(r->stream);
+	enum request_result result;
+
+	if (r->endpoint == NULL &&
+	    endpoint_find(head, &r->endpoint, &r->path_id, &r->allow, &r->fail) < 0)
+		return STEP_END;
+	if (r->endpoint->kind != ENDPOINT_OPEN && (result = check_key(r)) != STEP_NEXT)
+		return result;
+	if (r->endpoint->answer == NULL)
+		return STEP_NEXT;
+	r->endpoint->answer(r);
+	return STEP_END;
+}
+
+/* ---- read_body ---- */
+
+static bool is_json_type(struct str type)
+{
+	struct str name = str_trim(str_part(type, 0, str_find_byte(type, ';')));
+
+	return name.len == 0 || str_eq_nocase(name, STR("application/json")) ||
+	       str_ends_with(name, STR("+json"));
+}
+
+static int check_body_headers(struct request *r)
+{
+	const struct http_head *head = stream_head(r->stream);
+	struct str type = http_header(head, STR("content-type"));
+	struct str coding = http_header(head, STR("content-encoding"));
+
+	if (!is_json_type(type))
+		return fail(&r->fail, FAIL_UNSUPPORTED_MEDIA_TYPE,
+		            "content-type is %.*s; it must be application/json", STR_ARG(type));
+	if (coding.len && !str_eq_nocase(coding, STR("identity")))
+		return fail(&r->fail, FAIL_UNSUPPORTED_MEDIA_TYPE,
+		            "content-encoding is %.*s; send the body without one", STR_ARG(coding));
+	if (head->framing == HTTP_NO_BODY && http_header(head, STR("content-length")).ptr == NULL)
+		return fail(&r->fail, FAIL_LENGTH_REQUIRED,
+		            "no body was sent; send JSON with Content-Length or chunked");
+	return 0;
+}
+
+static enum request_result step_read_body(struct request *r)
+{
+	switch (stream_state(r->stream)) {
+	case STREAM_READING:
+		if (check_body_headers(r) < 0)
+			return STEP_END;
+		stream_read_body(r->stream, LIMIT_BODY_BYTES);
+		return stream_state(r->stream) == STREAM_READING ? STEP_WAIT : step_read_body(r);
+	case STREAM_BODY:
+		return STEP_NEXT;
+	case STREAM_REFUSED:
+		stream_body_fail(r->stream, &r->fail);
+		return STEP_END;
+	default:
+		return STEP_WAIT;
+	}
+}
+
+/* ---- understand ---- */
+
+static int refuse_json(struct request *r)
+{
+	const struct json_error *error = &r->reader.error;
+	struct json_place place = json_place(stream_body(r->stream), error->offset);
+
+	if (stream_body(r->stream).len == 0)
+		return fail(&r->fail, FAIL_INVALID_JSON, "the body is empty; it must be JSON");
+	return fail(&r->fail, FAIL_INVALID_JSON,
+	            "the body is not valid JSON: %s at line %zu, column %zu", error->reason,
+	            place.line, place.column);
+}
+
+static void on_later(struct loop_task *task)
+{
+	request_resume(LIST_OBJECT(task, struct request, later));
+}
+
+static enum json_step read_slice(struct request *r)
+{
+	if (!r->is_reading_json) {
+		r->is_reading_json = true;
+		json_init(&r->doc);
+		r->doc.nodes_max = LIMIT_JSON_NODES;
+		r->doc.depth_max = LIMIT_JSON_DEPTH;
+		json_reader_init(&r->reader, &r->doc, stream_body(r->stream));
+	}
+	return json_reader_step(&r->reader, JSON_SLICE_BYTES);
+}
+
+/* X-Flux-No-Retain: 1 keeps content out of logs, and out of the provider's store where it can be
+ * said. */
+static void read_own_headers(struct request *r)
+{
+	struct str no_retain = http_header(stream_head(r->stream), STR("x-flux-no-retain"));
+
+	r->no_retain = str_eq(no_retain, STR("1")) || str_eq_nocase(no_retain, STR("true"));
+}
+
+static enum request_result step_understand(struct request *r)
+{
+	switch (read_slice(r)) {
+	case JSON_MORE:
+		loop_next_turn(&r->worker->loop, &r->later);
+		return STEP_WAIT;
+	case JSON_FAILED:
+		refuse_json(r);
+		return STEP_END;
+	case JSON_DONE:
+		break;
+	}
+	if (r->endpoint->kind == ENDPOINT_ROUTE)
+		r->dialect = wire_guess_dialect(&r->doc);
+	read_own_headers(r);
+	return wire_dialect(r->dialect)->read_request(&r->doc, r->arena, &r->llm, &r->fail) < 0
+	           ? STEP_END
+	           : STEP_NEXT;
+}
+
+/* ---- choose ---- */
+
+static int64_t header_count(const struct http_head *head, struct str name)
+{
+	int64_t value = 0;
+
+	return str_to_i64(http_header(head, name), 0, INT64_C(1) << 40, &value) < 0 ? 0 : value;
+}
+
+static struct str header_session(const struct http_head *head)
+{
+	static const struct str names[] = {STR_INIT("x-wl-conversation-id"), STR_INIT("session-id"),
+	                                   STR_INIT("session_id"), STR_INIT("thread-id")};
+	struct str value = {0};
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0] && value.len == 0; i++)
+		value = http_header(head, names[i]);
+	return value;
+}
+
+static enum request_result step_choose(struct request *r)
+{
+	static const enum metric tiers[LLM_TIERS] = {METRIC_TIER_FAST, METRIC_TIER_STANDARD,
+	                                             METRIC_TIER_REASONING};
+	const struct http_head *head = stream_head(r->stream);
+	struct route_wish wish = {
+	    .context_tokens = header_count(head, STR("x-wl-context-tokens")),
+	    .expected_output = header_count(head, STR("x-wl-expected-output")),
+	    .context_managed =
+	        str_eq_nocase(http_header(head, STR("x-wl-context-managed")), STR("true")),
+	    .session = header_session(head),
+	};
+
+	if (route_decide(r->config->catalog, &r->llm, &wish, r->key.models, r->arena, &r->decision,
+	                 &r->fail) < 0)
+		return STEP_END;
+	r->has_decision = true;
+	if (r->decision.is_scored)
+		metric_add(tiers[r->decision.tier], 1);
+	if (r->endpoint->kind != ENDPOINT_ROUTE)
+		return STEP_NEXT;
+	dry_run_answer(r);
+	return STEP_END;
+}
+
+/* ---- admit, compose, ask ---- */
+
+static enum request_result step_admit(struct request *r)
+{
+	return attempt_admit(r) < 0 ? STEP_END : STEP_NEXT;
+}
+
+static enum request_result step_compose(struct request *r)
+{
+	attempt_compose(r);
+	return STEP_NEXT;
+}
+
+static enum request_result step_ask(struct request *r)
+{
+	attempt_ask(r);
+	relay_init(r);
+	return STEP_NEXT;
+}
+
+/* ---- hear ---- */
+
+/* Back to admit with the next candidate; or the end, with the failure of the last. */
+static enum request_result give_up(struct request *r)
+{
+	if (!attempt_gave_up(r))
+		return STEP_END;
+	relay_release(r);
+	exchange_end(&r->now.exchange);
+	fail_init(&r->fail, r->arena);
+	r->candidate++;
+	r->step = REQUEST_admit;
+	return step_admit(r);
+}
+
+static enum request_result hear_answer(struct request *r)
+{
+	struct str pieces[WIRE_PIECES_MAX];
+	size_t bytes;
+	int count;
+
+	if (attempt_read_answer(r, pieces, &count, &bytes) < 0) {
+		refusal_bad_answer(r, "its body is not an answer of this API");
+		return give_up(r);
+	}
+	attempt_settle(r, ENTRY_OK);
+	reply_whole(r, pieces, count, bytes);
+	return STEP_END;
+}
+
+static enum request_result hear_stream(struct request *r)
+{
+	struct str type = http_header(exchange_head(r->now.exchange), STR("content-type"));
+
+	if (!str_starts_with(type, STR("text/event-stream"))) {
+		refusal_bad_answer(r, "it did not answer with an event stream");
+		return give_up(r);
+	}
+	switch (relay_step(r)) {
+	case RELAY_ERROR:
+		refusal_stream_error(r);
+		break;
+	case RELAY_BROKEN:
+		refusal_broken_stream(r);
+		break;
+	default:
+		return r->has_begun ? STEP_NEXT : STEP_WAIT;
+	}
+	return r->has_begun ? STEP_END : give_up(r);
+}
+
+static enum request_result step_hear(struct request *r)
+{
+	struct exchange *x = r->now.exchange;
+	enum exchange_state state = exchange_state(x);
+
+	if (state == EXCHANGE_FAILED && exchange_body(x).len == 0) {
+		refusal_of_exchange(r);
+		return give_up(r);
+	}
+	if (state < EXCHANGE_BODY)
+		return STEP_WAIT;
+	if (exchange_head(x)->status / 100 == 2 && r->llm.stream)
+		return hear_stream(r);
+	if (state != EXCHANGE_DONE)
+		return STEP_WAIT;
+	if (exchange_head(x)->status / 100 == 2)
+		return hear_answer(r);
+	refusal_of_status(r);
+	return give_up(r);
+}
+
+/* ---- relay ---- */
+
+static enum request_result step_relay(struct request *r)
+{
+	if (!r->llm.stream)
+		return STEP_NEXT;
+	json_release(&r->doc);
+	switch (relay_step(r)) {
+	case RELAY_IS_OVER:
+		attempt_settle(r, ENTRY_OK);
+		reply_end_stream(r);
+		return STEP_NEXT;
+	case RELAY_ERROR:
+		refusal_stream_error(r);
+		return STEP_END;
+	case RELAY_BROKEN:
+		refusal_broken_stream(r);
+		return STEP_END;
+	default:
+		return STEP_WAIT;
+	}
+}
+
+/* ---- settle, finish ---- */
+
+static enum request_result step_settle(struct request *r)
+{
+	attempt_settle(r, r->fail.kind == FAIL_CLIENT_CLOSED      ? ENTRY_CLIENT_GONE
+	                  : r->fail.kind == FAIL_PROVIDER_TIMEOUT ? ENTRY_TIMEOUT
+	                                                          : ENTRY_BROKEN);
+	if (fail_is_set(&r->fail) && r->fail.kind != FAIL_CLIENT_CLOSED)
+		reply_fail(r);
+	return STEP_NEXT;
+}
+
+static void put_served(struct log_line *l, const struct request *r)
+{
+	log_text(l, "model", r->now.target->model->name);
+	log_text(l, "provider", r->now.target->config->provider->name);
+	log_i64(l, "input", r->now.entry.usage.input);
+	log_i64(l, "cached", r->now.entry.usage.cache_read);
+	log_i64(l, "output", r->now.entry.usage.output);
+	log_text(l, "attempts", r->attempts_text);
+}
+
+static void write_log_line(const struct request *r, int64_t duration_ns)
+{
+	const struct http_head *head = stream_head(r->stream);
+	struct log_line l;
+
+	log_start(&l, LOG_INFO, "request");
+	log_text(&l, "id", r->id_text);
+	log_text(&l, "peer", stream_peer(r->stream));
+	log_text(&l, "method", head->method);
+	log_text(&l, "path", str_part(head->path, 0, 200));
+	log_i64(&l, "status",
+	        r->fail.kind == FAIL_CLIENT_CLOSED ? fail_status(&r->fail) : r->status);
+	if (r->key.id)
+		log_i64(&l, "key", r->key.id);
+	if (r->llm.model.len)
+		log_text(&l, "asked", r->llm.model);
+	if (r->decision.has_tier)
+		log_text(&l, "tier", str_of(llm_tier_name(r->decision.tier)));
+	if (r->now.target)
+		put_served(&l, r);
+	log_nusd(&l, "cost_usd", r->charge_nusd);
+	if (fail_is_set(&r->fail))
+		log_text(&l, "code", fail_code(r->fail.kind));
+	log_bool(&l, "stream", r->llm.stream);
+	log_i64(&l, "us", duration_ns / 1000);
+	log_end(&l);
+}
+
+static void count_request(const struct request *r, int64_t duration_ns)
+{
+	bool is_gone = r->fail.kind == FAIL_CLIENT_CLOSED;
+
+	metric_add(is_gone           ? METRIC_REQUESTS_GONE
+	           : r->status < 400 ? METRIC_REQUESTS_2XX
+	           : r->status < 500 ? METRIC_REQUESTS_4XX
+	                             : METRIC_REQUESTS_5XX,
+	           1);
+	metric_add(METRIC_REQUESTS_ACTIVE, -1);
+	metric_observe(METRIC_DURATION_SECONDS, duration_ns);
+	metric_observe(METRIC_OVERHEAD_SECONDS, duration_ns - r->waited_ns);
+}
+
+static enum request_result step_finish(struct request *r)
+{
+	enum stream_state state = stream_state(r->stream);
+	int64_t duration_ns;
+
+	if (state != STREAM_SENT && state != STREAM_GONE)
+		return STEP_WAIT;
+	duration_ns = clock_mono_ns() - stream_started_ns(r->stream);
+	write_log_line(r, duration_ns);
+	count_request(r, duration_ns);
+	return STEP_NEXT;
+}
+
+/* ---- the driver ---- */
+
+static enum request_result (*const steps[])(struct request *) = {
+#define X(name) [REQUEST_##name] = step_##name,
+    REQUEST_STEPS(X)
+#undef X
+};
+
+static void release(struct request *r)
+{
+	struct stream *stream = r->stream;
+
+	relay_release(r);
+	exchange_end(&r->now.exchange);
+	loop_drop_task(&r->later);
+	list_remove(&r->asking_node);
+	list_remove(&r->node);
+	if (r->is_reading_json)
+		json_release(&r->doc);
+	config_put(&r->config);
+	stream_close(&stream);
+}
+
+static void note_client_gone(struct request *r)
+{
+	if (r->step >= REQUEST_settle || stream_state(r->stream) != STREAM_GONE)
+		return;
+	fail_init(&r->fail, r->arena);
+	fail(&r->fail, FAIL_CLIENT_CLOSED, "the client closed the connection");
+	r->step = REQUEST_settle;
+}
+
+/* Gives false when the request is over and gone. */
+static bool walk(struct request *r)
+{
+	note_client_gone(r);
+	for (;;) {
+		switch (steps[r->step](r)) {
+		case STEP_WAIT:
+			return true;
+		case STEP_END:
+			r->step = REQUEST_settle;
+			break;
+		case STEP_NEXT:
+			if (r->step == REQUEST_finish) {
+				release(r);
+				return false;
+			}
+			r->step++;
+			break;
+		}
+	}
+}
+
+void request_resume(struct request *r)
+{
+	if (r->is_running) {
+		r->wants_resume = true;
+		return;
+	}
+	r->is_running = true;
+	if (r->wait_from_ns)
+		r->waited_ns += clock_mono_ns() - r->wait_from_ns;
+	do {
+		r->wants_resume = false;
+		if (!walk(r))
+			return;
+	} while (r->wants_resume);
+	r->is_running = false;
+	r->wait_from_ns = clock_mono_ns();
+}
+
+static void on_stream(void *owner)
+{
+	request_resume(owner);
+}
+
+void request_start(struct stream *stream, void *worker)
+{
+	struct request *r = ARENA_NEW(stream_arena(stream), struct request);
+	char text[UUID_TEXT_BYTES];
+
+	r->worker = worker;
+	r->stream = stream;
+	r->arena = stream_arena(stream);
+	r->config = config_current();
+	stream_peer(stream); /* known now; after a reset no more */
+	r->dialect = endpoint_dialect(stream_head(stream));
+	r->later.run = on_later;
+	fail_init(&r->fail, r->arena);
+	uuid7_make(&r->worker->ids, clock_wall_ms(), r->id);
+	uuid_text(r->id, text);
+	r->id_text = arena_copy(r->arena, (struct str){text, sizeof text});
+	list_push(&r->worker->requests, &r->node);
+	metric_add(METRIC_REQUESTS_ACTIVE, 1);
+	stream_set_owner(stream, on_stream, r);
+	request_resume(r);
+}

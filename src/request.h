@@ -1,0 +1,108 @@
+/* One request, from its head to its line in the log. request.c is the path; relay.c its one step
+ * that repeats; reply.c what goes out. Nobody else looks inside.
+ *
+ * Lives in its stream's arena, on its worker's loop; begins in request_start and ends when all
+ * of its answer is out (or the client is gone) and all of its attempts are in the books. */
+#ifndef REQUEST_H
+#define REQUEST_H
+
+#include "endpoint.h"
+#include "ledger/price.h"
+#include "route/policy.h"
+#include "wire/wire.h"
+#include "worker.h"
+
+/* The path, in order: name, and what it waits for. request.c has the functions. */
+#define REQUEST_STEPS(X)                                                                           \
+	X(identify)                                                                                \
+	X(read_body)                                                                               \
+	X(understand)                                                                              \
+	X(choose)                                                                                  \
+	X(admit)                                                                                   \
+	X(compose)                                                                                 \
+	X(ask)                                                                                     \
+	X(hear)                                                                                    \
+	X(relay)                                                                                   \
+	X(settle)                                                                                  \
+	X(finish)
+
+enum request_step {
+#define X(name) REQUEST_##name,
+	REQUEST_STEPS(X)
+#undef X
+};
+
+enum request_result { STEP_NEXT, STEP_WAIT, STEP_END };
+
+/* One try at one target. */
+struct attempt {
+	const struct target *target;
+	struct exchange *exchange;
+	struct journal_slot slot;
+	struct entry entry;
+	struct wire_meter meter;
+	int64_t asked_ns; /* monotonic */
+};
+
+/* The stream that is being relayed. */
+struct relay {
+	struct sse sse;
+	struct buf partial; /* an event that is not whole yet */
+	struct buf held;    /* lifecycle frames before the first content */
+	bool is_over;       /* the terminal event went by */
+	struct timer grace; /* for the provider's last bytes behind it */
+};
+
+struct request {
+	struct worker *worker;
+	struct stream *stream;
+	struct arena *arena; /* the stream's */
+	struct config *config;
+	struct list_node node;        /* in worker->requests */
+	struct list_node asking_node; /* in worker->asking */
+	struct loop_task later;       /* goes on with parsing in the next turn */
+
+	enum request_step step;
+	bool is_running; /* inside request_resume; a resume from inside is noted in wants_resume */
+	bool wants_resume;
+
+	uint8_t id[UUID_BYTES];
+	struct str id_text;
+	enum llm_dialect dialect; /* of errors */
+	const struct endpoint *endpoint;
+	struct str path_id; /* of /v1/models/{id} */
+	struct str allow;   /* 405 */
+	struct fail fail;
+
+	struct key key;
+	bool has_asked_keys;
+	struct json doc;
+	struct json_reader reader;
+	bool is_reading_json;
+	struct llm_request llm;
+	struct decision decision;
+	bool has_decision;
+	bool no_retain;
+	struct str warnings;
+
+	int candidate; /* index of the one that is tried */
+	struct attempt now;
+	int attempts;
+	struct str attempts_text; /* "openai:gpt-5 connect failed; anthropic:.. ok" */
+	struct str pieces[WIRE_PIECES_MAX + 1];
+	int piece_count;
+	struct relay relay;
+
+	bool has_begun;      /* an answer's head was given to the stream */
+	int status;          /* of it */
+	int64_t charge_nusd; /* of all attempts that are settled */
+	int64_t waited_ns;   /* for clients and providers */
+	int64_t wait_from_ns;
+};
+
+/* Front's on_request; server is the worker. */
+void request_start(struct stream *, void *worker);
+/* The only way in from outside: something happened; go on as far as that leads. */
+void request_resume(struct request *);
+
+#endif

@@ -1,0 +1,107 @@
+/* Making and ending a worker, and waking the requests that wait for news of keys.
+ *
+ * THREADS: worker_init and worker_release on the main thread, before the loop runs and after it
+ * has ended; on_wake on the loop's own. */
+#include "worker.h"
+
+#include "base/log.h"
+#include "gate/bad_keys.h"
+#include "metric.h"
+#include "reply.h"
+#include "request.h"
+
+enum { WATCH_MS = 50 };
+
+static void on_watch(struct timer *t)
+{
+	struct worker *w = LIST_OBJECT(t, struct worker, watch);
+
+	if (front_connections(w->front) == 0)
+		loop_stop(&w->loop);
+	else
+		timer_set(&w->watch, &w->loop, WATCH_MS, on_watch);
+}
+
+/* Each state is obeyed once, with all that come before it. */
+static void obey(struct worker *w)
+{
+	enum shared_state state = atomic_load(&w->shared->state);
+
+	if (w->state < SHARED_DRAINING && state >= SHARED_DRAINING) {
+		front_stop_listening(w->front);
+		front_drain(w->front);
+		timer_set(&w->watch, &w->loop, WATCH_MS, on_watch);
+	}
+	if (w->state < SHARED_CUT && state == SHARED_CUT)
+		front_cut_all(w->front);
+	w->state = state;
+}
+
+static void hear_of_keys(struct worker *w)
+{
+	struct list ready;
+	struct list_node *node;
+
+	if (w->ticket == 0 || !carrier_has_answered(w->shared->carrier, w->ticket))
+		return;
+	w->ticket = 0;
+	list_init(&ready);
+	while ((node = list_pop(&w->asking)))
+		list_push(&ready, node);
+	while ((node = list_pop(&ready)))
+		request_resume(LIST_OBJECT(node, struct request, asking_node));
+}
+
+static void on_wake(struct loop *loop)
+{
+	struct worker *w = LIST_OBJECT(loop, struct worker, loop);
+
+	hear_of_keys(w);
+	obey(w);
+}
+
+/* The end of a turn: gauges, the log's lines, the journal's records. */
+static int commit(void *worker)
+{
+	struct worker *w = worker;
+	int idle = upstream_idle_connections(w->upstream);
+
+	metric_set(METRIC_CLIENT_CONNECTIONS, front_connections(w->front));
+	metric_set(METRIC_PROVIDER_BUSY, upstream_open_connections(w->upstream) - idle);
+	metric_set(METRIC_PROVIDER_IDLE, idle);
+	log_flush();
+	return journal_commit(w->journal);
+}
+
+int worker_init(struct worker *w, struct shared *shared, struct str data_dir, int index,
+                struct fail *f)
+{
+	struct front_server server = {
+	    .on_request = request_start, .on_bad_head = reply_bad_head, .server = w};
+
+	*w = (struct worker){.shared = shared};
+	loop_init(&w->loop, index);
+	list_init(&w->requests);
+	list_init(&w->asking);
+	json_init(&w->scratch);
+	w->loop.on_wake = on_wake;
+	w->bad_keys = bad_keys_new();
+	w->front = front_new(&w->loop, &server);
+	w->upstream = upstream_new(&w->loop);
+	w->journal = journal_open(&w->loop, data_dir, index, f);
+	if (w->journal == NULL)
+		return -1;
+	loop_set_commit(&w->loop, commit, w);
+	return 0;
+}
+
+void worker_release(struct worker *w)
+{
+	front_close(&w->front);
+	upstream_free(&w->upstream);
+	if (w->journal)
+		journal_close(&w->journal);
+	bad_keys_free(&w->bad_keys);
+	json_release(&w->scratch);
+	loop_release(&w->loop);
+}

@@ -1,0 +1,58 @@
+/* One thread's share of the daemon: a loop, the sockets in front of it, the connections behind
+ * it, its journal. Everything that a request needs beside itself.
+ *
+ * THREADS: a worker belongs to its loop's thread; `shared` holds what all workers have in
+ * common, each part of which guards itself. */
+#ifndef WORKER_H
+#define WORKER_H
+
+#include "base/loop.h"
+#include "base/random.h"
+#include "base/timer.h"
+#include "config.h"
+#include "front/listen.h"
+#include "gate/key.h"
+#include "ledger/carrier.h"
+#include "ledger/journal.h"
+#include "upstream/exchange.h"
+
+#include <stdatomic.h>
+
+/* How the service is doing, in the order it goes through. */
+enum shared_state {
+	SHARED_SERVING,
+	SHARED_DELAYED,  /* not ready any more, still listening */
+	SHARED_DRAINING, /* not listening; what is under way may finish */
+	SHARED_CUT,      /* nothing may */
+};
+
+struct shared {
+	struct key_table *keys;
+	struct carrier *carrier;
+	atomic_bool is_ready; /* /readyz says so; false before listening and from SIGTERM on */
+	_Atomic(enum shared_state) state;
+};
+
+struct worker {
+	struct loop loop;
+	struct front *front;
+	struct upstream *upstream;
+	struct journal *journal;
+	struct shared *shared; /* borrows */
+	struct json scratch;   /* reused for answers and events */
+	struct uuid7_maker ids;
+	struct list requests; /* all that are under way */
+	struct list asking;   /* of these, those that wait for news of keys */
+	uint64_t ticket;      /* carrier_ask_keys; 0: none asked */
+	struct bad_keys *bad_keys;
+	enum shared_state state; /* the last one that was obeyed */
+	struct timer watch;      /* while draining: has the last connection gone? */
+	uv_thread_t thread;
+};
+
+/* -1: f says what could not be opened or bound. */
+int worker_init(struct worker *, struct shared *, struct str data_dir, int index,
+                struct fail *) MUST_USE;
+void worker_release(struct worker *);
+
+#endif
