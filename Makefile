@@ -6,7 +6,9 @@
 #   VARIANT=cover     gcc coverage, into build/cover
 #   VARIANT=clang     like release, into build/clang, for CC=clang
 
-CC       ?= gcc
+ifeq ($(origin CC),default)
+CC       := gcc
+endif
 VARIANT  ?= release
 ROOT     := $(if $(filter release,$(VARIANT)),build,build/$(VARIANT))
 OBJ      := $(ROOT)/obj
@@ -53,7 +55,8 @@ $(OBJ)/src/embed.o: etc/catalog.yaml
 
 $(OBJ)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+	@echo "CC $<"
+	@$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(ROOT)/unit/%: $(OBJ)/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
@@ -73,6 +76,11 @@ bench: all $(RIG) ## measures beside nginx and HAProxy, prints ratios (BENCH="--
 
 strict: all ## hostile HTTP/1.1 to nginx, HAProxy and us side by side; message boundaries behind both
 	tests/strict/run $(STRICT)
+
+run: ## installs what is missing, builds, serves on 127.0.0.1:8686
+	@tools/install.sh build
+	@$(MAKE) --no-print-directory all
+	@tools/run.sh
 
 unit-programs: $(UNITS)
 

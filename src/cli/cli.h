@@ -3,6 +3,7 @@
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
+int cli_serve(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_route(int argc, char **argv);
 int cli_models(int argc, char **argv);

@@ -10,7 +10,7 @@ LIMITS = {"file": 600, "function": 60, "nesting": 3, "parameters": 5, "line": 10
 GROUPS = {
     "config": ["config", "config_*", "embed"],
     "path": ["request", "relay", "reply", "attempt", "refusal", "endpoint", "models", "ready",
-             "worker"],
+             "dry_run", "worker"],
     "daemon": ["daemon", "snapshot", "version"],
 }
 COMMON = ["limits", "fail", "metric", "llm"]
@@ -94,9 +94,16 @@ TESTED_BY = {
         "tests/unit/test_catalog.c": "src/route/near.c",
         "tests/unit/test_look.c": "src/cli/check.c src/cli/models.c src/cli/route.c"
                                   " src/cli/settings.c",
-        "tests/run_scenes.py": "src/cli/books.c src/cli/ledger.c src/cli/usage.c",
-        "tests/cases/errors.case": "src/fail.c src/llm.c src/wire/error.c src/wire/field.c",
-        "tests/cases/chat.case": "src/wire/chat.c src/wire/edit.c src/wire/note.c src/wire/wire.c",
+        "tests/run_scenes.py": "src/cli/books.c src/cli/ledger.c src/cli/usage.c src/cli/serve.c"
+                               " src/cli/found.c src/daemon.c src/main.c src/worker.c"
+                               " src/admin/admin.c src/snapshot.c",
+        "tests/cases/models.case": "src/models.c",
+        "tests/cases/alias.case": "src/dry_run.c",
+        "tests/cases/upstream.case": "src/attempt.c src/refusal.c",
+        "tests/cases/errors.case": "src/fail.c src/llm.c src/wire/error.c src/wire/field.c"
+                                    " src/endpoint.c src/ready.c src/reply.c src/gate/bad_keys.c",
+        "tests/cases/chat.case": "src/wire/chat.c src/wire/edit.c src/wire/note.c"
+                                  " src/relay.c src/request.c",
         "tests/cases/messages.case": "src/wire/messages.c",
         "tests/cases/responses.case": "src/wire/responses.c",
     }.items()

@@ -1,0 +1,285 @@
+/* Starting, steering and stopping.
+ *
+ * 	state     SERVING -> DELAYED (not ready, still listening) -> DRAINING (not listening) -> CUT -> gone
+ *
+ * The main thread owns the signals and the clock of the stop; workers learn of a new state by
+ * loop_wake and obey it on their own loops. A worker's loop ends when it drains and has no
+ * connection left.
+ *
+ * THREADS: `state` is atomic; everything else here is the main thread's, but obey(), which runs
+ * on each worker's loop. */
+#include "daemon.h"
+
+#include "admin/admin.h"
+#include "base/log.h"
+#include "base/timer.h"
+#include "metric.h"
+#include "snapshot.h"
+#include "worker.h"
+
+enum { WORKERS_MAX = 64 };
+
+struct daemon {
+	const struct daemon_options *options;
+	struct shared shared;
+	struct worker workers[WORKERS_MAX];
+	int worker_count;
+	struct admin *admin;
+	uv_signal_t term, interrupt, hang_up;
+	struct timer stop_clock;
+	struct arena arena;
+};
+
+/* ---- keys ---- */
+
+static void on_key(void *table, const struct store_key *key)
+{
+	key_table_put(table, key);
+}
+
+static void on_trouble(void *arg, struct str sentence)
+{
+	(void)arg;
+	log_say(LOG_WARN, "%.*s", STR_ARG(sentence));
+}
+
+static int start_carrier(struct daemon *d, struct fail *f)
+{
+	struct carrier_options options = {.store = d->options->store,
+	                                  .data_dir = d->options->data_dir,
+	                                  .on_key = on_key,
+	                                  .key_arg = d->shared.keys,
+	                                  .on_trouble = on_trouble};
+	struct carry_recovery found = {0};
+
+	d->shared.carrier = carrier_start(&options, &found, f);
+	if (d->shared.carrier == NULL)
+		return -1;
+	if (found.entries || found.damaged)
+		log_say(
+		    LOG_INFO,
+		    "recovered %lld entries from the journal, %lld of them of attempts that were "
+		    "under way; %lld records damaged",
+		    (long long)found.entries, (long long)found.lost, (long long)found.damaged);
+	return 0;
+}
+
+/* ---- the stop ---- */
+
+static void tell_workers(struct daemon *d, enum shared_state state)
+{
+	atomic_store(&d->shared.state, state);
+	for (int i = 0; i < d->worker_count; i++)
+		loop_wake(&d->workers[i].loop);
+}
+
+static void on_cut_due(struct timer *t)
+{
+	struct daemon *d = LIST_OBJECT(t, struct daemon, stop_clock);
+
+	log_say(LOG_WARN, "the drain limit is over; cutting what is still under way");
+	tell_workers(d, SHARED_CUT);
+}
+
+static void on_delay_due(struct timer *t)
+{
+	struct daemon *d = LIST_OBJECT(t, struct daemon, stop_clock);
+	struct config *config = config_current();
+
+	log_say(LOG_INFO, "no longer listening; finishing what is under way");
+	tell_workers(d, SHARED_DRAINING);
+	timer_set(&d->stop_clock, &d->workers[0].loop, config->drain_limit_ms, on_cut_due);
+	config_put(&config);
+}
+
+static void on_stop(uv_signal_t *handle, int signal)
+{
+	struct daemon *d = handle->data;
+	struct config *config = config_current();
+
+	(void)signal;
+	if (atomic_load(&d->shared.state) == SHARED_SERVING) {
+		log_say(LOG_INFO, "stopping: not ready any more, still serving for %lld ms",
+		        (long long)config->drain_delay_ms);
+		atomic_store(&d->shared.is_ready, false);
+		atomic_store(&d->shared.state, SHARED_DELAYED);
+		timer_set(&d->stop_clock, &d->workers[0].loop, config->drain_delay_ms,
+		          on_delay_due);
+	} else {
+		log_say(LOG_WARN, "told to stop again; cutting what is under way");
+		tell_workers(d, SHARED_CUT);
+	}
+	config_put(&config);
+}
+
+/* ---- reload ---- */
+
+static void on_hang_up(uv_signal_t *handle, int signal)
+{
+	struct daemon *d = handle->data;
+	struct config *config = NULL;
+	struct arena arena;
+	struct fail f;
+
+	(void)signal;
+	arena_init(&arena);
+	fail_init(&f, &arena);
+	if (str_is_empty(d->options->config_file)) {
+		log_say(LOG_WARN,
+		        "reload: there is no configuration file to read (started without -c)");
+	} else if (snapshot_read(d->options->config_file, &config, &f) < 0) {
+		metric_add(METRIC_RELOADS_REFUSED, 1);
+		log_say(LOG_ERROR, "reload refused, the old configuration stays: %.*s",
+		        STR_ARG(f.message));
+	} else {
+		metric_add(METRIC_RELOADS_OK, 1);
+		log_say(LOG_INFO, "reloaded %.*s, configuration %s",
+		        STR_ARG(d->options->config_file), config->hash);
+		front_set_body_memory(config->body_memory_max);
+		config_set(config);
+	}
+	arena_release(&arena);
+}
+
+static void watch_signal(struct daemon *d, uv_signal_t *handle, int number,
+                         void (*on_signal)(uv_signal_t *, int))
+{
+	must(uv_signal_init(&d->workers[0].loop.uv, handle) == 0);
+	handle->data = d;
+	must(uv_signal_start(handle, on_signal, number) == 0);
+	uv_unref((uv_handle_t *)handle);
+}
+
+static void watch_signals(struct daemon *d)
+{
+	watch_signal(d, &d->term, SIGTERM, on_stop);
+	watch_signal(d, &d->interrupt, SIGINT, on_stop);
+	watch_signal(d, &d->hang_up, SIGHUP, on_hang_up);
+}
+
+static void unwatch_signals(struct daemon *d)
+{
+	timer_cancel(&d->stop_clock);
+	uv_close((uv_handle_t *)&d->term, NULL);
+	uv_close((uv_handle_t *)&d->interrupt, NULL);
+	uv_close((uv_handle_t *)&d->hang_up, NULL);
+}
+
+/* ---- start ---- */
+
+static int count_workers(const struct daemon_options *o, const struct config *config)
+{
+	int threads = o->threads ? o->threads : config->threads;
+
+	if (threads == 0)
+		threads = (int)uv_available_parallelism();
+	return threads < WORKERS_MAX ? threads : WORKERS_MAX;
+}
+
+/* The first worker binds what was asked for; the others what it got, for port 0. */
+static struct str address_of(struct daemon *d, const struct worker *w, const struct config *config,
+                             int index)
+{
+	if (w != &d->workers[0])
+		return front_address(d->workers[0].front, index, &d->arena);
+	return d->options->listen.len ? d->options->listen : config->listen[index];
+}
+
+static int listen_all(struct daemon *d, struct worker *w, const struct config *config,
+                      struct fail *f)
+{
+	int count = d->options->listen.len ? 1 : config->listen_count;
+
+	front_set_connections(w->front, config->connections_max);
+	for (int i = 0; i < count; i++)
+		if (front_listen(w->front, address_of(d, w, config, i), f) < 0)
+			return -1;
+	return 0;
+}
+
+static int start_workers(struct daemon *d, const struct config *config, struct fail *f)
+{
+	int count = count_workers(d->options, config);
+
+	for (int i = 0; i < count; i++) {
+		struct worker *w = &d->workers[d->worker_count++];
+
+		if (worker_init(w, &d->shared, d->options->data_dir, i, f) < 0 ||
+		    listen_all(d, w, config, f) < 0)
+			return -1;
+		carrier_follow(d->shared.carrier, w->journal);
+	}
+	return 0;
+}
+
+static void tell_addresses(struct daemon *d, const struct config *config)
+{
+	int count = d->options->listen.len ? 1 : config->listen_count;
+
+	for (int i = 0; i < count; i++)
+		d->options->on_listening(d->options->listening_arg,
+		                         front_address(d->workers[0].front, i, &d->arena));
+}
+
+static void run_thread(void *worker)
+{
+	struct worker *w = worker;
+
+	metric_thread_start();
+	loop_run(&w->loop);
+}
+
+static void run_workers(struct daemon *d)
+{
+	for (int i = 1; i < d->worker_count; i++)
+		must(uv_thread_create(&d->workers[i].thread, run_thread, &d->workers[i]) == 0);
+	loop_run(&d->workers[0].loop);
+	for (int i = 1; i < d->worker_count; i++)
+		must(uv_thread_join(&d->workers[i].thread) == 0);
+}
+
+static void stop_all(struct daemon *d)
+{
+	if (d->admin)
+		admin_stop(&d->admin);
+	for (int i = 0; i < d->worker_count; i++)
+		worker_release(&d->workers[i]);
+	if (d->shared.carrier)
+		carrier_stop(&d->shared.carrier);
+	key_table_free(&d->shared.keys);
+	arena_release(&d->arena);
+}
+
+static int serve(struct daemon *d, const struct config *config, struct fail *f)
+{
+	if (start_carrier(d, f) < 0 || start_workers(d, config, f) < 0)
+		return -1;
+	d->admin = admin_start(&d->workers[0].loop, config->metrics_listen, f);
+	if (d->admin == NULL && fail_is_set(f))
+		return -1;
+	watch_signals(d);
+	atomic_store(&d->shared.is_ready, true);
+	tell_addresses(d, config);
+	run_workers(d);
+	unwatch_signals(d);
+	return 0;
+}
+
+int daemon_run(const struct daemon_options *options, struct fail *f)
+{
+	struct daemon *d = mem_get(sizeof *d);
+	struct config *config = config_current();
+	int result;
+
+	d->options = options;
+	d->shared.keys = key_table_new();
+	arena_init(&d->arena);
+	metric_thread_start();
+	log_set((enum log_format)config->log_format, LOG_INFO);
+	front_set_body_memory(config->body_memory_max);
+	result = serve(d, config, f);
+	stop_all(d);
+	config_put(&config);
+	mem_put(d);
+	return result;
+}

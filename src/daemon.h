@@ -1,0 +1,28 @@
+/* The running service: its workers and their threads, signals, reload, and the graceful stop.
+ *
+ * 	SIGTERM, SIGINT   /readyz fails at once; after drain_delay listening stops; idle connections close; what is under
+ * 	                  way may finish within drain_limit. A second one cuts at once.
+ * 	SIGHUP            the configuration is read again; a broken one is refused, with the reason in the log
+ *
+ * THREADS: daemon_run is the main thread's; it runs the first worker's loop itself. */
+#ifndef DAEMON_H
+#define DAEMON_H
+
+#include "config.h"
+#include "store/store.h"
+
+struct daemon_options {
+	struct str data_dir;
+	struct str config_file; /* empty: built-in, and SIGHUP reads nothing */
+	struct str listen;      /* overrides the configuration's; empty: not */
+	int threads;            /* the same; 0: not */
+	struct store *store;    /* borrows */
+	void (*on_listening)(void *arg, struct str address); /* each address, when it is served */
+	void *listening_arg;
+};
+
+/* Serves until it was told to stop, and everything is in the store. -1: f says why it could not
+ * start. The configuration in force is config_current(). */
+int daemon_run(const struct daemon_options *, struct fail *) MUST_USE;
+
+#endif

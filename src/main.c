@@ -1,0 +1,53 @@
+/* The program's entry: a table of verbs. Every verb reads its own options and has --help. */
+#include "cli/cli.h"
+
+#include "base/str.h"
+#include "version.h"
+
+#include <signal.h>
+
+static const struct verb {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help;
+} verbs[] = {
+    {"serve", cli_serve, "run the gateway"},
+    {"check", cli_check, "check a configuration file"},
+    {"route", cli_route, "tell where a request would go, and why"},
+    {"models", cli_models, "list what can be served"},
+    {"key", cli_key, "create, list and revoke keys"},
+    {"usage", cli_usage, "spending by day, model, key"},
+    {"ledger", cli_ledger, "verify the books"},
+};
+
+enum { VERBS = sizeof verbs / sizeof verbs[0] };
+
+static int print_help(FILE *out)
+{
+	fprintf(out, "fluxrouter " FLUXROUTER_VERSION ": one endpoint in front of many models\n\n"
+	             "usage: fluxrouter VERB [options]\n\n");
+	for (int i = 0; i < VERBS; i++)
+		fprintf(out, "  %-8s %s\n", verbs[i].name, verbs[i].help);
+	fprintf(out, "\nfluxrouter VERB --help tells each one's options.\n");
+	return out == stdout ? 0 : 2;
+}
+
+int main(int argc, char **argv)
+{
+	struct str word = argc > 1 ? str_of(argv[1]) : STR("");
+
+	signal(SIGPIPE, SIG_IGN); /* a peer that left is told by write's result */
+	signal(SIGXFSZ, SIG_IGN); /* and so is a file that may not grow */
+	if (str_eq(word, STR("--version"))) {
+		printf("fluxrouter " FLUXROUTER_VERSION "\n");
+		return 0;
+	}
+	if (str_eq(word, STR("--help")) || str_eq(word, STR("-h")) || str_eq(word, STR("help")))
+		return print_help(stdout);
+	for (int i = 0; i < VERBS; i++)
+		if (str_eq(word, str_of(verbs[i].name)))
+			return verbs[i].run(argc - 1, argv + 1);
+	if (word.len)
+		fprintf(stderr, "fluxrouter: there is no verb \"%.*s\"\n", STR_ARG(word));
+	return print_help(stderr);
+}
