@@ -192,7 +192,7 @@ static bool read_is_satisfied(struct peer *p)
 
 static void finish_answer(struct peer *p)
 {
-	if (heard_is_whole(&p->heard) || !p->play.stays_open) {
+	if (heard_is_whole(&p->heard)) {
 		next_request(p);
 		return;
 	}

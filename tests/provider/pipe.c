@@ -226,6 +226,8 @@ SSL_CTX *pipe_tls_new(const char *certificate, const char *key, const char *ca)
 	if (good && ca) {
 		good = SSL_CTX_load_verify_locations(tls, ca, NULL) == 1;
 		SSL_CTX_set_verify(tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+		/* without it OpenSSL refuses to resume a session of a verified client */
+		SSL_CTX_set_session_id_context(tls, (const unsigned char *)"flux", 4);
 	}
 	if (good)
 		return tls;
