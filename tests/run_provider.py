@@ -40,8 +40,7 @@ def check_chunked(p):
         p, "status 200\nchunked\nchunk-extension ;x=1\nbody one\nfill 5 ab\ntrailer t: v\n"
     )
     return (
-        got
-        == b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+        got == b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
         b"3;x=1\r\none\r\n5;x=1\r\nababa\r\n0\r\nt: v\r\n\r\n"
     )
 

@@ -133,6 +133,97 @@ def scene_kill_9(world):
     verb(world, "ledger", "verify", "--data", str(world.data))
 
 
+def scene_kill_under_load(world):
+    """kill -9 under load: whoever has an answer has exactly one entry"""
+    key, answered, stop = world.key("load"), [], []
+
+    def hammer(number):
+        while not stop:
+            try:
+                answer = ask(world, key, f"load{number}")
+            except OSError:
+                return
+            if answer.status == 200 and answer.ended == "clean":
+                answered.append(answer.header("x-flux-request-id").replace("-", ""))
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        hammers = [pool.submit(hammer, number) for number in range(8)]
+        until(lambda: len(answered) > 200, "too few answers", 20)
+        world.daemon.send_signal(signal.SIGKILL)
+        world.daemon.wait()
+        stop.append(True)
+        for one in hammers:
+            one.result()
+    world.start()
+    rows = world.entries("load", len(answered))
+    ok = [r["request_id"] for r in rows if r["end"] == "ok"]
+    missing = set(answered) - set(ok)
+    assert not missing and len(ok) == len(set(ok)), (len(answered), len(ok), len(missing))
+    verb(world, "ledger", "verify", "--data", str(world.data))
+
+
+def scene_reload_under_load(world):
+    """ten reloads while 300 requests run: every one is answered"""
+    key = world.key("storm")
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        asked = [pool.submit(ask, world, key, f"r{i}", stream=i % 2 == 0) for i in range(300)]
+        for _ in range(10):
+            world.daemon.send_signal(signal.SIGHUP)
+            time.sleep(0.03)
+        answers = [one.result() for one in asked]
+    bad = [a for a in answers if a.status != 200 or a.ended != "clean"]
+    assert not bad, (len(bad), bad[0].status, bad[0].ended, bad[0].body[:200])
+
+
+def made_key(world, *words):
+    return verb(world, "key", "create", "--data", str(world.data), *words).stdout.strip()
+
+
+def scene_key_with_limits(world):
+    """a key for some models sees and uses no other; a key past its date is refused as expired"""
+    key = made_key(world, "--account", "narrow", "--models", "small")
+    assert ask(world, key, "a1").status == 200
+    answer = ask(world, key, "a2", model="flux-pinned-large")
+    assert answer.status == 403 and b"model_not_allowed" in answer.body, answer.body
+    link = http.Link(world.address)
+    link.send(f"GET /v1/models HTTP/1.1\r\nHost: t\r\nx-api-key: {key}\r\n\r\n".encode(), 99)
+    listed = [m["id"] for m in json.loads(link.answer().body)["data"]]
+    link.leave()
+    assert "flux-pinned-small" in listed and "flux-pinned-large" not in listed, listed
+    short = made_key(world, "--account", "short", "--expires", "1h")
+    store = sqlite3.connect(world.data / "flux.db", isolation_level=None)
+    store.execute("update keys set expires_ms = 1 where expires_ms > 0")
+    store.close()
+    assert b"expired_api_key" in ask(world, short, "a3").body
+
+
+def scene_proxy_from_environment(world):
+    """HTTPS_PROXY is used where the provider names no proxy; NO_PROXY is not"""
+    key = world.key("proxy")
+    before = len(world.proxy.log(""))
+    assert ask(world, key, "p1", model="secure").status == 200
+    assert len(world.proxy.log("")) == before
+    world.restart(HTTPS_PROXY="http://user:pass@127.0.0.1:%d" % world.proxy.ports[0])
+    assert ask(world, key, "p2", model="secure").status == 200
+    assert len(world.proxy.log("")) + world.proxy.open_tunnels() > before, "the proxy was not asked"
+    world.restart(HTTPS_PROXY="http://127.0.0.1:1", NO_PROXY="localhost")
+    assert ask(world, key, "p3", model="secure").status == 200
+
+
+def scene_unix_socket(world):
+    """unix: listening works like the others"""
+    path = f"{world.folder}/flux.sock"
+    world.config.write_text(
+        world.config.read_text().replace('listen: ["', f'listen: ["unix:{path}", "', 1)
+    )
+    world.restart()
+    words = ["curl", "-s", "--unix-socket", path, "http://x/v1/models/flux-fast", "-H"]
+    done = subprocess.run(
+        [*words, f"x-api-key: {world.key('unix')}"], capture_output=True, text=True
+    )
+    assert json.loads(done.stdout)["id"] == "flux-fast", done
+
+
 def scene_graceful_stop(world):
     """SIGTERM: readyz fails first, service goes on for drain_delay, streams finish, status 0"""
     key = world.key("drain")

@@ -106,6 +106,10 @@ class Provider:
         body = http.ask(self.door, "GET", f"/_flux/log?key={key}").body
         return [json.loads(line) for line in body.decode().splitlines()]
 
+    def open_tunnels(self):
+        """Connections open now, without this question's own."""
+        return json.loads(http.ask(self.door, "GET", "/_flux/state").body)["connections"] - 1
+
     def stop(self):
         self.process.kill()
         self.process.wait()
@@ -155,7 +159,13 @@ class World:
         }
         self.config.write_text(re.sub(r"@([A-Z0-9]+)@", lambda m: names[m.group(1)], text))
 
-    def start(self):
+    def restart(self, **env):
+        """Stops and starts the daemon, with more in its environment."""
+        self.daemon.send_signal(signal.SIGTERM)
+        assert self.daemon.wait(20) == 0
+        self.start(env)
+
+    def start(self, env=()):
         words = [
             str(self.build / "fluxrouter"),
             "serve",
@@ -165,6 +175,7 @@ class World:
             str(self.data),
         ]
         clean = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
+        clean.update(env)
         self.daemon = subprocess.Popen(words, stdout=self.log, stderr=self.log, env=clean)
         atexit.register(self.daemon.kill)
         deadline = time.monotonic() + 20
