@@ -62,6 +62,15 @@ $(ROOT)/unit/%: $(OBJ)/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $< $(LIB) $(LIBS) -ljansson -lhttp_parser
 
+# The scorer's numbers are built in; its features are printed for tools/train and tools/eval.
+$(OBJ)/src/route/scorer_file.o: src/route/scorer.bin
+
+$(ROOT)/features: $(OBJ)/tools/features.o $(LIB)
+$(ROOT)/bench/bench_score: $(OBJ)/bench/bench_score.o $(LIB)
+$(ROOT)/features $(ROOT)/bench/bench_score:
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 # The bench rig: two small programs, and bench/run that drives them.
 RIG := $(ROOT)/bench/stub $(ROOT)/bench/load
 

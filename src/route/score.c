@@ -1,17 +1,29 @@
-/* The decision: every user message gets probabilities, the hardest one sets the tier, rules lift it, bounds clip it.
+/* The decision: every user message gets probabilities, the hardest one sets the tier, rules lift
+ * it, bounds clip it.
  *
- *   turns --> p(fast), p(standard), p(reasoning) each --> tier = argmax p - toll --> max over the conversation
- *         --> agent loop: at least standard --> failures and corrections: up --> client's effort --> floor, ceiling
+ *   message --> reading --> z --> curve --> p --> facts move the odds --> tier = argmax p - toll
+ *   tiers of all messages --> the highest --> agent loop: at least standard
+ *       --> failures and corrections: up --> client's effort --> floor, ceiling
  *
- * Invariants: pure and allocation-free; appending turns never lowers the tier, since every step is a maximum or a
- * count that only grows. Called by the request path and by the dry run. Must never look at which model a prompt asks
- * for, and must never use floating point. */
+ * Invariants: pure and allocation-free; appending turns never lowers the tier, since every step is
+ * a maximum or a count that only grows, and what a turn is given to read depends on the turns
+ * before it alone. Called by the request path and by the dry run. Must never look at which model a
+ * prompt asks for, and must never use floating point. */
 #include "route/score.h"
 
 #include "base/buf.h"
+#include "route/odds.h"
+#include "route/reading.h"
 
-#define ONE 65536
-#define TURN_SCAN_BYTES 4096
+#define SYSTEM_BYTES 384
+#define LATER_HEAD_BYTES 768 /* of every user message but the first */
+#define LATER_TAIL_BYTES 256
+#define AMPLE_BYTES 8192 /* of canonical user text; then messages are only skimmed */
+#define SKIM_BYTES 192
+#define LAST_BYTES 12288 /* then no more are read */
+#define FAILING_ROW 3
+#define REPEATING_ROW 2
+#define FAILURE_PREFIX 96
 
 #define TIER_NAME(id, name) name,
 #define RULE_NAME(id, name, why) name,
@@ -40,106 +52,68 @@ const char *score_rule_why(enum score_rule rule)
 
 struct str score_version(void)
 {
-	return STR("0000000000000001");
+	return str_of(scorer_current()->version);
 }
 
-/* ---- policy --------------------------------------------------------------------------------------------------- */
+/* ---- one message --------------------------------------------------------------------------- */
 
-/* Lambda in 1/65536 of success per price of one fast call at 1/5/25, for quality 0, 10 .. 100: a log scale. */
-static const int32_t lambda_steps[] = {6000, 3600, 2160, 1300, 780, 470, 280, 170, 100, 50, 0};
-
-static int32_t lambda_of(int quality)
-{
-	int q = quality < 0 ? 0 : quality > 100 ? 100 : quality;
-	int step = q / 10, rest = q % 10;
-
-	if (step == 10)
-		return lambda_steps[10];
-	return lambda_steps[step] + (lambda_steps[step + 1] - lambda_steps[step]) * rest / 10;
-}
-
-struct score_policy score_policy_of(const struct score_wish *wish)
-{
-	struct score_policy p = {.floor = wish->floor, .ceiling = wish->ceiling};
-	int64_t prices = wish->price[0] + wish->price[1] + wish->price[2];
-
-	for (int t = 0; t < SCORE_TIERS; t++) {
-		static const int64_t usual[SCORE_TIERS] = {1, 5, 25};
-		int64_t relative = prices > 0 ? wish->price[t] * 31 * 256 / prices : usual[t] * 256;
-		p.toll[t] = (int32_t)(lambda_of(wish->quality) * relative / 256);
-	}
-	if (p.ceiling < p.floor)
-		p.ceiling = p.floor;
-	return p;
-}
-
-/* ---- one text ------------------------------------------------------------------------------------------------- */
-
-struct cue {
-	const char *word; /* lower case, matched at the start of a word */
-	int32_t weight;   /* 1/1024 of log-odds towards hard */
+struct walk {
+	const struct scorer *scorer;
+	const struct score_request *request;
+	const struct score_policy *policy;
+	struct score_result *result;
+	uint64_t request_facts; /* of the parameters and the system prompt */
+	uint64_t turn_facts;    /* of the deciding message */
+	size_t read_bytes;
+	uint32_t users, results, assistants;
+	uint32_t failing_row, repeating_row;
+	uint32_t failures;    /* rows of failed tool results, rows of the same calls */
+	uint32_t corrections; /* users who said that it is still wrong */
+	uint64_t last_calls;
+	bool explains; /* fill in evidence of words */
 };
 
-static const struct cue cues[] = {
-    {"prove", 2400},     {"proof", 2000},      {"theorem", 1800},        {"derive", 1400},
-    {"integral", 1200},  {"deadlock", 1500},   {"race condition", 1800}, {"concurren", 900},
-    {"optimi", 700},     {"algorithm", 700},   {"architect", 800},       {"debug", 700},
-    {"refactor", 600},   {"distributed", 900}, {"complexity", 700},      {"why does", 400},
-    {"translate", -900}, {"summar", -700},     {"rewrite", -700},        {"classify", -1100},
-    {"extract", -800},   {"hello", -900},      {"thanks", -900},         {"hi ", -700},
-};
-
-static char fold(char c)
+static struct gather_source source_of(const struct score_turn *turn)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+	return (struct gather_source){turn->parts, turn->part_count, turn->is_escaped};
 }
 
-static bool text_has_cue(struct str text, size_t at, const char *word)
+static int32_t steps_of(const struct scorer *scorer, uint64_t facts, int tier)
 {
-	for (size_t i = 0; word[i]; i++)
-		if (at + i >= text.len || fold(text.ptr[at + i]) != word[i])
-			return false;
-	return true;
+	int32_t steps = 0;
+
+	for (; facts; facts &= facts - 1)
+		steps += scorer->structure[__builtin_ctzll(facts)][tier];
+	return steps;
 }
 
-/* How hard the text looks, 1/1024 of log-odds. Parts are gathered first, so that no cut can matter. */
-static int32_t text_weight(const struct score_turn *turn)
+/* How hard the words alone look: facts decide about tiers, but they are estimates, this was
+ * measured. */
+static void note_score(struct score_result *r, uint32_t p, int32_t margin)
 {
-	char gathered[TURN_SCAN_BYTES];
-	struct str text = {gathered, 0};
-	int32_t weight = 0;
+	int32_t score = (int32_t)((ODDS_ONE - odds_move(p, margin)) * 1000 / ODDS_ONE);
 
-	for (size_t i = 0; i < turn->part_count && text.len < sizeof(gathered); i++) {
-		struct str part = str_part(turn->parts[i], 0, sizeof(gathered) - text.len);
-		if (part.len)
-			memcpy(gathered + text.len, part.ptr, part.len);
-		text.len += part.len;
-	}
-	for (size_t c = 0; c < sizeof(cues) / sizeof(cues[0]); c++)
-		for (size_t at = 0; at < text.len; at++)
-			if ((at == 0 || text.ptr[at - 1] <= ' ') &&
-			    text_has_cue(text, at, cues[c].word)) {
-				weight += cues[c].weight;
-				break;
-			}
-	for (size_t length = 32; length < text.len; length *= 2)
-		weight += 150;
-	return weight - 600;
+	if (score > r->score)
+		r->score = score;
 }
 
-static void weight_to_odds(int32_t weight, uint32_t out_p[SCORE_TIERS])
+static void probabilities(const struct walk *w, const struct reading *r, uint64_t facts,
+                          uint32_t out_p[SCORE_TIERS])
 {
-	static const int32_t top[SCORE_TIERS] = {58000, 60500, 62500},
-	                     slope[SCORE_TIERS] = {8, 4, 1};
+	int32_t z[SCORE_TIERS], margin = w->users ? w->scorer->later_margin : 0;
 
+	reading_weigh(w->scorer, r, z);
 	for (int t = 0; t < SCORE_TIERS; t++) {
-		int32_t p = top[t] - slope[t] * (weight + 600);
-		out_p[t] = (uint32_t)(p < 2000 ? 2000 : p > 64000 ? 64000 : p);
+		uint32_t p = reading_curve(&w->scorer->curve[t], z[t]);
+		if (t == SCORE_FAST)
+			note_score(w->result, p, margin);
+		out_p[t] = odds_move(p, steps_of(w->scorer, facts, t) + margin);
 		if (t > 0 && out_p[t] < out_p[t - 1])
 			out_p[t] = out_p[t - 1];
 	}
 }
 
+/* Standard, unless another tier earned it. */
 static enum score_tier tier_of(const uint32_t p[SCORE_TIERS], const struct score_policy *policy)
 {
 	enum score_tier best = SCORE_STANDARD;
@@ -150,41 +124,195 @@ static enum score_tier tier_of(const uint32_t p[SCORE_TIERS], const struct score
 	return best;
 }
 
-/* ---- the conversation ----------------------------------------------------------------------------------------- */
+/* ---- evidence ------------------------------------------------------------------------------ */
 
-struct walk {
-	const struct score_policy *policy;
-	struct score_result *result;
-	uint32_t users, results, failing_row,
-	    failures; /* failures: rows of three failed tool results */
-};
-
-static void walk_user(struct walk *w, const struct score_turn *turn, size_t index)
+static void put_evidence(struct score_result *r, enum score_evidence_kind kind, struct str name,
+                         int32_t weight)
 {
-	uint32_t p[SCORE_TIERS];
-	int32_t weight = text_weight(turn) - (w->users ? 300 : 0);
-	enum score_tier tier;
+	struct score_evidence e = {.kind = kind, .weight = weight};
+	size_t at = r->evidence_count,
+	       len = name.len < sizeof(e.name) ? name.len : sizeof(e.name) - 1;
 
-	weight_to_odds(weight, p);
-	tier = tier_of(p, w->policy);
-	if (w->users++ == 0 || tier > w->result->text_tier) {
-		w->result->text_tier = tier;
-		memcpy(w->result->p_ok, p, sizeof(p));
-		w->result->deciding_turn = index;
-		w->result->rule = tier == SCORE_STANDARD ? SCORE_BY_DEFAULT : SCORE_BY_TEXT;
+	if (weight == 0)
+		return;
+	memcpy(e.name, name.ptr, len);
+	while (at > 0 && abs(r->evidence[at - 1].weight) < abs(weight)) {
+		if (at < SCORE_EVIDENCE_MAX)
+			r->evidence[at] = r->evidence[at - 1];
+		at--;
+	}
+	if (at < SCORE_EVIDENCE_MAX)
+		r->evidence[at] = e;
+	if (r->evidence_count < SCORE_EVIDENCE_MAX)
+		r->evidence_count++;
+}
+
+/* Success lost, 1/65536, as thousandths of a doubling of the odds around even odds: d log2(odds) =
+ * 4 dp / ln 2. */
+static int32_t weight_of_loss(int32_t z)
+{
+	return (int32_t)(-(int64_t)z * 5771 / ODDS_ONE);
+}
+
+/* Of a pair of words in canonical text: what its own buckets weigh. */
+static void explain_words(const struct walk *w, const struct reading *r)
+{
+	struct str text = {r->canon.text, r->canon.len}, word, pair = {0};
+	int64_t share = r->set.id_count ? ODDS_ONE / (int64_t)r->set.id_count : ODDS_ONE;
+
+	while (str_next_field(&text, ' ', &word)) {
+		struct feature_sentence s;
+		int64_t sum = 0;
+		struct str both =
+		    pair.len ? (struct str){pair.ptr, (size_t)(word.ptr + word.len - pair.ptr)}
+		             : word;
+		pair = word;
+		if (both.len >= sizeof(((struct score_evidence *)0)->name))
+			continue;
+		feature_read_sentence(&w->scorer->lexicon, both, &s);
+		for (size_t i = 0; i < s.id_count; i++)
+			sum += w->scorer->buckets[s.ids[i]][SCORE_FAST];
+		sum = sum * w->scorer->scale[SCORE_FAST] / 256 * share / ODDS_ONE / 16;
+		put_evidence(w->result, SCORE_OF_WORDS, both, weight_of_loss((int32_t)sum));
 	}
 }
 
-static void walk_turn(struct walk *w, const struct score_turn *turn, size_t index)
+static void gather_evidence(struct walk *w, const struct reading *r, uint64_t facts)
 {
-	if (turn->role == SCORE_USER)
-		walk_user(w, turn, index);
-	if (turn->role != SCORE_TOOL_RESULT)
-		return;
-	w->results++;
-	w->failing_row = turn->is_error ? w->failing_row + 1 : 0;
-	w->failures += w->failing_row == 3;
+	const struct scorer *s = w->scorer;
+
+	w->result->evidence_count = 0;
+	for (int c = 0; c < FEATURE_COUNTERS; c++)
+		if (r->levels[c])
+			put_evidence(w->result, SCORE_OF_COUNTER, str_of(feature_counter_name(c)),
+			             weight_of_loss(s->levels[c][r->levels[c]][SCORE_FAST] -
+			                            s->levels[c][0][SCORE_FAST]));
+	for (; facts; facts &= facts - 1) {
+		int fact = __builtin_ctzll(facts);
+		put_evidence(w->result, SCORE_OF_FACT, str_of(structure_fact_name(fact)),
+		             -s->structure[fact][SCORE_FAST] * 1000 / ODDS_DOUBLING);
+	}
+	if (w->explains)
+		explain_words(w, r);
 }
+
+/* ---- the conversation ---------------------------------------------------------------------- */
+
+static void note_correction(struct walk *w, const struct reading *r)
+{
+	const uint32_t *c = r->set.counts + FEATURE_LEXICON;
+	uint32_t again = c[LEX_FIX_AGAIN], words = r->set.counts[FEATURE_WORDS];
+
+	if (w->assistants && words <= 60 &&
+	    (again >= 2 || (again && (c[LEX_NEGATION] || c[LEX_FAULT] || words <= 6))))
+		w->corrections++;
+}
+
+static struct canon_limits limits_of(const struct walk *w)
+{
+	if (w->users == 0)
+		return (struct canon_limits){CANON_HEAD_BYTES, CANON_TAIL_BYTES};
+	if (w->read_bytes < AMPLE_BYTES)
+		return (struct canon_limits){LATER_HEAD_BYTES, LATER_TAIL_BYTES};
+	return (struct canon_limits){SKIM_BYTES, 0};
+}
+
+static void walk_user(struct walk *w, const struct score_turn *turn, size_t index)
+{
+	struct score_result *best = w->result;
+	struct gather_source source = source_of(turn);
+	struct reading reading;
+	uint32_t p[SCORE_TIERS];
+	enum score_tier tier;
+	uint64_t facts;
+
+	if (w->read_bytes >= LAST_BYTES)
+		return;
+	reading_read(w->scorer, &source, limits_of(w), &reading);
+	w->read_bytes += reading.canon.len;
+	facts = structure_of_user(reading.ask, &reading.canon) | w->request_facts;
+	probabilities(w, &reading, facts, p);
+	tier = tier_of(p, w->policy);
+	note_correction(w, &reading);
+	if (w->users++ && (tier < best->text_tier ||
+	                   (tier == best->text_tier && p[SCORE_FAST] >= best->p_ok[SCORE_FAST])))
+		return;
+	best->text_tier = tier;
+	best->deciding_turn = index;
+	memcpy(best->p_ok, p, sizeof(p));
+	gather_evidence(w, &reading, facts);
+}
+
+/* Does a tool result begin as reports of failure do? For dialects whose results carry no mark. */
+static bool looks_failed(const struct score_turn *turn)
+{
+	static const struct str openings[] = {
+	    STR_INIT("error"),        STR_INIT("traceback"),      STR_INIT("fatal"),
+	    STR_INIT("exception"),    STR_INIT("command failed"), STR_INIT("failed"),
+	    STR_INIT("{\"error\""),   STR_INIT("<error"),         STR_INIT("<tool_use_error"),
+	    STR_INIT("exit code: 1"), STR_INIT("exit code 1"),    STR_INIT("permission denied"),
+	};
+	struct gather_source source = source_of(turn);
+	char prefix[FAILURE_PREFIX];
+	struct str text = {prefix, gather_prefix(&source, prefix, sizeof(prefix))};
+
+	while (text.len && (text.ptr[0] <= ' ' || text.ptr[0] == '['))
+		text = str_part(text, 1, text.len);
+	for (size_t i = 0; i < sizeof(openings) / sizeof(openings[0]); i++)
+		if (str_eq_nocase(str_part(text, 0, openings[i].len), openings[i]))
+			return true;
+	return false;
+}
+
+static void walk_result(struct walk *w, const struct score_turn *turn)
+{
+	w->results++;
+	w->failing_row = turn->is_error || looks_failed(turn) ? w->failing_row + 1 : 0;
+	w->failures += w->failing_row == FAILING_ROW;
+}
+
+static void walk_assistant(struct walk *w, const struct score_turn *turn)
+{
+	bool repeats = turn->calls_hash && turn->calls_hash == w->last_calls;
+
+	w->assistants++;
+	w->results += turn->tool_calls > 0;
+	w->repeating_row = repeats ? w->repeating_row + 1 : 0;
+	w->failures += w->repeating_row == REPEATING_ROW;
+	w->last_calls = turn->calls_hash;
+}
+
+static void walk_system(struct walk *w, const struct score_turn *turn)
+{
+	struct gather_source source = source_of(turn);
+	struct reading reading;
+
+	if (w->users)
+		return;
+	reading_read(w->scorer, &source, (struct canon_limits){SYSTEM_BYTES, 0}, &reading);
+	w->request_facts |= structure_of_system(reading.ask);
+}
+
+static void walk_turn(struct walk *w, size_t index)
+{
+	const struct score_turn *turn = &w->request->turns[index];
+
+	switch (turn->role) {
+	case SCORE_SYSTEM:
+		walk_system(w, turn);
+		break;
+	case SCORE_USER:
+		walk_user(w, turn, index);
+		break;
+	case SCORE_ASSISTANT:
+		walk_assistant(w, turn);
+		break;
+	case SCORE_TOOL_RESULT:
+		walk_result(w, turn);
+	}
+}
+
+/* ---- rules --------------------------------------------------------------------------------- */
 
 static void lift(struct score_result *r, enum score_tier least, enum score_rule rule)
 {
@@ -198,7 +326,7 @@ static void apply_effort(const struct score_request *request, struct score_resul
 {
 	bool low = request->effort == SCORE_EFFORT_NONE || request->effort == SCORE_EFFORT_LOW;
 
-	if (request->effort >= SCORE_EFFORT_HIGH || request->thinking_tokens >= 16384)
+	if (request->effort >= SCORE_EFFORT_HIGH || request->thinking_tokens >= SCORE_THINKING_HIGH)
 		lift(r, SCORE_REASONING, SCORE_BY_EFFORT);
 	if (!low || r->tier <= SCORE_STANDARD)
 		return;
@@ -219,38 +347,88 @@ static void apply_bounds(const struct score_policy *policy, struct score_result 
 	r->tier = within;
 }
 
+static enum score_rule rule_of_text(const struct walk *w)
+{
+	const struct score_result *r = w->result;
+
+	if (w->users == 0 || r->text_tier == SCORE_STANDARD)
+		return SCORE_BY_DEFAULT;
+	for (size_t i = r->deciding_turn + 1; i < w->request->turn_count; i++)
+		if (w->request->turns[i].role == SCORE_USER)
+			return SCORE_BY_EARLIER;
+	for (size_t i = 0; i < r->evidence_count; i++)
+		if (r->evidence[i].kind != SCORE_OF_WORDS)
+			return r->evidence[i].kind == SCORE_OF_FACT ? SCORE_BY_STRUCTURE
+			                                            : SCORE_BY_TEXT;
+	return SCORE_BY_TEXT;
+}
+
+static void apply_rules(const struct walk *w)
+{
+	struct score_result *r = w->result;
+
+	r->tier = r->text_tier;
+	r->rule = rule_of_text(w);
+	if (w->results)
+		lift(r, SCORE_STANDARD, SCORE_BY_LOOP);
+	if (w->corrections)
+		lift(r, w->corrections > 1 ? SCORE_REASONING : SCORE_STANDARD, SCORE_BY_CORRECTION);
+	if (w->failures)
+		lift(r, SCORE_REASONING, SCORE_BY_FAILURES);
+	apply_effort(w->request, r);
+	apply_bounds(w->policy, r);
+}
+
+static void decide(const struct score_request *request, const struct score_policy *policy,
+                   bool explains, struct score_result *out_result)
+{
+	struct score_policy balanced;
+	struct walk w = {.scorer = scorer_current(), .request = request, .explains = explains};
+
+	memset(out_result, 0, sizeof(*out_result));
+	out_result->text_tier = SCORE_STANDARD;
+	out_result->deciding_turn = request->turn_count;
+	for (int t = 0; t < SCORE_TIERS; t++)
+		out_result->p_ok[t] = reading_curve(&w.scorer->curve[t], w.scorer->bias[t]);
+	if (!policy) {
+		balanced = score_policy_of(&(struct score_wish){.quality = SCORE_QUALITY_BALANCED,
+		                                                .ceiling = SCORE_REASONING});
+		policy = &balanced;
+	}
+	w.policy = policy;
+	w.result = out_result;
+	w.request_facts = structure_of_request(request);
+	for (size_t i = 0; i < request->turn_count; i++)
+		walk_turn(&w, i);
+	apply_rules(&w);
+}
+
 void score_decide(const struct score_request *request, const struct score_policy *policy,
                   struct score_result *out_result)
 {
-	static const struct score_policy balanced = {
-	    SCORE_FAST, SCORE_REASONING, {470, 2350, 11750}};
-	struct score_result r = {.text_tier = SCORE_STANDARD, .deciding_turn = request->turn_count};
-	struct walk w = {.policy = policy ? policy : &balanced, .result = &r};
-
-	weight_to_odds(0, r.p_ok);
-	for (size_t i = 0; i < request->turn_count; i++)
-		walk_turn(&w, &request->turns[i], i);
-	r.tier = r.text_tier;
-	r.score = (int32_t)((ONE - r.p_ok[SCORE_FAST]) * 1000 / ONE);
-	if (w.results)
-		lift(&r, SCORE_STANDARD, SCORE_BY_LOOP);
-	if (w.failures)
-		lift(&r, SCORE_REASONING, SCORE_BY_FAILURES);
-	apply_effort(request, &r);
-	apply_bounds(w.policy, &r);
-	*out_result = r;
+	decide(request, policy, false, out_result);
 }
 
-/* ---- in words ------------------------------------------------------------------------------------------------- */
+void score_explain(const struct score_request *request, const struct score_policy *policy,
+                   struct score_result *out_result)
+{
+	decide(request, policy, true, out_result);
+}
+
+/* ---- in words ------------------------------------------------------------------------------ */
 
 void score_put_line(struct buf *out, const struct score_result *r)
 {
+	int said = 0;
+
 	buf_printf(out, "%s score=%d p=.%02u/.%02u/.%02u by=%s", score_tier_name(r->tier), r->score,
-	           r->p_ok[0] * 100 / ONE, r->p_ok[1] * 100 / ONE, r->p_ok[2] * 100 / ONE,
-	           score_rule_name(r->rule));
-	for (size_t i = 0; i < r->evidence_count && i < 4; i++) {
-		int32_t tenths = r->evidence[i].weight * 10 / ONE;
-		buf_printf(out, " %s%c%d.%d", r->evidence[i].name, tenths < 0 ? '-' : '+',
-		           abs(tenths) / 10, abs(tenths) % 10);
+	           r->p_ok[0] * 100 / ODDS_ONE, r->p_ok[1] * 100 / ODDS_ONE,
+	           r->p_ok[2] * 100 / ODDS_ONE, score_rule_name(r->rule));
+	for (size_t i = 0; i < r->evidence_count && said < 3; i++) {
+		int32_t weight = r->evidence[i].weight;
+		if (r->evidence[i].kind == SCORE_OF_WORDS)
+			continue;
+		buf_printf(out, "%s %s%c%d.%d", said++ ? "," : ":", r->evidence[i].name,
+		           weight < 0 ? '-' : '+', abs(weight) / 1000, abs(weight) / 100 % 10);
 	}
 }

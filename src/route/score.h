@@ -1,16 +1,19 @@
-/* How hard is this request? A pure, deterministic answer in microseconds: three probabilities, one tier, and why.
+/* How hard is this request? A pure, deterministic answer in microseconds: three probabilities, one
+ * tier, and why.
  *
- * The caller fills struct score_request from whatever it speaks; this layer knows no dialect, no JSON, no models. All
- * text is borrowed for the duration of the call. Nothing is allocated, nothing is remembered, no floating point is
- * used: the same request, policy and scorer file give the same bytes on every compiler and machine.
+ * The caller fills struct score_request from whatever it speaks; this layer knows no dialect, no
+ * JSON, no models. All text is borrowed for the duration of the call. Nothing is allocated,
+ * nothing is remembered, no floating point is used: the same request, policy and scorer file give
+ * the same bytes on every compiler and machine.
  *
- * Conversation rule: for fixed tools and parameters the tier never falls when turns are appended (docs/routing.md). */
+ * Conversation rule: for fixed tools and parameters the tier never falls when turns are appended
+ * (docs/routing.md). */
 #ifndef ROUTE_SCORE_H
 #define ROUTE_SCORE_H
 
 #include "base/str.h"
 
-/* ---- what the request carries --------------------------------------------------------------------------------- */
+/* ---- what the request carries -------------------------------------------------------------- */
 
 #define SCORE_TIER_TABLE(X)                                                                        \
 	X(SCORE_FAST, "fast")                                                                      \
@@ -24,28 +27,29 @@ enum score_role {
 	SCORE_SYSTEM, /* also `developer` and instructions */
 	SCORE_USER,
 	SCORE_ASSISTANT,
-	SCORE_TOOL_RESULT, /* role tool, tool_result blocks, function_call_output items: one turn each */
+	SCORE_TOOL_RESULT, /* tool messages, tool_result blocks, function_call_output: one each */
 };
 
-/* One message, in the order of the conversation. The text is the parts joined; where it is cut into parts, and
- * whether it comes decoded or as the inside of JSON strings, makes no difference to the result. Non-text parts are
- * left out here and counted in struct score_request. */
+/* One message, in the order of the conversation. The text is the parts joined; where it is cut
+ * into parts, and whether it comes decoded or as the inside of JSON strings, makes no difference
+ * to the result. Non-text parts are left out here and counted in struct score_request. */
 struct score_turn {
 	enum score_role role;
 	const struct str *parts;
 	size_t part_count;
-	bool
-	    is_escaped; /* parts are the insides of JSON strings, escapes and all, not decoded text */
-	bool is_error; /* a tool result that the client itself marks as failed (is_error: true) */
+	bool is_escaped; /* parts are the insides of JSON strings, escapes and all */
+	bool is_error;   /* a tool result that the client itself marks as failed (is_error: true) */
 	uint32_t tool_calls; /* assistant: how many tools it asked for in this turn */
-	uint64_t
-	    calls_hash; /* assistant: any hash of names and arguments of these calls; 0: not known */
+	uint64_t calls_hash; /* assistant: any hash of these calls; 0: not known */
 };
+
+/* An explicit thinking budget from here on asks for the reasoning tier. */
+#define SCORE_THINKING_HIGH 16384
 
 /* What the client asked of thinking, in the words of the dialects. */
 enum score_effort {
 	SCORE_EFFORT_UNSET,
-	SCORE_EFFORT_NONE, /* reasoning_effort none or minimal; thinking disabled in so many words */
+	SCORE_EFFORT_NONE, /* none, minimal; thinking disabled in so many words */
 	SCORE_EFFORT_LOW,
 	SCORE_EFFORT_MEDIUM,
 	SCORE_EFFORT_HIGH,
@@ -74,7 +78,7 @@ struct score_request {
 	bool is_completion; /* prompt/suffix style autocomplete rather than a conversation */
 };
 
-/* ---- what the operator wants ---------------------------------------------------------------------------------- */
+/* ---- what the operator wants --------------------------------------------------------------- */
 
 #define SCORE_QUALITY_ECO 25
 #define SCORE_QUALITY_BALANCED 50
@@ -91,16 +95,17 @@ struct score_wish {
 	int quality; /* 0 cheapest .. 100 best */
 	int64_t
 	    price[SCORE_TIERS]; /* of a typical call in each tier, any one unit; all 0: 1/5/25 */
-	int reasoning_percent; /* wished share of the reasoning tier, 1..99; 0: no wish. Met through lambda alone */
+	int reasoning_percent;  /* wished share of the reasoning tier, 1..99; 0: no wish */
 	enum score_tier floor;
 	enum score_tier ceiling;
 };
 
 struct score_policy score_policy_of(const struct score_wish *wish);
 
-/* ---- the answer ----------------------------------------------------------------------------------------------- */
+/* ---- the answer ---------------------------------------------------------------------------- */
 
-/* What decided, in the order of the conversation rule: the last one that moved the tier is reported. */
+/* What decided, in the order of the conversation rule: the last one that moved the tier is
+ * reported. */
 #define SCORE_RULE_TABLE(X)                                                                        \
 	X(SCORE_BY_DEFAULT, "default", "nothing earned another tier than standard")                \
 	X(SCORE_BY_TEXT, "text", "the words and counters of one user message")                     \
@@ -117,10 +122,14 @@ enum score_rule { SCORE_RULE_TABLE(SCORE_RULE_ENUM) SCORE_RULES };
 
 #define SCORE_EVIDENCE_MAX 8
 
-/* A named counter or group of words and how much it weighed: 1/65536 of log-odds that the request is hard. Names are
- * static; word groups of the text are named by their bucket, e.g. "words#1a2b", since content must not be kept. */
+/* What weighed on the deciding message: 1/1000 of the odds' doublings against the fast tier, plus:
+ * harder. Names of counters and facts are content-free; word groups are the client's own words and
+ * come only from score_explain. */
+enum score_evidence_kind { SCORE_OF_COUNTER, SCORE_OF_FACT, SCORE_OF_LENGTH, SCORE_OF_WORDS };
+
 struct score_evidence {
-	char name[24];
+	enum score_evidence_kind kind;
+	char name[32];
 	int32_t weight;
 };
 
@@ -128,9 +137,8 @@ struct score_result {
 	enum score_tier tier;      /* the decision */
 	enum score_tier text_tier; /* before loop, failure, effort and bounds rules */
 	enum score_rule rule;
-	uint32_t p_ok
-	    [SCORE_TIERS]; /* that this tier's model does it well, 1/65536, never falling with the tier */
-	int32_t score;        /* how hard, 0..1000 */
+	uint32_t p_ok[SCORE_TIERS]; /* does it well, 1/65536; never falls with the tier */
+	int32_t score; /* how hard the words look, 0..1000, before facts; the most of all turns */
 	size_t deciding_turn; /* index in turns[]; turn_count when none did */
 	size_t evidence_count;
 	struct score_evidence evidence[SCORE_EVIDENCE_MAX]; /* the heaviest first */
@@ -140,15 +148,21 @@ struct score_result {
 void score_decide(const struct score_request *request, const struct score_policy *policy,
                   struct score_result *out_result);
 
+/* The same decision; its evidence also names the words that weighed most. For dry runs. */
+void score_explain(const struct score_request *request, const struct score_policy *policy,
+                   struct score_result *out_result);
+
 const char *score_tier_name(enum score_tier tier);
 const char *score_rule_name(enum score_rule rule);
 const char *score_rule_why(enum score_rule rule);
 
-/* One line a person can read, at most 200 bytes: "standard score=412 p=.71/.86/.90 by=text plan+3.1 digits-0.4". */
+/* One line a person can read, at most 200 bytes: "standard score=412 p=.71/.86/.90 by=text:
+ * proof+1.2, length+0.4". */
 struct buf;
 void score_put_line(struct buf *out, const struct score_result *result);
 
-/* Hash of the scorer file that decides in this process, for decision records: 16 hex digits, static. */
+/* Hash of the scorer file that decides in this process, for decision records: 16 hex digits,
+ * static. */
 struct str score_version(void);
 
 #endif

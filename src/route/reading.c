@@ -1,0 +1,175 @@
+/* Text to numbers: sentences that are small talk or about models go, the rest is summed up.
+ *
+ *   z[tier] = bias + words / sqrt(count) + levels of the counters + length
+ *
+ * Invariants: integers only, every sum in 64 bits or bounded by the file's 16-bit weights, every
+ * shift of a value that may be negative goes through shift_down. A text that is nothing but small
+ * talk is read as it is. Called by score.c and by tools/features, which prints the same numbers
+ * for training. */
+#include "route/reading.h"
+
+#define ASK_BYTES 200
+#define REPEAT_TOKENS 3 /* shorter lines may well come again */
+
+static int64_t shift_down(int64_t x, int bits)
+{
+	return x >= 0 ? x >> bits : -(-x >> bits);
+}
+
+static uint32_t root(uint64_t x)
+{
+	uint64_t r = 0;
+
+	for (uint64_t bit = (uint64_t)1 << 32; bit; bit >>= 2) {
+		uint64_t trial = r + bit;
+		r >>= 1;
+		if (x >= trial) {
+			x -= trial;
+			r += bit;
+		}
+	}
+	return (uint32_t)r;
+}
+
+/* 16 x log2(x), the fraction straight between powers. */
+static uint32_t doublings_of(uint32_t x)
+{
+	uint32_t top;
+
+	if (x == 0)
+		return 0;
+	top = 31 - (uint32_t)__builtin_clz(x);
+	return 16 * top + (uint32_t)(((uint64_t)x << 4 >> top) & 15);
+}
+
+/* Does a sentence speak of anything that people ask machines about? */
+static bool has_matter(const struct feature_sentence *s)
+{
+	static const enum lexicon_class matters[] = {
+	    LEX_PROOF,     LEX_MATH,   LEX_GEOMETRY,   LEX_CODE,     LEX_KEYWORD,
+	    LEX_FAULT,     LEX_DESIGN, LEX_HARD_FAULT, LEX_OPTIMISE, LEX_PHYSICS,
+	    LEX_TRANSFORM, LEX_LAW,    LEX_MONEY,      LEX_LIFE};
+	uint32_t count = s->counts[FEATURE_NUMBERS] + s->counts[FEATURE_EQUALS];
+
+	for (size_t i = 0; i < sizeof(matters) / sizeof(matters[0]); i++)
+		count += s->counts[FEATURE_LEXICON + matters[i]];
+	return count >= 2;
+}
+
+static bool is_small_talk(const struct scorer *scorer, const struct feature_sentence *s)
+{
+	int32_t sum = 0;
+
+	if (s->counts[FEATURE_TOKENS] < 2 || s->id_count == 0 || has_matter(s))
+		return false;
+	for (size_t i = 0; i < s->id_count; i++)
+		sum += scorer->buckets[s->ids[i]][3];
+	return sum * 256 < scorer->salience_floor * (int32_t)s->id_count;
+}
+
+/* Sentences seen, by a part of their hash; one that comes again is not read again. */
+struct seen {
+	uint32_t slots[1024];
+};
+
+static bool was_seen(struct seen *seen, uint64_t hash)
+{
+	uint32_t tag = (uint32_t)(hash >> 32) | 1;
+	size_t at = hash >> 20 & 1023;
+
+	while (seen->slots[at] && seen->slots[at] != tag)
+		at = (at + 1) & 1023;
+	if (seen->slots[at])
+		return true;
+	seen->slots[at] = tag;
+	return false;
+}
+
+/* The ask stands at the begin or the end of a long text, and never in a quotation. */
+static bool is_ask(const struct canon *canon, size_t sentence, size_t begin)
+{
+	return !canon->is_quoted[sentence] &&
+	       (begin < ASK_BYTES || (size_t)canon->ends[sentence] + ASK_BYTES > canon->len);
+}
+
+static void add(struct reading *out, const struct feature_sentence *s, bool is_ask_too)
+{
+	feature_set_add(&out->set, s);
+	for (int c = 0; is_ask_too && c < FEATURE_WHOLE_BEGIN; c++)
+		out->ask[c] += s->counts[c];
+}
+
+static void read_sentences(const struct scorer *scorer, struct reading *out, bool keeps_all)
+{
+	struct feature_sentence s;
+	struct seen seen = {{0}};
+	size_t begin = 0;
+
+	feature_set_init(&out->set);
+	memset(out->ask, 0, sizeof(out->ask));
+	out->steering = out->small_talk = 0;
+	for (size_t i = 0; i < out->canon.sentence_count; begin = out->canon.ends[i++]) {
+		struct str text = {out->canon.text + begin, out->canon.ends[i] - begin};
+		feature_read_sentence(&scorer->lexicon, text, &s);
+		if (s.counts[FEATURE_TOKENS] > REPEAT_TOKENS && was_seen(&seen, s.hash))
+			continue;
+		if ((s.is_steering || s.is_boast) && !keeps_all)
+			out->steering++;
+		else if (!keeps_all && is_small_talk(scorer, &s))
+			out->small_talk++;
+		else
+			add(out, &s, is_ask(&out->canon, i, begin));
+	}
+}
+
+void reading_read(const struct scorer *scorer, const struct gather_source *source,
+                  struct canon_limits limits, struct reading *out)
+{
+	canon_read(source, limits, &out->canon);
+	memset(out->canon.text + out->canon.len, ' ', 8);
+	read_sentences(scorer, out, false);
+	if (out->set.counts[FEATURE_SENTENCES] == 0)
+		read_sentences(scorer, out, true);
+	out->doublings = doublings_of(out->set.counts[FEATURE_BYTES]);
+	feature_set_close(&out->set, &out->canon, out->levels);
+}
+
+void reading_weigh_words(const struct scorer *scorer, const struct reading *r,
+                         int32_t out_z[SCORE_TIERS])
+{
+	int32_t sum[SCORE_TIERS] = {0};
+	int64_t share = root(((uint64_t)1 << 32) / (r->set.id_count + 1));
+
+	for (size_t i = 0; i < r->set.id_count; i++) {
+		const int8_t *w = scorer->buckets[r->set.ids[i]];
+		sum[0] += w[0];
+		sum[1] += w[1];
+		sum[2] += w[2];
+	}
+	for (int t = 0; t < SCORE_TIERS; t++)
+		out_z[t] = (int32_t)shift_down(sum[t] * share * scorer->scale[t], 24);
+}
+
+void reading_weigh(const struct scorer *scorer, const struct reading *r, int32_t out_z[SCORE_TIERS])
+{
+	reading_weigh_words(scorer, r, out_z);
+	for (int t = 0; t < SCORE_TIERS; t++)
+		out_z[t] += scorer->bias[t] +
+		            (int32_t)shift_down((int64_t)scorer->length[t] * r->doublings, 4);
+	for (int c = 0; c < FEATURE_COUNTERS; c++)
+		for (int t = 0; t < SCORE_TIERS; t++)
+			out_z[t] += scorer->levels[c][r->levels[c]][t];
+}
+
+uint32_t reading_curve(const struct scorer_curve *curve, int32_t z)
+{
+	int64_t from_start = (int64_t)z - curve->from;
+	int64_t step = from_start / curve->step, rest = from_start % curve->step;
+
+	if (from_start <= 0)
+		return curve->knot[0];
+	if (step >= SCORER_STEPS)
+		return curve->knot[SCORER_STEPS];
+	return (uint32_t)(curve->knot[step] +
+	                  (curve->knot[step + 1] - curve->knot[step]) * rest / curve->step);
+}
