@@ -57,6 +57,8 @@ class Replay:
 
     def fill(self, text):
         text = text.replace("$CASE", f"case:{self.key}").replace("$KEY", self.api_key)
+        text = re.sub(r"\$NEST\((\d+)\)", lambda m: "[" * int(m.group(1)), text)
+        text = re.sub(r"\$NEST\((\d+)\)", lambda m: "[" * int(m.group(1)), text)
         return re.sub(r"\$FILL\((\d+)\)", lambda m: "x" * int(m.group(1)), text)
 
     # ---- the client's bytes
