@@ -218,8 +218,8 @@ static void count(const struct entry *e)
 static void add_attempt_text(struct request *r, const char *end)
 {
 	r->attempts_text =
-	    arena_printf(r->arena, "%.*s%s%.*s %s", STR_ARG(r->attempts_text),
-	                 r->attempts_text.len ? "; " : "", STR_ARG(r->now.target->name), end);
+	    ARENA_JOIN(r->arena, r->attempts_text, r->attempts_text.len ? STR("; ") : STR(""),
+	               r->now.target->name, STR(" "), str_of(end));
 }
 
 void attempt_settle(struct request *r, enum entry_end end)

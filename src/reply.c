@@ -95,7 +95,7 @@ static void put_common(struct headers *h, const struct request *r)
 	if (r->no_retain)
 		put(h, STR("X-Flux-No-Retain"), STR("applied"));
 	put(h, STR("X-Flux-Overhead-Us"),
-	    arena_printf(h->arena, "%lld", (long long)overhead_us(r)));
+	    arena_i64(h->arena, overhead_us(r)));
 }
 
 static void begin(struct request *r, int status, const struct headers *h, int64_t body_bytes)

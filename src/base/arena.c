@@ -5,9 +5,11 @@
  * resets. */
 #include "base/arena.h"
 
+#include "base/buf.h"
+
 #include <stdarg.h>
 
-enum { ARENA_BLOCK_BYTES = 4096 - 16, ARENA_ALIGN = 16 };
+enum { ARENA_BLOCK_BYTES = 4096 - 16, ARENA_MORE_BYTES = 2048 - 16, ARENA_ALIGN = 16 };
 
 #if defined(__SANITIZE_ADDRESS__)
 #define ARENA_SEPARATE 1
@@ -51,12 +53,17 @@ void arena_reset(struct arena *a)
 {
 	struct arena_block *kept = a->newest;
 
+	while (kept && kept->older) {
+		struct arena_block *older = kept->older;
+
+		mem_put(kept);
+		kept = older;
+	}
+	a->newest = kept;
 	if (kept == NULL || ARENA_SEPARATE || kept->bytes != ARENA_BLOCK_BYTES) {
 		arena_release(a);
 		return;
 	}
-	free_blocks(kept->older);
-	kept->older = NULL;
 	a->free_from = kept->memory;
 	a->free_bytes = kept->bytes;
 	a->used_bytes = 0;
@@ -64,7 +71,7 @@ void arena_reset(struct arena *a)
 
 static void add_block(struct arena *a, size_t bytes)
 {
-	struct arena_block *block = mem_get(sizeof *block + bytes);
+	struct arena_block *block = mem_resize(NULL, sizeof *block + bytes);
 
 	block->older = a->newest;
 	block->bytes = bytes;
@@ -73,8 +80,7 @@ static void add_block(struct arena *a, size_t bytes)
 	a->free_bytes = bytes;
 }
 
-/* `align` is 1 or ARENA_ALIGN. The memory is not cleared here: blocks are born zeroed, but reset
- * ones are not. */
+/* `align` is 1 or ARENA_ALIGN. The memory is not cleared here. */
 static char *take(struct arena *a, size_t bytes, size_t align)
 {
 	size_t pad = a->newest ? (size_t)(-(uintptr_t)a->free_from & (align - 1)) : 0;
@@ -84,7 +90,9 @@ static char *take(struct arena *a, size_t bytes, size_t align)
 		add_block(a, bytes);
 		pad = 0;
 	} else if (a->newest == NULL || pad > a->free_bytes || bytes > a->free_bytes - pad) {
-		add_block(a, bytes > ARENA_BLOCK_BYTES ? bytes : ARENA_BLOCK_BYTES);
+		size_t usual = a->newest ? ARENA_MORE_BYTES : ARENA_BLOCK_BYTES;
+
+		add_block(a, bytes > usual ? bytes : usual);
 		pad = 0;
 	}
 	char *piece = a->free_from + pad;
@@ -133,4 +141,30 @@ struct str arena_printf(struct arena *a, const char *format, ...)
 	vsnprintf(piece, (size_t)len + 1, format, args);
 	va_end(args);
 	return (struct str){piece, (size_t)len};
+}
+
+struct str arena_join(struct arena *a, const struct str *parts, int count)
+{
+	size_t bytes = 0;
+	char *piece, *at;
+
+	for (int i = 0; i < count; i++)
+		bytes += parts[i].len;
+	at = piece = take(a, bytes + 1, 1);
+	for (int i = 0; i < count; i++) {
+		if (parts[i].len)
+			memcpy(at, parts[i].ptr, parts[i].len);
+		at += parts[i].len;
+	}
+	*at = '\0';
+	return (struct str){piece, bytes};
+}
+
+struct str arena_i64(struct arena *a, int64_t value)
+{
+	char room[24];
+	struct buf digits = {.ptr = room, .cap = sizeof room, .max = sizeof room};
+
+	buf_put_i64(&digits, value);
+	return arena_copy(a, buf_str(&digits));
 }

@@ -272,12 +272,28 @@ static void note_chunk(struct wire_noting *n, struct wire_note *out)
 		out->kind = WIRE_ERROR;
 }
 
+/* Where usage was asked for, OpenAI ends every chunk but one with a null. What stands right before
+ * the root's closing brace is a member of the root, so it can be cut without reading the chunk. */
+static bool is_plain_chunk(struct wire_noting *n, struct str data, struct wire_note *out)
+{
+	struct str null = STR(",\"usage\":null");
+	struct str body = data;
+
+	if (str_ends_with(data, STR(",\"usage\":null}")))
+		body = str_part(data, 0, data.len - null.len - 1);
+	if (!note_is_plain_content(n, body))
+		return false;
+	if (body.len < data.len && n->hides_usage)
+		out->null_usage = str_part(data, body.len, null.len);
+	return true;
+}
+
 static void note_event(struct wire_noting *n, const struct sse_event *e, struct wire_note *out)
 {
 	*out = (struct wire_note){.kind = WIRE_LIFECYCLE};
 	if (str_eq(str_trim(e->data), STR("[DONE]")))
 		out->kind = WIRE_END;
-	else if (note_is_plain_content(n, e->data))
+	else if (is_plain_chunk(n, e->data, out))
 		out->kind = WIRE_CONTENT;
 	else if (note_parse(n, e->data))
 		note_chunk(n, out);

@@ -32,7 +32,7 @@ void wire_edit_add_member(struct wire_edits *e, const struct json *doc, uint32_t
 	struct str raw = json_raw(doc, object);
 	bool is_empty = json_first(doc, object) == JSON_NONE;
 	size_t end = (size_t)(raw.ptr - doc->bytes.ptr) + raw.len - 1;
-	struct str put = arena_printf(arena, "%s%.*s", is_empty ? "" : ",", STR_ARG(key_and_value));
+	struct str put = ARENA_JOIN(arena, is_empty ? STR("") : STR(","), key_and_value);
 
 	wire_edit_add(e, (struct wire_edit){.at = end, .put = put});
 }

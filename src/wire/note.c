@@ -147,10 +147,10 @@ void wire_edit_common(const struct llm_request *r, const struct wire_change *cha
 {
 	*out = (struct wire_edits){0};
 	wire_edit_replace(out, r->doc, r->model_node,
-	                  arena_printf(arena, "\"%.*s\"", STR_ARG(change->model)));
+	                  ARENA_JOIN(arena, STR("\""), change->model, STR("\"")));
 	if (change->max_output && r->max_output_node != JSON_NONE)
 		wire_edit_replace(out, r->doc, r->max_output_node,
-		                  arena_printf(arena, "%lld", (long long)change->max_output));
+		                  arena_i64(arena, change->max_output));
 }
 
 void wire_edit_no_store(const struct llm_request *r, struct arena *arena, struct wire_edits *out)

@@ -87,10 +87,38 @@ static void read_lines(struct sse_event *e, struct arena *arena)
 	}
 }
 
+/* The form nearly all events have: a data line, maybe behind an event line, ended by LF and an empty
+ * line. Gives false for any other form, which takes the long way. */
+static bool cut_plain(struct str bytes, struct sse_event *out)
+{
+	struct str rest = bytes;
+	struct str name = {0}, data;
+	size_t lf = str_find_byte(rest, '\n');
+
+	if (str_starts_with(rest, STR("event: "))) {
+		name = str_part(rest, 7, lf - 7);
+		rest = str_part(rest, lf + 1, rest.len);
+		lf = str_find_byte(rest, '\n');
+	}
+	if (lf + 1 >= rest.len || rest.ptr[lf + 1] != '\n' || !str_starts_with(rest, STR("data: ")))
+		return false;
+	data = str_part(rest, 6, lf - 6);
+	if (str_find_byte(data, '\r') < data.len || str_find_byte(name, '\r') < name.len)
+		return false;
+	*out = (struct sse_event){.raw = str_part(bytes, 0, bytes.len - rest.len + lf + 2),
+	                          .name = name,
+	                          .data = data,
+	                          .has_data = true};
+	return true;
+}
+
 enum sse_found sse_next(struct sse *s, struct str bytes, struct arena *arena, struct sse_event *out)
 {
-	size_t end = find_end(s, bytes);
+	size_t end;
 
+	if (s->line_at == 0 && s->looked == 0 && cut_plain(bytes, out))
+		return SSE_EVENT;
+	end = find_end(s, bytes);
 	if (end == 0)
 		return SSE_MORE;
 	*out = (struct sse_event){.raw = str_part(bytes, 0, end)};
