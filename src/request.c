@@ -250,10 +250,10 @@ static enum request_result step_choose(struct request *r)
 	    .context_managed =
 	        str_eq_nocase(http_header(head, STR("x-wl-context-managed")), STR("true")),
 	    .session = header_session(head),
+	    .allowed_models = r->key.models,
 	};
 
-	if (route_decide(r->config->catalog, &r->llm, &wish, r->key.models, r->arena, &r->decision,
-	                 &r->fail) < 0)
+	if (route_decide(r->config->catalog, &r->llm, &wish, &r->decision, &r->fail) < 0)
 		return STEP_END;
 	r->has_decision = true;
 	if (r->decision.is_scored)

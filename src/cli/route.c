@@ -70,8 +70,7 @@ static int decide(struct dry_run *run)
 	if (wire_dialect(run->speaks)
 	        ->read_request(&run->doc, &run->arena, &run->request, &run->fail) < 0)
 		return -1;
-	return route_decide(run->config->catalog, &run->request, &wish, STR(""), &run->arena,
-	                    &run->decision, &run->fail);
+	return route_decide(run->config->catalog, &run->request, &wish, &run->decision, &run->fail);
 }
 
 static void put_result(struct dry_run *run, bool is_decided)

@@ -17,7 +17,6 @@ struct deciding {
 	const struct catalog *catalog;
 	const struct llm_request *request;
 	const struct route_wish *wish;
-	struct str allowed;
 	struct arena *arena;
 	struct decision *out;
 };
@@ -39,13 +38,13 @@ static bool is_allowed(const struct deciding *d, const struct model *m)
 {
 	const struct alias *alias = &d->out->alias;
 
-	if (d->allowed.len == 0 || matches_list(d->allowed, m->name) ||
-	    matches_list(d->allowed, m->pinned))
+	if (d->wish->allowed_models.len == 0 || matches_list(d->wish->allowed_models, m->name) ||
+	    matches_list(d->wish->allowed_models, m->pinned))
 		return true;
 	if (alias->kind == ALIAS_AUTO)
-		return matches_list(d->allowed, STR("flux-auto"));
+		return matches_list(d->wish->allowed_models, STR("flux-auto"));
 	return alias->kind == ALIAS_TIER &&
-	       matches_list(d->allowed, catalog_tier_alias(alias->tier));
+	       matches_list(d->wish->allowed_models, catalog_tier_alias(alias->tier));
 }
 
 static bool speaks(const struct model *m, enum llm_dialect dialect)
@@ -306,15 +305,15 @@ static int fail_with_nothing(const struct deciding *d, struct fail *f)
 }
 
 int route_decide(const struct catalog *catalog, const struct llm_request *request,
-                 const struct route_wish *wish, struct str allowed_models, struct arena *arena,
-                 struct decision *out, struct fail *f)
+                 const struct route_wish *wish, struct decision *out, struct fail *f)
 {
-	struct deciding d = {catalog, request, wish, allowed_models, arena, out};
+	struct deciding d = {catalog, request, wish, f->arena, out};
 
 	*out = (struct decision){.asked = request->model};
 	if (catalog_resolve(catalog, request->model, &out->alias, f) < 0)
 		return -1;
-	out->rejected = ARENA_ARRAY(arena, struct route_rejected, (size_t)catalog->model_count + 1);
+	out->rejected =
+	    ARENA_ARRAY(f->arena, struct route_rejected, (size_t)catalog->model_count + 1);
 	out->counted_tokens = route_estimate_tokens(request);
 	out->conversation = conversation_hash(request, wish->session);
 	out->need = (struct window_need){

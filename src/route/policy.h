@@ -7,12 +7,14 @@
 #include "route/catalog.h"
 #include "route/window.h"
 
-/* What the client said in headers about its context (contract 9); 0 and false where absent or
- * malformed. */
+/* What bounds the choice beside the body: what the client said in headers about its context
+ * (contract 9; 0 and false where absent or malformed), and what its key may use. */
 struct route_wish {
 	int64_t context_tokens, expected_output; /* x-wl-context-tokens, x-wl-expected-output */
 	bool context_managed;                    /* x-wl-context-managed: true */
 	struct str session;                      /* from headers, before anything in the body */
+	struct str allowed_models; /* the key's: comma list of globs over names of models and
+	                              aliases; empty: all */
 };
 
 /* Why a model cannot serve, in the order of the checks: the last one that any model of a list got
@@ -46,15 +48,13 @@ struct decision {
 	uint64_t conversation;   /* stable hash that chooses among targets */
 };
 
-/* f: MODEL_NOT_FOUND, MODEL_NOT_ALLOWED, UNSUPPORTED_CONTENT (names the capability),
- * UNSUPPORTED_PARAMETER for a dialect that no target of the tier speaks, and for what does not fit
- * CONTEXT_OVERFLOW, CONTEXT_WINDOW_EXCEEDED or, when the client sent none of the x-wl-* headers,
- * CONTEXT_LENGTH_EXCEEDED in the words of its dialect. `allowed_models` is the key's allow-list, a
- * comma list of globs over names of models and aliases; empty: all. *out is filled as far as the
- * decision went also on failure. */
+/* What it finds lives in the fail's arena. f: MODEL_NOT_FOUND, MODEL_NOT_ALLOWED,
+ * UNSUPPORTED_CONTENT (names the capability), UNSUPPORTED_PARAMETER for a dialect that no target of
+ * the tier speaks, and for what does not fit CONTEXT_OVERFLOW, CONTEXT_WINDOW_EXCEEDED or, when the
+ * client sent none of the x-wl-* headers, CONTEXT_LENGTH_EXCEEDED in the words of its dialect. *out
+ * is filled as far as the decision went also on failure. */
 int route_decide(const struct catalog *, const struct llm_request *, const struct route_wish *,
-                 struct str allowed_models, struct arena *, struct decision *out,
-                 struct fail *) MUST_USE;
+                 struct decision *out, struct fail *) MUST_USE;
 
 /* The one line of X-Flux-Decision:
  * "tier=fast score=120 p=.93/.97/.98 by=text config=1a2b3c4d5e6f". */

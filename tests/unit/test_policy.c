@@ -46,7 +46,6 @@ struct scene {
 	struct config *config;
 	struct llm_request request;
 	struct route_wish wish;
-	struct str allowed;
 	struct llm_turn turns[4];
 	struct str texts[4];
 	struct decision decision;
@@ -80,8 +79,7 @@ static void scene_release(struct scene *s)
 static int decide(struct scene *s)
 {
 	fail_init(&s->fail, &s->arena);
-	return route_decide(s->config->catalog, &s->request, &s->wish, s->allowed, &s->arena,
-	                    &s->decision, &s->fail);
+	return route_decide(s->config->catalog, &s->request, &s->wish, &s->decision, &s->fail);
 }
 
 static bool rejects(const struct scene *s, const char *model, const char *reason)
@@ -129,17 +127,17 @@ static void test_allow_list(void)
 	struct scene s;
 
 	scene_init(&s, "flux-standard", "hello");
-	s.allowed = STR("tiny, deep");
+	s.wish.allowed_models = STR("tiny, deep");
 	CHECK(decide(&s) == 0 && s.decision.candidate_count == 1);
 	CHECK(rejects(&s, "eye", "not allowed for this key"));
-	s.allowed = STR("flux-pinned-e*");
+	s.wish.allowed_models = STR("flux-pinned-e*");
 	CHECK(decide(&s) == 0 && s.decision.candidate_count == 2);
-	s.allowed = STR("flux-standard");
+	s.wish.allowed_models = STR("flux-standard");
 	CHECK(decide(&s) == 0 && s.decision.candidate_count == 3);
-	s.allowed = STR("flux-fast");
+	s.wish.allowed_models = STR("flux-fast");
 	CHECK(decide(&s) < 0 && s.fail.kind == FAIL_MODEL_NOT_ALLOWED &&
 	      fail_status(&s.fail) == 403);
-	s.allowed = STR("deep");
+	s.wish.allowed_models = STR("deep");
 	s.request.model = STR("flux-pinned-tiny");
 	CHECK(decide(&s) < 0 && s.fail.kind == FAIL_MODEL_NOT_ALLOWED);
 	scene_release(&s);
