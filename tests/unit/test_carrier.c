@@ -84,7 +84,7 @@ static int count_right(int64_t from, int64_t to)
 
 	must(store_open(dir, STORE_READ_ONLY, &s, &f) == 0);
 	for (int64_t n = from; n < to; n++) {
-		struct entry want = sample_entry(n), got;
+		struct entry want = sample_entry(n), got = {0};
 
 		must(store_entry(s, want.request_id, 1, &arena, &got, &f) == 0);
 		right += entry_is_same(&want, &got);

@@ -216,7 +216,15 @@ static size_t read_in_slices(struct json *doc, struct str bytes, size_t budget,
 
 static bool same_tape(const struct json *a, const struct json *b)
 {
-	return a->count == b->count && memcmp(a->nodes, b->nodes, a->count * sizeof *a->nodes) == 0;
+	bool same = a->count == b->count;
+
+	for (uint32_t i = 0; same && i < a->count; i++) {
+		const struct json_node *m = &a->nodes[i], *n = &b->nodes[i];
+
+		same = m->start == n->start && m->end == n->end && m->next == n->next &&
+		       m->type == n->type && m->marks == n->marks;
+	}
+	return same;
 }
 
 static const struct str sliced[] = {
