@@ -36,7 +36,7 @@ UNITS    := $(patsubst tests/unit/%.c,$(ROOT)/unit/%,$(sort $(wildcard tests/uni
 FUZZERS  := $(patsubst fuzz/%.c,$(ROOT)/%,$(sort $(wildcard fuzz/fuzz_*.c)))
 LIB      := $(ROOT)/libfluxrouter.a
 
-.PHONY: all run test test-long units unit-programs analyze fuzz fuzz-programs bench strict clean help
+.PHONY: all run test test-long units unit-programs analyze coverage leak fuzz fuzz-programs bench strict clean help
 .SECONDARY:
 
 all: $(ROOT)/fluxrouter $(ROOT)/fluxprovider
@@ -104,6 +104,12 @@ test-long: ## the same, longer: fuzzing, every mix of pieces, Claude Code and Co
 
 analyze: ## clang-tidy, cppcheck and gcc -fanalyzer over the sources
 	@tools/analyze $(ANALYZE)
+
+coverage: ## runs all tests in build/cover and prints how many lines of each file ran
+	@tests/run.sh coverage
+
+leak: all ## 100,000 mixed requests, and the daemon is as it was (LEAK="--requests 5000" tries it)
+	@python3 tests/run_leak.py $(LEAK)
 
 fuzz: ## runs every fuzz target for FUZZ_SECONDS (30) with the corpus of fuzz/corpus
 	@$(MAKE) --no-print-directory CC=clang VARIANT=fuzz fuzz-programs

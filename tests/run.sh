@@ -5,7 +5,7 @@
 #   tests/run.sh units cases   these steps
 #   FUZZ_SECONDS=30            for each fuzz target (5)
 #   FLUX_LONG=1                long: fuzz 30 s, all pairs of pieces, Claude Code and Codex, static
-#                              analysis, ThreadSanitizer, valgrind
+#                              analysis, ThreadSanitizer, valgrind, leaks, coverage
 #   FLUX_CLIS=1                installs and runs Claude Code and Codex (800 MB)
 #   FLUX_MODELS=DIR            a folder with stories260K.gguf: a real model behind us
 #
@@ -69,6 +69,15 @@ step_tsan() {
 	make_quiet VARIANT=tsan all unit-programs && make_quiet -k VARIANT=tsan units &&
 		live build/tsan
 }
+step_leak() {
+	python3 tests/run_leak.py
+}
+step_coverage() {
+	find build/cover -name '*.gcda' -delete 2>/dev/null
+	make_quiet VARIANT=cover all unit-programs && make_quiet -k VARIANT=cover units &&
+		live build/cover
+	tools/coverage
+}
 step_valgrind() {
 	tools/install.sh long && tests/run_valgrind.sh
 }
@@ -79,7 +88,8 @@ sums() { # of one log: passed failed skipped
 		awk '{p += $1; f += $2; s += $3} END {print p + 0, f + 0, s + 0}'
 }
 
-steps=${*:-install build units lint cases asan clang fuzz clients ${FLUX_LONG:+analyze tsan valgrind}}
+long=${FLUX_LONG:+analyze tsan valgrind leak coverage}
+steps=${*:-install build units lint cases asan clang fuzz clients $long}
 passed=0 failed=0 skipped=0
 for step in $steps; do
 	log=$logs/$step.log
