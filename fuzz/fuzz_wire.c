@@ -1,15 +1,14 @@
-/* Any document as a request of each dialect: read or refused with a sentence; edited, it is JSON
- * again. */
+/* Any document as a request of each dialect: read or refused; edited, it is JSON again. */
 #include "wire/wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+static struct json_error error;
 
 static void edit(const struct llm_request *r, struct json *doc, struct arena *arena)
 {
 	struct wire_change change = {STR("real"), true, true, r->max_output / 2};
 	struct str pieces[WIRE_PIECES_MAX], whole = {0};
 	struct wire_edits edits;
-	struct json_error error;
 	size_t sum;
 
 	wire_dialect(r->dialect)->edit_request(r, &change, arena, &edits);
@@ -21,23 +20,21 @@ static void edit(const struct llm_request *r, struct json *doc, struct arena *ar
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	struct str body = {(const char *)bytes, len};
-	struct json_error error;
+	struct arena arena;
 	struct json doc;
 
 	json_init(&doc);
+	arena_init(&arena);
 	for (int d = LLM_CHAT; d < LLM_DIALECTS && json_read(&doc, body, &error) == 0; d++) {
 		struct llm_request r = {0};
-		struct arena arena;
-		struct fail f;
+		struct fail f = {.arena = &arena};
 
-		arena_init(&arena);
-		fail_init(&f, &arena);
 		if (wire_dialect(d)->read_request(&doc, &arena, &r, &f) == 0)
 			edit(&r, &doc, &arena);
 		else
 			must(f.message.len > 0);
-		arena_release(&arena);
 	}
+	arena_release(&arena);
 	json_release(&doc);
 	return 0;
 }

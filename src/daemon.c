@@ -1,6 +1,6 @@
 /* Starting, steering and stopping.
  *
- * 	state     SERVING -> DELAYED (not ready, still listening) -> DRAINING (not listening) -> CUT -> gone
+ * 	state     SERVING -> DELAYED (still listening) -> DRAINING (no longer) -> CUT -> gone
  *
  * The main thread owns the signals and the clock of the stop; workers learn of a new state by
  * loop_wake and obey it on their own loops. A worker's loop ends when it drains and has no

@@ -1,8 +1,10 @@
 /* The running service: its workers and their threads, signals, reload, and the graceful stop.
  *
- * 	SIGTERM, SIGINT   /readyz fails at once; after drain_delay listening stops; idle connections close; what is under
- * 	                  way may finish within drain_limit. A second one cuts at once.
- * 	SIGHUP            the configuration is read again; a broken one is refused, with the reason in the log
+ * 	SIGTERM, SIGINT   /readyz fails at once; after drain_delay listening stops; idle connections
+ * 	                  close; what is under way may finish within drain_limit. A second one cuts
+ * 	                  at once.
+ * 	SIGHUP            the configuration is read again; a broken one is refused, and the log
+ * 	                  says why
  *
  * THREADS: daemon_run is the main thread's; it runs the first worker's loop itself. */
 #ifndef DAEMON_H

@@ -1,6 +1,6 @@
 /* Failures of providers.
  *
- * 	400 404 413 422      its verdict on this request: status and message go to the client, scrubbed
+ * 	400 404 413 422      its verdict on this request: status and scrubbed message go on
  * 	429                  provider_rate_limited, with its Retry-After
  * 	401 402 403 412      our credential or account: 502 in our own words, never its text
  * 	all else             502 provider_error, timeouts 504

@@ -33,18 +33,18 @@ enum { JSON_SLICE_BYTES = 128 * 1024 };
 
 /* ---- identify ---- */
 
-static int presented_keys(const struct request *r, struct str *out_keys)
+static struct keys_presented presented_keys(const struct request *r)
 {
 	const struct http_head *head = stream_head(r->stream);
 	struct str bearer = http_header(head, STR("authorization"));
 	struct str plain = http_header(head, STR("x-api-key"));
-	int count = 0;
+	struct keys_presented keys = {.count = 0};
 
 	if (bearer.len > 7 && str_eq_nocase(str_part(bearer, 0, 7), STR("Bearer ")))
-		out_keys[count++] = str_trim(str_part(bearer, 7, bearer.len));
+		keys.texts[keys.count++] = str_trim(str_part(bearer, 7, bearer.len));
 	if (plain.len)
-		out_keys[count++] = plain;
-	return count;
+		keys.texts[keys.count++] = plain;
+	return keys;
 }
 
 static enum request_result ask_for_news_of_keys(struct request *r)
@@ -83,10 +83,9 @@ static enum request_result refuse_key(struct request *r, enum key_verdict verdic
 static enum request_result check_key(struct request *r)
 {
 	struct worker *w = r->worker;
-	struct str keys[2];
-	int count = presented_keys(r, keys);
+	struct keys_presented keys = presented_keys(r);
 	enum key_verdict verdict =
-	    key_identify(w->shared->keys, keys, count, clock_wall_ms(), r->arena, &r->key);
+	    key_identify(w->shared->keys, &keys, clock_wall_ms(), r->arena, &r->key);
 
 	if (verdict == KEY_GOOD)
 		return STEP_NEXT;

@@ -1,6 +1,6 @@
 /* The loop's turn.
  *
- * 	poll -> callbacks (read, accept, connect) -> end of turn -> timers -> end of turn -> poll ...
+ * 	poll -> callbacks (read, accept, connect) -> end of turn -> timers -> end of turn -> ...
  *
  * The end of a turn runs from a check handle (after polling) and again from a prepare handle
  * (after timers, before the next poll), so nothing waits a poll long for its turn to end. While

@@ -8,9 +8,10 @@
  *
  * Called by main. THREADS: the table of addresses of this process, under a mutex, touched only
  * when listening begins and ends; all else belongs to the front's loop. */
-#include "front/conn.h"
+#include "front/listen.h"
 
 #include "base/clock.h"
+#include "front/conn.h"
 #include "limits.h"
 
 #include <arpa/inet.h>

@@ -54,6 +54,7 @@ int bad_keys_check(struct bad_keys *b, struct str address, struct fail *f)
 	f->limit = LIMIT_BAD_KEYS_PER_MINUTE;
 	f->scope = STR("address");
 	return fail(f, FAIL_RATE_LIMITED,
-	            "%d unknown keys came from this address within a minute; wait, and check the key",
+	            "%d unknown keys came from this address within a minute; wait, and check "
+	            "the key",
 	            LIMIT_BAD_KEYS_PER_MINUTE);
 }

@@ -179,18 +179,19 @@ static enum key_verdict look_up(struct key_table *t, struct str presented, int64
 	return verdict;
 }
 
-enum key_verdict key_identify(struct key_table *t, const struct str *presented, int count,
+enum key_verdict key_identify(struct key_table *t, const struct keys_presented *presented,
                               int64_t now_ms, struct arena *arena, struct key *out)
 {
 	enum key_verdict verdict = KEY_MISSING;
 
-	for (int i = 0; i < count; i++) {
+	for (int i = 0; i < presented->count; i++) {
 		enum key_verdict one = KEY_MALFORMED;
+		struct str text = presented->texts[i];
 
-		if (str_is_empty(presented[i]))
+		if (str_is_empty(text))
 			continue;
-		if (key_is_well_formed(presented[i]))
-			one = look_up(t, presented[i], now_ms, arena, out);
+		if (key_is_well_formed(text))
+			one = look_up(t, text, now_ms, arena, out);
 		if (one != KEY_MALFORMED && one != KEY_UNKNOWN)
 			return one;
 		if (verdict != KEY_UNKNOWN)

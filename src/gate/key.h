@@ -35,10 +35,16 @@ bool key_is_well_formed(struct str presented);
 
 enum key_verdict { KEY_GOOD, KEY_UNKNOWN, KEY_EXPIRED, KEY_REVOKED, KEY_MALFORMED, KEY_MISSING };
 
-/* The first of the presented texts (Authorization: Bearer, x-api-key) that is one of our keys
- * counts. */
-enum key_verdict key_identify(struct key_table *, const struct str *presented, int count,
-                              int64_t now_ms, struct arena *, struct key *out) MUST_USE;
+/* What a request presents (Authorization: Bearer, x-api-key), in the order in which it counts. */
+enum { KEYS_PRESENTED_MAX = 4 };
+struct keys_presented {
+	struct str texts[KEYS_PRESENTED_MAX];
+	int count;
+};
+
+/* The first text that is one of our keys counts. */
+enum key_verdict key_identify(struct key_table *, const struct keys_presented *, int64_t now_ms,
+                              struct arena *, struct key *out) MUST_USE;
 bool key_may_use(const struct key *, struct str model);
 
 /* Makes a new key: text (KEY_TEXT_BYTES, caller shows it once), digest and prefix. */

@@ -1,7 +1,7 @@
 /* A server for the tests of the front, on a loop of its own thread, and a blocking client. What
  * the server does with a request is said by its path:
  *
- * 	/echo        the body back, length known       /chunks      the body back in two chunks, trailer
+ * 	/echo        the body back, length known       /chunks      the body in two chunks, trailer
  * 	/small       takes 10 bytes of body            /refuse      401 without reading the body
  * 	/hold        never answers                     /hold-begun  one chunk, then nothing
  * 	/break       one chunk, then broken            /broken-length  5 of 10 bytes announced

@@ -36,7 +36,7 @@ static enum key_verdict verdict(struct key_table *t, struct str text, int64_t no
 {
 	struct key out;
 
-	return key_identify(t, &text, 1, now_ms, &arena, &out);
+	return key_identify(t, &(struct keys_presented){{text}, 1}, now_ms, &arena, &out);
 }
 
 static void test_make(void)
@@ -75,20 +75,22 @@ static void test_verdicts(void)
 {
 	struct key_table *t = key_table_new();
 	struct made a = make(1), b = make(2);
-	struct str both[3] = {STR("whatever"), text_of(&b), text_of(&a)};
+	struct keys_presented all = {{STR("whatever"), text_of(&b), text_of(&a)}, 3};
 	struct key out;
 
 	CHECK(verdict(t, text_of(&a), 0) == KEY_UNKNOWN);
 	CHECK(verdict(t, STR("nonsense"), 0) == KEY_MALFORMED);
 	CHECK(verdict(t, STR(""), 0) == KEY_MISSING);
-	CHECK(key_identify(t, both, 0, 0, &arena, &out) == KEY_MISSING);
+	CHECK(key_identify(t, &(struct keys_presented){.count = 0}, 0, &arena, &out) ==
+	      KEY_MISSING);
 	key_table_put(t, &a.row);
 	CHECK(key_table_count(t) == 1 && key_table_revision(t) == 1);
-	CHECK(key_identify(t, both, 3, 0, &arena, &out) == KEY_GOOD && out.id == 1);
+	CHECK(key_identify(t, &all, 0, &arena, &out) == KEY_GOOD && out.id == 1);
 	CHECK(out.account_id == 1001);
 	CHECK_STR(out.account_name, STR("alice"));
 	CHECK_STR(out.label, STR("laptop"));
-	CHECK(key_identify(t, both, 2, 0, &arena, &out) == KEY_UNKNOWN);
+	all.count = 2;
+	CHECK(key_identify(t, &all, 0, &arena, &out) == KEY_UNKNOWN);
 
 	a.row.expires_ms = 5000;
 	a.row.revision = 9;
@@ -162,7 +164,7 @@ struct race {
 static void *read_on(void *arg)
 {
 	struct race *race = arg;
-	struct str text = text_of(&race->key);
+	struct keys_presented one = {{text_of(&race->key)}, 1};
 	struct arena mine;
 	long wrong = 0;
 
@@ -170,7 +172,7 @@ static void *read_on(void *arg)
 	for (int i = 0; i < 2000; i++) {
 		struct key out;
 
-		if (key_identify(race->table, &text, 1, 0, &mine, &out) != KEY_GOOD ||
+		if (key_identify(race->table, &one, 0, &mine, &out) != KEY_GOOD ||
 		    !str_eq(out.label, STR("laptop")))
 			wrong++;
 		arena_reset(&mine);

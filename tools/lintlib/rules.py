@@ -40,10 +40,11 @@ def file_lines(s):
 
 @rule("line-columns", lambda s: s.path.endswith((".c", ".h", ".py", ".sh")))
 def line_columns(s):
+    most = tables.LIMITS["python line" if s.path.endswith(".py") else "line"]
     for number, line in enumerate(s.lines, 1):
         columns = len(line.expandtabs(8))
-        if columns > tables.LIMITS["line"] and "://" not in line:
-            yield number, f"{columns} columns; at most {tables.LIMITS['line']}"
+        if columns > most and "://" not in line:
+            yield number, f"{columns} columns; at most {most}"
 
 
 def flat_lines(body):

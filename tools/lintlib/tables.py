@@ -3,7 +3,8 @@
 A new arrow, a module without a test of its own, a parser: whoever adds one adds a row here, and
 the row is what gets reviewed. docs/design.md explains the arrows."""
 
-LIMITS = {"file": 600, "function": 60, "nesting": 3, "parameters": 5, "line": 100}
+LIMITS = {"file": 600, "function": 60, "nesting": 3, "parameters": 5, "line": 100,
+          "python line": 120}
 
 # Layer -> what its files may include beside itself and base/: a layer, or one header. A file right
 # under src/ is a layer of its own, unless GROUPS names one for it.
@@ -88,6 +89,10 @@ TESTED_BY = {
                                    " src/store/sqlite_entries.c src/store/sqlite_keys.c"
                                    " src/store/sqlite_schema.c",
         "tests/unit/test_dial.c": "src/upstream/resolve.c",
+        "tests/unit/test_score.c": "src/route/canon.c src/route/feature.c src/route/gather.c"
+                                   " src/route/lexicon.c src/route/odds.c src/route/reading.c"
+                                   " src/route/scorer_file.c src/route/structure.c"
+                                   " src/route/toll.c",
         "tests/unit/test_provider.c": "src/provider/origin.c src/provider/proxy.c",
         "tests/unit/test_policy.c": "src/route/conversation.c src/route/estimate.c"
                                     " src/route/explain.c src/route/judge.c",

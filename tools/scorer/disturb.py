@@ -2,11 +2,15 @@
 import re
 
 PRAISE = ["prove", "rigorously", "step by step", "optimal", "theorem", "complexity", "analyze deeply", "derive",
-          "optimise", "distributed", "algorithm", "think hard", "carefully", "advanced", "expert-level", "in depth",
-          "comprehensive", "architecture", "concurrency", "formal", "critical", "reason", "PhD-level", "mathematically", "proof", "rigor", "lemma",
-          "asymptotic", "deadlock", "scalable system", "deduce", "integral", "eigenvalue", "performance", "logic puzzle",
+          "optimise", "distributed", "algorithm", "think hard", "carefully", "advanced", "expert-level",
+          "in depth",
+          "comprehensive", "architecture", "concurrency", "formal", "critical", "reason", "PhD-level",
+          "mathematically", "proof", "rigor", "lemma",
+          "asymptotic", "deadlock", "scalable system", "deduce", "integral", "eigenvalue", "performance",
+          "logic puzzle",
           "reasoning", "sophisticated", "nontrivial", "state-of-the-art", "minimize", "induction", "contradiction"]
-PLAIN = ["simple", "easy", "just", "quickly", "tiny", "trivial", "briefly", "basic", "short", "one-liner", "no big deal"]
+PLAIN = ["simple", "easy", "just", "quickly", "tiny", "trivial", "briefly", "basic", "short", "one-liner",
+         "no big deal"]
 WRAPS = ["Here is what I need:\n{}", "Question: {}", "{}\n\nPlease answer.", "Task:\n{}\n\nAnswer:", "> {}", "\"{}\"",
          "My request is below.\n\n{}", "{}\n\nAnswer with care.", "[USER]\n{}\n[/USER]", "Q: {}\nA:"]
 

@@ -1,4 +1,4 @@
-"""The baseline of most routers in use: weighted keyword groups and the length, ours written after their descriptions."""
+"""The baseline of most routers in use: weighted keyword groups and the length, ours, after their descriptions."""
 import re
 
 GROUPS = [
