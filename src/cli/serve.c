@@ -95,6 +95,9 @@ static int make_first_key(struct serve *s)
 	    store_key_add(s->store, &key, &id, &s->fail) < 0)
 		return -1;
 	s->has_new_key = true;
+	/* Said at once: whatever fails from here on, the key is in the store and its text nowhere. */
+	printf("your key, shown this once:\n%.*s\n\n", KEY_TEXT_BYTES, s->key_text);
+	fflush(stdout);
 	return 0;
 }
 
@@ -146,8 +149,6 @@ static void on_listening(void *arg, struct str address)
 	printf("FluxRouter serves on %.*s, data in %.*s\n", STR_ARG(address), STR_ARG(s->data));
 	if (s->demo)
 		printf("This is the demo: a simulator answers, no model does.\n");
-	if (s->has_new_key)
-		printf("\nyour key, shown this once:\n%.*s\n", KEY_TEXT_BYTES, s->key_text);
 	say_providers(config);
 	if (!str_starts_with(address, STR("unix:")))
 		say_curl(s, address);
