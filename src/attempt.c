@@ -16,6 +16,9 @@
 #include "metric.h"
 #include "provider/provider.h"
 
+_Static_assert(WIRE_PIECES_MAX + 1 <= EXCHANGE_PIECES_MAX,
+               "a head and an edited body are sent whole");
+
 static const struct config_model *model_of(const struct request *r)
 {
 	return r->now.target->model->config;

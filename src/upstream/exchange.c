@@ -24,8 +24,6 @@
 #include "upstream/answer.h"
 #include "upstream/dial.h"
 
-enum { EXCHANGE_PIECES = 8 };
-
 struct exchange {
 	struct list_node node; /* of the upstream's exchanges, then of its dying */
 	struct upstream *upstream;
@@ -40,7 +38,7 @@ struct exchange {
 	enum exchange_failure failure;
 	struct str detail;
 
-	struct str pieces[EXCHANGE_PIECES];
+	struct str pieces[EXCHANGE_PIECES_MAX];
 	int piece_count;
 	size_t unsent_bytes; /* when the send timer was set */
 	struct loop_task send;
@@ -383,7 +381,7 @@ struct exchange *exchange_start(struct upstream *up, const struct exchange_ask *
 	struct exchange *ex = mem_get(sizeof *ex);
 	struct link *l;
 
-	must(ask->piece_count > 0 && ask->piece_count <= EXCHANGE_PIECES && on_event);
+	must(ask->piece_count > 0 && ask->piece_count <= EXCHANGE_PIECES_MAX && on_event);
 	ex->upstream = up;
 	ex->origin = ask->origin;
 	memcpy(ex->pieces, ask->pieces, (size_t)ask->piece_count * sizeof *ask->pieces);

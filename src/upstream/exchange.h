@@ -33,12 +33,14 @@ struct origin {
 	int64_t total_ms;               /* all of it; 0: no limit */
 };
 
+enum { EXCHANGE_PIECES_MAX = 16 };
+
 struct exchange_ask {
 	const struct origin *origin;
 	struct str method;
 	const struct str
 	    *pieces;     /* the whole request: head and body; borrowed until exchange_end */
-	int piece_count; /* at most 8 */
+	int piece_count; /* at most EXCHANGE_PIECES_MAX */
 	/* 0: pieces of the body are handed over as they come; else the body of an answer is
 	 * gathered up to this many bytes and told once, whole, unless it is an event stream. */
 	size_t gather_max;

@@ -16,7 +16,7 @@
 
 #include "upstream/pool.h"
 
-enum { LINK_PIECES = 8 };
+enum { LINK_PIECES = EXCHANGE_PIECES_MAX };
 enum link_state {
 	LINK_NEW,
 	LINK_CONNECTING,
