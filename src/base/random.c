@@ -15,6 +15,7 @@
 #include "base/must.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/random.h>
 
 void random_bytes(void *out, size_t bytes)
@@ -48,14 +49,31 @@ static void maker_advance(struct uuid7_maker *maker, int64_t wall_ms, uint8_t ra
 	}
 }
 
+/* One call of the kernel for 56 UUIDs. */
+static void draw(struct uuid7_maker *maker, uint8_t *out, uint32_t bytes)
+{
+	uint8_t *from;
+
+	if (maker->stock_left < bytes) {
+		random_bytes(maker->stock, sizeof maker->stock);
+		maker->stock_left = sizeof maker->stock;
+	}
+	from = maker->stock + sizeof maker->stock - maker->stock_left;
+	memcpy(out, from, bytes);
+	maker->stock_left -= bytes;
+}
+
 void uuid7_make(struct uuid7_maker *maker, int64_t wall_ms, uint8_t out_uuid[UUID_BYTES])
 {
-	random_bytes(out_uuid, UUID_BYTES);
-	maker_advance(maker, wall_ms, out_uuid[0]);
+	uint8_t drawn[9]; /* the counter's start, and all behind the counter */
+
+	draw(maker, drawn, sizeof drawn);
+	maker_advance(maker, wall_ms, drawn[0]);
 	for (int i = 0; i < 6; i++)
 		out_uuid[i] = (uint8_t)(maker->last_ms >> (40 - 8 * i));
 	out_uuid[6] = (uint8_t)(0x70 | maker->counter >> 8);
 	out_uuid[7] = (uint8_t)maker->counter;
+	memcpy(out_uuid + 8, drawn + 1, 8);
 	out_uuid[8] = (uint8_t)(0x80 | (out_uuid[8] & 0x3f));
 }
 
