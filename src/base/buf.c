@@ -87,6 +87,17 @@ void buf_put_i64(struct buf *b, int64_t value)
 	buf_put(b, (struct str){digits + at, sizeof digits - at});
 }
 
+void buf_put_digits(struct buf *b, uint64_t value, int width)
+{
+	char digits[24];
+	size_t at = sizeof digits;
+
+	must(width >= 0 && width <= 20);
+	for (; value || width > 0; value /= 10, width--)
+		digits[--at] = (char)('0' + value % 10);
+	buf_put(b, (struct str){digits + at, sizeof digits - at});
+}
+
 void buf_printf(struct buf *b, const char *format, ...)
 {
 	va_list args;

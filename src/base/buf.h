@@ -22,7 +22,8 @@ struct str buf_str(const struct buf *); /* borrows until the next write */
 
 void buf_put(struct buf *, struct str bytes);
 void buf_put_byte(struct buf *, char byte);
-void buf_put_i64(struct buf *, int64_t value); /* decimal */
+void buf_put_i64(struct buf *, int64_t value);                /* decimal */
+void buf_put_digits(struct buf *, uint64_t value, int width); /* decimal, zeros in front; <= 20 */
 void buf_printf(struct buf *, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* Room for `bytes` more at the end, to be written in place and then counted with buf_grew. NULL:

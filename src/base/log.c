@@ -25,7 +25,8 @@
 #include <pthread.h>
 #include <stdarg.h>
 
-enum { LOG_TAIL_BYTES = 16, LOG_SAY_BYTES = 2048 };
+enum { LOG_TAIL_BYTES = 16, LOG_FIELDS_BYTES = LOG_LINE_BYTES - LOG_TAIL_BYTES };
+enum { LOG_SAY_BYTES = 2048 };
 
 struct gathered {
 	char bytes[LOG_GATHER_BYTES];
@@ -46,12 +47,15 @@ void log_set(enum log_format f, enum log_level l)
 	lowest = l;
 }
 
+/* A bit for each byte: visible ASCII but " = and \ */
+static const uint64_t plain_bytes[4] = {UINT64_C(0xdffffffa00000000), UINT64_C(0x7fffffffefffffff)};
+
 static bool is_plain(struct str value)
 {
 	for (size_t i = 0; i < value.len; i++) {
 		unsigned char c = (unsigned char)value.ptr[i];
 
-		if (c <= ' ' || c >= 0x7f || c == '"' || c == '=' || c == '\\')
+		if (!(plain_bytes[c / 64] >> c % 64 & 1))
 			return false;
 	}
 	return value.len > 0;
@@ -66,10 +70,16 @@ static void put_quoted(struct buf *b, struct str value)
 
 static void put_key(struct buf *b, const char *key)
 {
-	if (format == LOG_JSON)
-		buf_printf(b, "%s\"%s\":", b->len ? "," : "{", key);
-	else
-		buf_printf(b, "%s%s=", b->len ? " " : "", key);
+	bool is_json = format == LOG_JSON;
+
+	if (b->len)
+		buf_put_byte(b, is_json ? ',' : ' ');
+	else if (is_json)
+		buf_put_byte(b, '{');
+	if (is_json)
+		buf_put_byte(b, '"');
+	buf_put(b, str_of(key));
+	buf_put(b, is_json ? STR("\":") : STR("="));
 }
 
 /* `from` is where the field began: one that did not fit is taken back, up to there. */
@@ -89,8 +99,9 @@ static bool is_wanted(const struct log_line *l)
 
 void log_start(struct log_line *l, enum log_level level, const char *message)
 {
-	*l = (struct log_line){.level = level};
-	buf_init(&l->text, LOG_LINE_BYTES - LOG_TAIL_BYTES);
+	l->level = level;
+	l->is_cut = false;
+	l->text = (struct buf){.ptr = l->bytes, .cap = LOG_FIELDS_BYTES, .max = LOG_FIELDS_BYTES};
 	if (!is_wanted(l))
 		return;
 	put_key(&l->text, "time");
@@ -163,13 +174,12 @@ static void gather(struct str line)
 void log_end(struct log_line *l)
 {
 	if (is_wanted(l)) {
-		l->text.max = LOG_LINE_BYTES;
+		l->text.cap = l->text.max = sizeof l->bytes;
 		if (l->is_cut)
 			put_bare(l, "cut", STR("true"));
 		buf_put(&l->text, format == LOG_JSON ? STR("}\n") : STR("\n"));
 		gather(buf_str(&l->text));
 	}
-	buf_release(&l->text);
 }
 
 void log_say(enum log_level level, const char *sentence, ...)

@@ -24,8 +24,9 @@ enum { LOG_LINE_BYTES = 4096, LOG_GATHER_BYTES = 64 * 1024 };
 
 struct log_line {
 	enum log_level level;
-	struct buf text;
-	bool is_cut; /* a field did not fit and was left out */
+	struct buf text; /* in `bytes` */
+	bool is_cut;     /* a field did not fit and was left out */
+	char bytes[LOG_LINE_BYTES];
 };
 
 void log_set(enum log_format, enum log_level lowest); /* at start, before threads */

@@ -38,23 +38,44 @@ static const struct passed {
     {STR_INIT("openai-beta"), STR_INIT(""), {[LLM_CHAT] = true, [LLM_RESPONSES] = true}},
 };
 
-enum { HEAD_BYTES_MAX = 512 * 1024 };
+enum { HEAD_BYTES_MAX = 512 * 1024, HEAD_BYTES_USUAL = 1024 };
 
 bool provider_takes_stream_options(const struct config_provider *p)
 {
 	return kinds[p->kind].takes_stream_options;
 }
 
+static void put_path(struct buf *out, const struct config_provider *p, enum llm_dialect dialect)
+{
+	static const struct str paths[LLM_DIALECTS] = {[LLM_CHAT] = STR_INIT("/chat/completions"),
+	                                               [LLM_RESPONSES] = STR_INIT("/responses"),
+	                                               [LLM_MESSAGES] = STR_INIT("/messages")};
+
+	buf_put(out, p->url.path);
+	if (dialect == LLM_MESSAGES && !str_ends_with(p->url.path, STR("/v1")))
+		buf_put(out, STR("/v1"));
+	buf_put(out, paths[dialect]);
+}
+
+/* The arena gets the text, and the buf lets go of it. */
+static struct str take_text(struct buf *out, struct arena *arena)
+{
+	struct str text;
+
+	must(!buf_is_over(out));
+	text = arena_copy(arena, buf_str(out));
+	buf_release(out);
+	return text;
+}
+
 struct str provider_path(const struct config_provider *p, enum llm_dialect dialect,
                          struct arena *arena)
 {
-	static const char *const paths[LLM_DIALECTS] = {[LLM_CHAT] = "/chat/completions",
-	                                                [LLM_RESPONSES] = "/responses",
-	                                                [LLM_MESSAGES] = "/messages"};
-	bool needs_version = dialect == LLM_MESSAGES && !str_ends_with(p->url.path, STR("/v1"));
+	struct buf out;
 
-	return arena_printf(arena, "%.*s%s%s", STR_ARG(p->url.path), needs_version ? "/v1" : "",
-	                    paths[dialect]);
+	buf_init(&out, HEAD_BYTES_MAX);
+	put_path(&out, p, dialect);
+	return take_text(&out, arena);
 }
 
 static void put_line(struct buf *out, struct str name, struct str value)
@@ -65,12 +86,12 @@ static void put_line(struct buf *out, struct str name, struct str value)
 	buf_put(out, STR("\r\n"));
 }
 
-static void put_request_line(struct buf *out, const struct provider_ask *ask, struct arena *arena)
+static void put_request_line(struct buf *out, const struct provider_ask *ask)
 {
 	struct str query = ask->client ? ask->client->query : STR("");
 
 	buf_put(out, STR("POST "));
-	buf_put(out, provider_path(ask->provider, ask->dialect, arena));
+	put_path(out, ask->provider, ask->dialect);
 	if (ask->dialect == LLM_MESSAGES && query.len > 0) {
 		buf_put_byte(out, '?');
 		buf_put(out, query);
@@ -83,9 +104,13 @@ static void put_host(struct buf *out, const struct url *url)
 	bool is_ipv6 = str_find_byte(url->host, ':') < url->host.len;
 	bool is_default = url->port == (str_eq_nocase(url->scheme, STR("https")) ? 443 : 80);
 
-	buf_printf(out, is_ipv6 ? "host: [%.*s]" : "host: %.*s", STR_ARG(url->host));
-	if (!is_default)
-		buf_printf(out, ":%d", url->port);
+	buf_put(out, is_ipv6 ? STR("host: [") : STR("host: "));
+	buf_put(out, url->host);
+	buf_put(out, is_ipv6 ? STR("]") : STR(""));
+	if (!is_default) {
+		buf_put_byte(out, ':');
+		buf_put_i64(out, url->port);
+	}
 	buf_put(out, STR("\r\n"));
 }
 
@@ -120,27 +145,26 @@ static void put_passed(struct buf *out, const struct provider_ask *ask)
 
 struct str provider_head(const struct provider_ask *ask, struct arena *arena)
 {
-	struct str head;
 	struct buf out;
 
 	buf_init(&out, HEAD_BYTES_MAX);
-	put_request_line(&out, ask, arena);
+	must(buf_room(&out, HEAD_BYTES_USUAL) != NULL);
+	put_request_line(&out, ask);
 	put_host(&out, &ask->provider->url);
 	put_line(&out, STR("user-agent"), STR("fluxrouter/" FLUXROUTER_VERSION));
 	put_line(&out, STR("accept"),
 	         ask->stream ? STR("text/event-stream") : STR("application/json"));
 	put_line(&out, STR("accept-encoding"), STR("identity"));
 	put_line(&out, STR("content-type"), STR("application/json"));
-	buf_printf(&out, "content-length: %lld\r\n", (long long)ask->body_bytes);
+	buf_put(&out, STR("content-length: "));
+	buf_put_i64(&out, ask->body_bytes);
+	buf_put(&out, STR("\r\n"));
 	put_credential(&out, ask);
 	put_passed(&out, ask);
 	for (int i = 0; i < ask->provider->header_count; i++)
 		put_line(&out, ask->provider->headers[i].name, ask->provider->headers[i].value);
 	buf_put(&out, STR("\r\n"));
-	must(!buf_is_over(&out));
-	head = arena_copy(arena, buf_str(&out));
-	buf_release(&out);
-	return head;
+	return take_text(&out, arena);
 }
 
 enum provider_verdict provider_verdict_of(int status)

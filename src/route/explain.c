@@ -20,13 +20,18 @@ void decision_put_line(struct buf *out, const struct decision *d, const struct c
 		buf_put(out, STR("tier="));
 		score_put_line(out, &d->score);
 	} else if (d->alias.kind == ALIAS_TIER) {
-		buf_printf(out, "tier=%s by=alias", llm_tier_name(d->matched));
+		buf_put(out, STR("tier="));
+		buf_put(out, str_of(llm_tier_name(d->matched)));
+		buf_put(out, STR(" by=alias"));
 	} else {
 		buf_put(out, STR("by=name"));
 	}
-	if (d->has_tier && d->tier != d->matched && d->candidate_count > 0)
-		buf_printf(out, " served=%s", llm_tier_name(d->tier));
-	buf_printf(out, " config=%s", catalog->config->hash);
+	if (d->has_tier && d->tier != d->matched && d->candidate_count > 0) {
+		buf_put(out, STR(" served="));
+		buf_put(out, str_of(llm_tier_name(d->tier)));
+	}
+	buf_put(out, STR(" config="));
+	buf_put(out, str_of(catalog->config->hash));
 }
 
 static void put_line(struct json_writer *w, const struct decision *d, const struct catalog *catalog)

@@ -421,14 +421,25 @@ void score_put_line(struct buf *out, const struct score_result *r)
 {
 	int said = 0;
 
-	buf_printf(out, "%s score=%d p=.%02u/.%02u/.%02u by=%s", score_tier_name(r->tier), r->score,
-	           r->p_ok[0] * 100 / ODDS_ONE, r->p_ok[1] * 100 / ODDS_ONE,
-	           r->p_ok[2] * 100 / ODDS_ONE, score_rule_name(r->rule));
+	buf_put(out, str_of(score_tier_name(r->tier)));
+	buf_put(out, STR(" score="));
+	buf_put_i64(out, r->score);
+	buf_put(out, STR(" p="));
+	for (int tier = 0; tier < SCORE_TIERS; tier++) {
+		buf_put(out, tier ? STR("/.") : STR("."));
+		buf_put_digits(out, r->p_ok[tier] * 100 / ODDS_ONE, 2);
+	}
+	buf_put(out, STR(" by="));
+	buf_put(out, str_of(score_rule_name(r->rule)));
 	for (size_t i = 0; i < r->evidence_count && said < 3; i++) {
 		int32_t weight = r->evidence[i].weight;
 		if (r->evidence[i].kind == SCORE_OF_WORDS)
 			continue;
-		buf_printf(out, "%s %s%c%d.%d", said++ ? "," : ":", r->evidence[i].name,
-		           weight < 0 ? '-' : '+', abs(weight) / 1000, abs(weight) / 100 % 10);
+		buf_put(out, said++ ? STR(", ") : STR(": "));
+		buf_put(out, str_of(r->evidence[i].name));
+		buf_put_byte(out, weight < 0 ? '-' : '+');
+		buf_put_i64(out, abs(weight) / 1000);
+		buf_put_byte(out, '.');
+		buf_put_i64(out, abs(weight) / 100 % 10);
 	}
 }
