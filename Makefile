@@ -34,6 +34,7 @@ OBJECTS  := $(SOURCES:src/%.c=$(OBJ)/src/%.o)
 PROVIDER := $(sort $(wildcard tests/provider/*.c))
 UNITS    := $(patsubst tests/unit/%.c,$(ROOT)/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
 FUZZERS  := $(patsubst fuzz/%.c,$(ROOT)/%,$(sort $(wildcard fuzz/fuzz_*.c)))
+GUARDS   := $(patsubst fuzz/fuzz_%.c,$(ROOT)/guard/%,$(sort $(wildcard fuzz/fuzz_*.c)))
 LIB      := $(ROOT)/libfluxrouter.a
 
 .PHONY: all run test test-long units unit-programs analyze coverage leak fuzz fuzz-programs bench strict clean help
@@ -71,6 +72,11 @@ $(ROOT)/features $(ROOT)/bench/bench_score:
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+# Each fuzz target again, at a guard page.
+$(ROOT)/guard/%: $(OBJ)/fuzz/fuzz_%.o $(OBJ)/tests/guard.o $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(LIBS) -ljansson -lhttp_parser
+
 # The bench rig: two small programs, and bench/run that drives them.
 RIG := $(ROOT)/bench/stub $(ROOT)/bench/load
 
@@ -91,10 +97,10 @@ run: ## installs what is missing, builds, serves on 127.0.0.1:8686
 	@$(MAKE) --no-print-directory all
 	@tools/run.sh
 
-unit-programs: $(UNITS)
+unit-programs: $(UNITS) $(GUARDS)
 
-units: $(UNITS) ## builds and runs the unit tests
-	@bad=0; for t in $(UNITS); do $$t || { bad=1; echo "$$t failed"; }; done; exit $$bad
+units: $(UNITS) $(GUARDS) ## builds and runs the unit tests
+	@bad=0; for t in $(UNITS) $(GUARDS); do $$t || { bad=1; echo "$$t failed"; }; done; exit $$bad
 
 test: ## installs what tests need, builds, runs all tests
 	@tests/run.sh
