@@ -41,6 +41,7 @@ LIB      := $(ROOT)/libfluxrouter.a
 .SECONDARY:
 
 all: $(ROOT)/fluxrouter $(ROOT)/fluxprovider
+	@:
 
 $(ROOT)/fluxrouter: $(OBJ)/src/main.o $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -93,7 +94,7 @@ strict: all ## hostile HTTP/1.1 to nginx, HAProxy and us side by side; message b
 	tests/strict/run $(STRICT)
 
 run: ## installs what is missing, builds, serves on 127.0.0.1:8686
-	@tools/install.sh build
+	@tools/install.sh build run
 	@$(MAKE) --no-print-directory all
 	@tools/run.sh
 

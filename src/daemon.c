@@ -55,12 +55,11 @@ static int start_carrier(struct daemon *d, struct fail *f)
 	d->shared.carrier = carrier_start(&options, &found, f);
 	if (d->shared.carrier == NULL)
 		return -1;
-	if (found.entries || found.damaged)
-		log_say(
-		    LOG_INFO,
-		    "recovered %lld entries from the journal, %lld of them of attempts that were "
-		    "under way; %lld records damaged",
-		    (long long)found.entries, (long long)found.lost, (long long)found.damaged);
+	if (found.lost || found.damaged)
+		log_say(LOG_WARN,
+		        "the last run did not end well: %lld attempts were under way and got an "
+		        "estimated entry; %lld records of the journal are damaged",
+		        (long long)found.lost, (long long)found.damaged);
 	return 0;
 }
 
@@ -215,10 +214,11 @@ static int start_workers(struct daemon *d, const struct config *config, struct f
 static void tell_addresses(struct daemon *d, const struct config *config)
 {
 	int count = d->options->listen.len ? 1 : config->listen_count;
+	struct str *addresses = ARENA_ARRAY(&d->arena, struct str, (size_t)count);
 
 	for (int i = 0; i < count; i++)
-		d->options->on_listening(d->options->listening_arg,
-		                         front_address(d->workers[0].front, i, &d->arena));
+		addresses[i] = front_address(d->workers[0].front, i, &d->arena);
+	d->options->on_listening(d->options->listening_arg, addresses, count);
 }
 
 static void run_thread(void *worker)
@@ -250,12 +250,26 @@ static void stop_all(struct daemon *d)
 	arena_release(&d->arena);
 }
 
+/* Where nobody asked for metrics, a taken port of theirs holds up no service. */
+static int start_admin(struct daemon *d, const struct config *config, struct fail *f)
+{
+	struct fail own;
+
+	fail_init(&own, f->arena);
+	d->admin = admin_start(&d->workers[0].loop, config->metrics_listen, &own);
+	if (d->admin || !fail_is_set(&own))
+		return 0;
+	if (d->options->config_file.len)
+		return fail(f, FAIL_CONFIG, "metrics_listen: %.*s", STR_ARG(own.message));
+	log_say(LOG_WARN, "no metrics: %.*s", STR_ARG(own.message));
+	return 0;
+}
+
 static int serve(struct daemon *d, const struct config *config, struct fail *f)
 {
 	if (start_carrier(d, f) < 0 || start_workers(d, config, f) < 0)
 		return -1;
-	d->admin = admin_start(&d->workers[0].loop, config->metrics_listen, f);
-	if (d->admin == NULL && fail_is_set(f))
+	if (start_admin(d, config, f) < 0)
 		return -1;
 	watch_signals(d);
 	atomic_store(&d->shared.is_ready, true);

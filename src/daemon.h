@@ -19,7 +19,8 @@ struct daemon_options {
 	struct str listen;      /* overrides the configuration's; empty: not */
 	int threads;            /* the same; 0: not */
 	struct store *store;    /* borrows */
-	void (*on_listening)(void *arg, struct str address); /* each address, when it is served */
+	/* Called once, when all addresses are served. */
+	void (*on_listening)(void *arg, const struct str *addresses, int count);
 	void *listening_arg;
 };
 

@@ -380,6 +380,9 @@ def scene_verbs(world):
     bad.write_text(world.config.read_text().replace("lane: daily", "lane: weekly", 1))
     done = verb(world, "check", "-c", str(bad), check=False)
     assert done.returncode == 1 and re.search(r"bad\.yaml:\d+:\d+", done.stdout + done.stderr), done
+    done = verb(world, "serve", "-c", str(world.config), "--listen", "0.0.0.0:0", check=False)
+    assert done.returncode == 1 and "insecure: true" in done.stderr, done
+    assert verb(world, "serve", "-c", str(world.config), "--demo", check=False).returncode == 2
     models = json.loads(verb(world, "models", "-c", str(world.config), "--json").stdout)
     assert "flux-fast" in json.dumps(models)
     body = '{"model":"flux-auto","messages":[{"role":"user","content":"hi"}]}'

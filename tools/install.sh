@@ -2,6 +2,7 @@
 # Installs what the project needs from Debian's archive, and says what it installs.
 #
 #   tools/install.sh build           what `make` needs
+#   tools/install.sh run             what `make run` needs beyond: authorities of TLS, and curl
 #   tools/install.sh build test      and what `make test` needs
 #   tools/install.sh long            what `make test-long` needs beyond
 #   tools/install.sh bench           what `make bench` needs
@@ -11,6 +12,7 @@
 set -euo pipefail
 
 packages_build="gcc make pkg-config libuv1-dev libssl-dev libsqlite3-dev libcyaml-dev libyaml-dev"
+packages_run="ca-certificates curl"
 packages_test="clang libclang-rt-14-dev libjansson-dev libhttp-parser-dev libnghttp2-dev"
 packages_test+=" python3 curl sqlite3 openssl iproute2"
 packages_long="clang-tidy cppcheck valgrind"
@@ -30,11 +32,12 @@ for group in "$@"; do
 	case $group in
 	--list) list=yes ;;
 	build) wanted+=($packages_build) ;;
+	run) wanted+=($packages_run) ;;
 	test) wanted+=($packages_test) ;;
 	long) wanted+=($packages_long) ;;
 	bench) wanted+=($packages_bench) ;;
 	*)
-		sed -n '2,10s/^# \{0,1\}//p' "$0"
+		sed -n '2,11s/^# \{0,1\}//p' "$0"
 		exit 2
 		;;
 	esac

@@ -7,12 +7,12 @@
 #include "cli/cli.h"
 
 #include "base/clock.h"
+#include "base/url.h"
 #include "cli/found.h"
 #include "cli/option.h"
 #include "daemon.h"
 #include "demo/demo.h"
 #include "gate/key.h"
-#include "snapshot.h"
 #include "snapshot.h"
 #include "store/datadir.h"
 
@@ -73,6 +73,23 @@ static int read_config(struct serve *s)
 		s->data = arena_copy(&s->arena, config->data);
 	config_set(config);
 	return 0;
+}
+
+/* What --listen names is held to the rule of `listen:`; what is no address, the front refuses. */
+static int check_listen(struct serve *s)
+{
+	struct config *config = config_current();
+	bool insecure = config->insecure;
+	struct str host;
+	int port;
+
+	config_put(&config);
+	if (insecure || url_read_host_port(s->listen, &host, &port) || url_is_loopback(host))
+		return 0;
+	return fail(&s->fail, FAIL_CONFIG,
+	            "others can reach --listen %.*s, and it is not encrypted; listen on 127.0.0.1 "
+	            "behind something that ends TLS, or give -c FILE with insecure: true",
+	            STR_ARG(s->listen));
 }
 
 /* ---- the first key ---- */
@@ -141,17 +158,22 @@ static void say_curl(const struct serve *s, struct str address)
 	       STR_ARG(address), STR_ARG(key));
 }
 
-static void on_listening(void *arg, struct str address)
+static void on_listening(void *arg, const struct str *addresses, int count)
 {
 	const struct serve *s = arg;
 	struct config *config = config_current();
+	int tcp = 0;
 
-	printf("FluxRouter serves on %.*s, data in %.*s\n", STR_ARG(address), STR_ARG(s->data));
+	for (int i = 0; i < count; i++)
+		printf("FluxRouter serves on %.*s, data in %.*s\n", STR_ARG(addresses[i]),
+		       STR_ARG(s->data));
 	if (s->demo)
 		printf("This is the demo: a simulator answers, no model does.\n");
 	say_providers(config);
-	if (!str_starts_with(address, STR("unix:")))
-		say_curl(s, address);
+	while (tcp < count && str_starts_with(addresses[tcp], STR("unix:")))
+		tcp++;
+	if (tcp < count)
+		say_curl(s, addresses[tcp]);
 	fflush(stdout);
 	config_put(&config);
 }
@@ -166,7 +188,7 @@ static int run(struct serve *s, int64_t threads)
 	                                 .on_listening = on_listening,
 	                                 .listening_arg = s};
 
-	if (read_config(s) < 0 || open_store(s) < 0)
+	if (read_config(s) < 0 || check_listen(s) < 0 || open_store(s) < 0)
 		return complain(s);
 	options.data_dir = s->data;
 	options.store = s->store;

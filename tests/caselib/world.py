@@ -140,7 +140,7 @@ class World:
         self.keys, self.lock = {}, threading.Lock()
         self.log = open(self.folder / "daemon.log", "wb")
         self.start()
-        self.baseline = self.gauges()
+        self.baseline = self.gauges_at_rest()
 
     def write_config(self, group, changes):
         text = (ROOT / "tests/cases" / f"{group}.yaml").read_text()
@@ -243,6 +243,15 @@ class World:
                 found[name] = float(value)
         found.pop('fluxrouter_provider_connections{state="idle"}', 0)
         return found
+
+    def gauges_at_rest(self, timeout=5.0):
+        """The gauges when the question whether we are ready has left again."""
+        deadline = time.monotonic() + timeout
+        while True:
+            now = self.gauges()
+            if not now.get("fluxrouter_client_connections") or time.monotonic() > deadline:
+                return now
+            time.sleep(0.01)
 
     def leaked(self, timeout=5.0):
         """Gauges that do not come back to where they were."""
