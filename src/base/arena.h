@@ -30,8 +30,8 @@ size_t arena_array_bytes(size_t count, size_t each); /* aborts on overflow */
 struct str arena_copy(struct arena *, struct str) MUST_USE;
 struct str arena_printf(struct arena *, const char *format, ...) PRINTF_LIKE(2, 3) MUST_USE;
 
-/* The parts one behind the other: what a request's path uses where arena_printf would cost more than
- * the work around it. */
+/* The parts one behind the other: what a request's path uses where arena_printf would cost more
+ * than the work around it. */
 struct str arena_join(struct arena *, const struct str *parts, int count) MUST_USE;
 #define ARENA_JOIN(arena, ...)                                                                     \
 	arena_join((arena), (const struct str[]){__VA_ARGS__},                                     \

@@ -87,8 +87,8 @@ static void read_lines(struct sse_event *e, struct arena *arena)
 	}
 }
 
-/* The form nearly all events have: a data line, maybe behind an event line, ended by LF and an empty
- * line. Gives false for any other form, which takes the long way. */
+/* The form nearly all events have: a data line, maybe behind an event line, ended by LF and an
+ * empty line. Gives false for any other form, which takes the long way. */
 static bool cut_plain(struct str bytes, struct sse_event *out)
 {
 	struct str rest = bytes;

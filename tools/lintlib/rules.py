@@ -250,6 +250,21 @@ def has_test(sources):
             yield path, 1, "TESTED_BY names a file that is not there"
 
 
+# --- documents ---
+
+@tree_rule("documented")
+def documented(sources):
+    for places, pattern, document in tables.DOCUMENTED:
+        told = sources[document].text.replace("\\-", "-")
+        for path, s in sources.items():
+            if not s.is_in(places) or not path.startswith("src/"):
+                continue
+            for number, line in enumerate(s.lines, 1):
+                for match in re.finditer(pattern, line):
+                    if not re.search(rf"(?<!\w){re.escape(match.group(1))}(_total)?(?!\w)", told):
+                        yield path, number, f"{match.group(1)} is not in {document}"
+
+
 @tree_rule("fuzz")
 def has_fuzz_target(sources):
     for path, target in tables.PARSERS.items():

@@ -131,5 +131,20 @@ PARSERS = {
 }
 FUZZ_LINES = 40
 
+# What users are told must be what there is: every match in the sources must stand in the document.
+# Rows: sources, pattern whose first group is the word, document.
+SCHEMA_KEY = r'^ +(?:(?:TEXT|NEEDED|NUMBER|LIST)\(|CYAML_FIELD_\w+\(")(\w+)'
+DOCUMENTED = [
+    (["src/endpoint.c"], r'^    \{"\w+", "(/[^"]+)"', "docs/contract.md"),
+    (["src/reply.c"], r'STR\("(X-Flux-[A-Za-z-]+)"\)', "docs/contract.md"),
+    (["src/fail.def"], r"^FAIL\(\w+, +(?:4(?!05|08|11|15|17|26|31)\d\d|50[0234]|0), +\"(?!config)(\w+)\"",
+     "docs/contract.md"),
+    (["src/cli/"], r'^\t    \{"(\w[\w-]*)", (?:"[A-Z]|NULL)', "docs/man/fluxrouter.1"),
+    (["src/main.c"], r'^    \{"(\w+)", cli_', "docs/man/fluxrouter.1"),
+    (["src/config_schema.c"], SCHEMA_KEY, "docs/man/fluxrouter.yaml.5"),
+    (["src/config_schema.c"], SCHEMA_KEY, "etc/fluxrouter.yaml"),
+    (["src/metric.def"], r'^METRIC\(\w+, +\w+, +"(\w+)"', "docs/operations.md"),
+]
+
 # Places that exist on one machine only.
 MACHINE_PATHS = r"(/home/\w|/work/|/root/|/tmp/wt|\.\./shared)"
