@@ -315,12 +315,6 @@ static enum request_result hear_answer(struct request *r)
 
 static enum request_result hear_stream(struct request *r)
 {
-	struct str type = http_header(exchange_head(r->now.exchange), STR("content-type"));
-
-	if (!str_starts_with(type, STR("text/event-stream"))) {
-		refusal_bad_answer(r, "it did not answer with an event stream");
-		return give_up(r);
-	}
 	switch (relay_step(r)) {
 	case RELAY_ERROR:
 		refusal_stream_error(r);
@@ -334,6 +328,26 @@ static enum request_result hear_stream(struct request *r)
 	return r->has_begun ? STEP_END : give_up(r);
 }
 
+static bool is_event_stream(const struct http_head *head)
+{
+	struct str type = http_header(head, STR("content-type")), sse = STR("text/event-stream");
+
+	return str_eq_nocase(str_part(type, 0, sse.len), sse);
+}
+
+/* What is not as it was asked for need not end. */
+static enum request_result hear_good_status(struct request *r)
+{
+	if (is_event_stream(exchange_head(r->now.exchange)) != r->llm.stream) {
+		refusal_bad_answer(r, r->llm.stream ? "it is no event stream"
+		                                    : "it is an event stream that nobody asked for");
+		return give_up(r);
+	}
+	if (r->llm.stream)
+		return hear_stream(r);
+	return exchange_state(r->now.exchange) == EXCHANGE_DONE ? hear_answer(r) : STEP_WAIT;
+}
+
 static enum request_result step_hear(struct request *r)
 {
 	struct exchange *x = r->now.exchange;
@@ -345,12 +359,10 @@ static enum request_result step_hear(struct request *r)
 	}
 	if (state < EXCHANGE_BODY)
 		return STEP_WAIT;
-	if (exchange_head(x)->status / 100 == 2 && r->llm.stream)
-		return hear_stream(r);
+	if (exchange_head(x)->status / 100 == 2)
+		return hear_good_status(r);
 	if (state != EXCHANGE_DONE)
 		return STEP_WAIT;
-	if (exchange_head(x)->status / 100 == 2)
-		return hear_answer(r);
 	refusal_of_status(r);
 	return give_up(r);
 }

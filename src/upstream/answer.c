@@ -8,8 +8,8 @@
  * 	handed over:  the feed's memory -> `fresh` -> (taken) -> what is left: `kept`
  * 	gathered:     of known length: the socket reads into `kept` itself; else appended to it
  *
- * An event stream is handed over even when gathering was asked for: it has no end worth waiting
- * for. Invariants: `fresh` and `kept` never hold bytes both while handing over; a gathered body
+ * An event stream with status 2xx is handed over even when gathering was asked for: it has no end
+ * worth waiting for. Invariants: `fresh` and `kept` never hold bytes both while handing over; a gathered body
  * is never more than gather_max. Called by exchange. Must never take memory that a stranger's
  * number asks for before it was compared with a cap. */
 #include "upstream/answer.h"
@@ -31,7 +31,7 @@ static bool is_event_stream(const struct http_head *head)
 {
 	struct str type = http_header(head, STR("content-type")), sse = STR("text/event-stream");
 
-	return str_eq_nocase(str_part(type, 0, sse.len), sse);
+	return head->status / 100 == 2 && str_eq_nocase(str_part(type, 0, sse.len), sse);
 }
 
 static enum answer_fed too_large(struct answer *a)

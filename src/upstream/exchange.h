@@ -42,7 +42,8 @@ struct exchange_ask {
 	    *pieces;     /* the whole request: head and body; borrowed until exchange_end */
 	int piece_count; /* at most EXCHANGE_PIECES_MAX */
 	/* 0: pieces of the body are handed over as they come; else the body of an answer is
-	 * gathered up to this many bytes and told once, whole, unless it is an event stream. */
+	 * gathered up to this many bytes and told once, whole, unless it is an event stream with
+	 * status 2xx. */
 	size_t gather_max;
 };
 
