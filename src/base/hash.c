@@ -15,6 +15,7 @@
 
 #include <endian.h>
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <openssl/hmac.h>
 #include <pthread.h>
 
@@ -165,11 +166,44 @@ uint32_t hash_crc32c_by_table(uint32_t before, struct str bytes)
 	return ~crc_by_table(~before, bytes);
 }
 
+/* OpenSSL 3 looks an algorithm up by name in each one-shot call, which takes longer than hashing a
+ * key does: it is fetched once, and each thread keeps one state, freed when the thread ends. */
+static EVP_MD *sha256;
+static pthread_once_t sha256_once = PTHREAD_ONCE_INIT;
+static pthread_key_t sha256_key;
+static _Thread_local EVP_MD_CTX *sha256_work;
+
+static void free_sha256_work(void *work)
+{
+	EVP_MD_CTX_free(work);
+}
+
+static void fetch_sha256(void)
+{
+	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	must(sha256 != NULL);
+	must(pthread_key_create(&sha256_key, free_sha256_work) == 0);
+}
+
+static EVP_MD_CTX *new_sha256_work(void)
+{
+	EVP_MD_CTX *work = EVP_MD_CTX_new();
+
+	must(work != NULL);
+	must(pthread_setspecific(sha256_key, work) == 0);
+	return work;
+}
+
 void hash_sha256(struct str bytes, uint8_t out_digest[HASH_SHA256_BYTES])
 {
 	unsigned int len = 0;
 
-	must(EVP_Digest(bytes.ptr, bytes.len, out_digest, &len, EVP_sha256(), NULL) == 1);
+	must(pthread_once(&sha256_once, fetch_sha256) == 0);
+	if (sha256_work == NULL)
+		sha256_work = new_sha256_work();
+	must(EVP_DigestInit_ex2(sha256_work, sha256, NULL) == 1);
+	must(EVP_DigestUpdate(sha256_work, bytes.ptr, bytes.len) == 1);
+	must(EVP_DigestFinal_ex(sha256_work, out_digest, &len) == 1);
 	must(len == HASH_SHA256_BYTES);
 }
 

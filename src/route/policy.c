@@ -109,8 +109,23 @@ static void add_targets(struct deciding *d, const struct model *m)
 		if (m->targets[i].config->provider->speaks[d->request->dialect] &&
 		    out->candidate_count + count < LIMIT_CANDIDATES)
 			first[count++] = &m->targets[i];
-	conversation_order(out->conversation, first, count);
+	if (count > 1) {
+		if (out->conversation == 0)
+			out->conversation = conversation_hash(d->request, d->wish->session);
+		conversation_order(out->conversation, first, count);
+	}
 	out->candidate_count += count;
+}
+
+/* Most requests reject nobody: the list is made with the first one. */
+static void reject(struct deciding *d, const struct route_rejected *rejected)
+{
+	struct decision *out = d->out;
+
+	if (out->rejected == NULL)
+		out->rejected = ARENA_ARRAY(d->arena, struct route_rejected,
+		                            (size_t)d->catalog->model_count + 1);
+	out->rejected[out->rejected_count++] = *rejected;
 }
 
 static void consider(struct deciding *d, const struct model *m)
@@ -123,7 +138,7 @@ static void consider(struct deciding *d, const struct model *m)
 			return;
 	rejected.lack = lack_of(d, m, &rejected);
 	if (rejected.lack != ROUTE_FITS) {
-		out->rejected[out->rejected_count++] = rejected;
+		reject(d, &rejected);
 		return;
 	}
 	if (out->candidate_count == 0)
@@ -312,10 +327,7 @@ int route_decide(const struct catalog *catalog, const struct llm_request *reques
 	*out = (struct decision){.asked = request->model};
 	if (catalog_resolve(catalog, request->model, &out->alias, f) < 0)
 		return -1;
-	out->rejected =
-	    ARENA_ARRAY(f->arena, struct route_rejected, (size_t)catalog->model_count + 1);
 	out->counted_tokens = route_estimate_tokens(request);
-	out->conversation = conversation_hash(request, wish->session);
 	out->need = (struct window_need){
 	    .header_context = wish->context_tokens,
 	    .header_output = wish->expected_output,

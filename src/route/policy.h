@@ -45,7 +45,8 @@ struct decision {
 	int64_t counted_tokens;  /* our estimate of the request's input */
 	int64_t required_tokens; /* contract 9, for the first candidate's model */
 	struct window_need need; /* for another candidate: window_required */
-	uint64_t conversation;   /* stable hash that chooses among targets */
+	uint64_t
+	    conversation; /* stable hash that chooses among several targets; 0: there were none */
 };
 
 /* What it finds lives in the fail's arena. f: MODEL_NOT_FOUND, MODEL_NOT_ALLOWED,
