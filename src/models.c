@@ -7,6 +7,7 @@
 #include "models.h"
 
 #include "base/clock.h"
+#include "base/encode.h"
 #include "base/json_write.h"
 #include "reply.h"
 
@@ -258,14 +259,28 @@ static const struct model *model_of_name(const struct request *r, struct fail *f
 	return NULL;
 }
 
+/* SDKs escape the slashes of an id. */
+static struct str decoded(struct str text, struct arena *arena)
+{
+	struct str copy;
+	struct buf plain;
+
+	buf_init(&plain, LIMIT_TARGET_BYTES);
+	encode_read_percent(&plain, text);
+	copy = arena_copy(arena, buf_str(&plain));
+	buf_release(&plain);
+	return copy;
+}
+
 /* A bare name or provider id means its pinned alias. */
 void models_answer_one(struct request *r)
 {
 	struct buf body;
-	struct wanted wanted = {.id = r->path_id, .body = &body};
+	struct wanted wanted = {.body = &body};
 	const struct model *model;
 
 	buf_init(&body, LIST_BYTES_MAX);
+	r->path_id = wanted.id = decoded(r->path_id, r->arena);
 	if (each_row(r, write_if_wanted, &wanted) && (model = model_of_name(r, &r->fail))) {
 		wanted.id = model->pinned;
 		if (each_row(r, write_if_wanted, &wanted))

@@ -339,8 +339,9 @@ static bool is_event_stream(const struct http_head *head)
 static enum request_result hear_good_status(struct request *r)
 {
 	if (is_event_stream(exchange_head(r->now.exchange)) != r->llm.stream) {
-		refusal_bad_answer(r, r->llm.stream ? "it is no event stream"
-		                                    : "it is an event stream that nobody asked for");
+		refusal_bad_answer(r, r->llm.stream
+		                          ? "it is no event stream"
+		                          : "it is an event stream that nobody asked for");
 		return give_up(r);
 	}
 	if (r->llm.stream)

@@ -1,4 +1,4 @@
-/* Hexadecimal and base64 onto a buf, and hexadecimal back. Pure; called wherever bytes go into
+/* Hexadecimal and base64 onto a buf, hexadecimal and percent-encoding back. Pure; called wherever bytes go into
  * text: key hashes, credentials, ids. What does not fit is left out whole and shows in
  * buf_is_over(). */
 #include "base/encode.h"
@@ -37,6 +37,19 @@ int encode_read_hex(struct str hex, uint8_t *out, size_t len)
 	for (size_t i = 0; i < len; i++)
 		out[i] = (uint8_t)(hex_digit(hex.ptr[2 * i]) * 16 + hex_digit(hex.ptr[2 * i + 1]));
 	return 0;
+}
+
+void encode_read_percent(struct buf *out, struct str text)
+{
+	uint8_t byte;
+
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.ptr[i] == '%' && encode_read_hex(str_part(text, i + 1, 2), &byte, 1) == 0)
+			i += 2;
+		else
+			byte = (uint8_t)text.ptr[i];
+		buf_put_byte(out, (char)byte);
+	}
 }
 
 static const char plain_alphabet[] =

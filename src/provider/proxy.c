@@ -134,29 +134,6 @@ bool proxy_is_bypassed(struct str list, struct str host, int port)
 
 /* ---- credentials ---- */
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static void put_decoded(struct buf *out, struct str text)
-{
-	for (size_t i = 0; i < text.len; i++) {
-		int high = i + 2 < text.len ? hex_value(text.ptr[i + 1]) : -1;
-		int low = i + 2 < text.len ? hex_value(text.ptr[i + 2]) : -1;
-
-		if (text.ptr[i] == '%' && high >= 0 && low >= 0) {
-			buf_put_byte(out, (char)(high * 16 + low));
-			i += 2;
-		} else {
-			buf_put_byte(out, text.ptr[i]);
-		}
-	}
-}
-
 struct str proxy_authorization(const struct url *url, struct arena *arena)
 {
 	struct buf plain, value;
@@ -166,9 +143,9 @@ struct str proxy_authorization(const struct url *url, struct arena *arena)
 		return STR("");
 	buf_init(&plain, 4096);
 	buf_init(&value, 8192);
-	put_decoded(&plain, url->user);
+	encode_read_percent(&plain, url->user);
 	buf_put_byte(&plain, ':');
-	put_decoded(&plain, url->password);
+	encode_read_percent(&plain, url->password);
 	buf_put(&value, STR("Basic "));
 	encode_base64(&value, buf_str(&plain));
 	result = arena_copy(arena, buf_str(&value));

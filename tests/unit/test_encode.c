@@ -42,6 +42,28 @@ static void test_read_hex(void)
 	CHECK(encode_read_hex(STR(""), out, 0) == 0);
 }
 
+static void test_read_percent(void)
+{
+	static const struct {
+		struct str text, bytes;
+	} rows[] = {
+	    {STR_INIT(""), STR_INIT("")},         {STR_INIT("a/b"), STR_INIT("a/b")},
+	    {STR_INIT("a%2Fb"), STR_INIT("a/b")}, {STR_INIT("%2f%C3%a4"), STR_INIT("/\xc3\xa4")},
+	    {STR_INIT("%252F"), STR_INIT("%2F")}, {STR_INIT("100%"), STR_INIT("100%")},
+	    {STR_INIT("a%2"), STR_INIT("a%2")},   {STR_INIT("%zz%4g"), STR_INIT("%zz%4g")},
+	    {STR_INIT("%00x"), STR_INIT("\0x")},  {STR_INIT("%%41"), STR_INIT("%A")},
+	};
+	struct buf out;
+
+	buf_init(&out, 100);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		buf_clear(&out);
+		encode_read_percent(&out, rows[i].text);
+		CHECK_STR(buf_str(&out), rows[i].bytes);
+	}
+	buf_release(&out);
+}
+
 static void check_encoded(struct buf *out, const struct encoded *row)
 {
 	buf_clear(out);
@@ -60,6 +82,7 @@ int main(void)
 	struct buf out;
 
 	test_read_hex();
+	test_read_percent();
 	buf_init(&out, 16);
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
 		check_encoded(&out, &table[i]);
