@@ -28,8 +28,8 @@
 	             "?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25,?26,?27,?28,?29,?30,?31)"    \
 	             " ON CONFLICT DO NOTHING")                                                    \
 	X(ENTRY_GET, "SELECT * FROM entries WHERE request_id = ?1 AND attempt = ?2")               \
-	X(DAY_ADD, "INSERT INTO days VALUES (?1,?2,?3,?4,1,?5,?6,?7,?8,?9,?10,?11)"                \
-	           " ON CONFLICT DO UPDATE SET requests = requests + 1,"                           \
+	X(DAY_ADD, "INSERT INTO days VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)"              \
+	           " ON CONFLICT DO UPDATE SET requests = requests + excluded.requests,"           \
 	           " input = input + excluded.input,"                                              \
 	           " cache_read = cache_read + excluded.cache_read,"                               \
 	           " cache_write = cache_write + excluded.cache_write,"                            \

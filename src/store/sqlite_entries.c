@@ -7,7 +7,7 @@
  * Called by the carrier (put) and by verbs (sums, entry, verify). */
 #include "store/sqlite.h"
 
-#include "base/clock.h"
+#include <stdlib.h>
 
 static const int64_t day_ms = 24LL * 3600 * 1000;
 
@@ -52,6 +52,8 @@ static void put_columns(sqlite3_stmt *q, const struct entry *e)
 	sqlite_bind_str(q, DIALECT + 1, str_of(llm_dialect_name(e->dialect)));
 	if (e->has_tier)
 		sqlite_bind_str(q, TIER + 1, str_of(llm_tier_name(e->tier)));
+	else
+		sqlite3_bind_null(q, TIER + 1);
 	sqlite_bind_str(q, END + 1, str_of(entry_end_name(e->end)));
 }
 
@@ -84,37 +86,138 @@ static int64_t day_of(int64_t wall_ms)
 	return wall_ms > 0 ? wall_ms / day_ms : 0;
 }
 
-static int add_to_day(struct store *s, const struct entry *e, struct fail *f)
+/* What a batch adds to one row of `days`. */
+struct day_sum {
+	int64_t day, account_id, key_id;
+	struct str model;
+	int64_t requests, input, cache_read, cache_write, output, cost_nusd, charge_nusd, estimated;
+};
+
+/* Days, accounts and keys in the order of the table, so that rows are raised from left to right. */
+static int compare_days(const void *left, const void *right)
+{
+	const struct day_sum *a = left, *b = right;
+
+	if (a->day != b->day)
+		return a->day < b->day ? -1 : 1;
+	if (a->account_id != b->account_id)
+		return a->account_id < b->account_id ? -1 : 1;
+	if (a->key_id != b->key_id)
+		return a->key_id < b->key_id ? -1 : 1;
+	return str_compare(a->model, b->model);
+}
+
+static struct day_sum day_sum_of(const struct entry *e)
+{
+	const struct llm_usage *u = &e->usage;
+
+	return (struct day_sum){.day = day_of(e->closed_ms),
+	                        .account_id = e->account_id,
+	                        .key_id = e->key_id,
+	                        .model = e->model,
+	                        .requests = 1,
+	                        .input = u->input,
+	                        .cache_read = u->cache_read,
+	                        .cache_write = u->cache_write_5m + u->cache_write_1h,
+	                        .output = u->output,
+	                        .cost_nusd = e->cost_nusd,
+	                        .charge_nusd = e->charge_nusd,
+	                        .estimated = !u->reported};
+}
+
+/* Amounts that no integer holds stay at the highest: wrong, but neither negative nor undefined. */
+static void add(int64_t *sum, int64_t more)
+{
+	if (__builtin_add_overflow(*sum, more, sum))
+		*sum = INT64_MAX;
+}
+
+static void add_up(struct day_sum *sum, const struct day_sum *more)
+{
+	add(&sum->requests, more->requests);
+	add(&sum->input, more->input);
+	add(&sum->cache_read, more->cache_read);
+	add(&sum->cache_write, more->cache_write);
+	add(&sum->output, more->output);
+	add(&sum->cost_nusd, more->cost_nusd);
+	add(&sum->charge_nusd, more->charge_nusd);
+	add(&sum->estimated, more->estimated);
+}
+
+static int raise_day(struct store *s, const struct day_sum *sum, struct fail *f)
 {
 	sqlite3_stmt *q = sqlite_get(s, SQL_DAY_ADD, f);
-	const struct llm_usage *u = &e->usage;
 
 	if (!q)
 		return -1;
-	sqlite3_bind_int64(q, 1, day_of(e->closed_ms));
-	sqlite3_bind_int64(q, 2, e->account_id);
-	sqlite3_bind_int64(q, 3, e->key_id);
-	sqlite_bind_str(q, 4, e->model);
-	sqlite3_bind_int64(q, 5, u->input);
-	sqlite3_bind_int64(q, 6, u->cache_read);
-	sqlite3_bind_int64(q, 7, u->cache_write_5m + u->cache_write_1h);
-	sqlite3_bind_int64(q, 8, u->output);
-	sqlite3_bind_int64(q, 9, e->cost_nusd);
-	sqlite3_bind_int64(q, 10, e->charge_nusd);
-	sqlite3_bind_int64(q, 11, !u->reported);
+	sqlite3_bind_int64(q, 1, sum->day);
+	sqlite3_bind_int64(q, 2, sum->account_id);
+	sqlite3_bind_int64(q, 3, sum->key_id);
+	sqlite_bind_str(q, 4, sum->model);
+	sqlite3_bind_int64(q, 5, sum->requests);
+	sqlite3_bind_int64(q, 6, sum->input);
+	sqlite3_bind_int64(q, 7, sum->cache_read);
+	sqlite3_bind_int64(q, 8, sum->cache_write);
+	sqlite3_bind_int64(q, 9, sum->output);
+	sqlite3_bind_int64(q, 10, sum->cost_nusd);
+	sqlite3_bind_int64(q, 11, sum->charge_nusd);
+	sqlite3_bind_int64(q, 12, sum->estimated);
 	return sqlite_do(s, q, "add to a day's sums", f);
 }
 
-static int put_entry(struct store *s, const struct entry *e, struct fail *f)
+/* Each row of `days` once, whatever the batch. */
+static int raise_days(struct store *s, struct day_sum *sums, int count, struct fail *f)
+{
+	if (count > 1)
+		qsort(sums, (size_t)count, sizeof *sums, compare_days);
+	for (int i = 0; i < count; i++) {
+		if (i + 1 < count && compare_days(&sums[i], &sums[i + 1]) == 0)
+			add_up(&sums[i + 1], &sums[i]);
+		else if (raise_day(s, &sums[i], f) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Entries come in runs of the same key and model, more often than not. */
+static void note_day(struct day_sum *sums, int *count, const struct entry *e)
+{
+	struct day_sum sum = day_sum_of(e);
+
+	if (*count > 0 && compare_days(&sums[*count - 1], &sum) == 0)
+		add_up(&sums[*count - 1], &sum);
+	else
+		sums[(*count)++] = sum;
+}
+
+/* Entries that are new are noted in `sums`, which has room for all. */
+static int put_rows(struct store *s, const struct entry *entries, int count, struct day_sum *sums,
+                    int *sum_count, struct fail *f)
 {
 	sqlite3_stmt *q = sqlite_get(s, SQL_ENTRY_PUT, f);
 
 	if (!q)
 		return -1;
-	put_columns(q, e);
-	if (sqlite_do(s, q, "write an entry", f) < 0)
-		return -1;
-	return sqlite3_changes64(s->db) == 1 ? add_to_day(s, e, f) : 0;
+	for (int i = 0; i < count; i++) {
+		put_columns(q, &entries[i]);
+		if (sqlite_do(s, q, "write an entry", f) < 0)
+			return -1;
+		if (sqlite3_changes64(s->db) == 1)
+			note_day(sums, sum_count, &entries[i]);
+	}
+	return 0;
+}
+
+static int put_entries(struct store *s, const struct entry *entries, int count, struct fail *f)
+{
+	struct day_sum *sums = mem_get((size_t)count * sizeof *sums);
+	int sum_count = 0, result;
+
+	result = put_rows(s, entries, count, sums, &sum_count, f);
+	if (result == 0)
+		result = raise_days(s, sums, sum_count, f);
+	mem_put(sums);
+	return result;
 }
 
 static int put_mark(struct store *s, const struct store_mark *mark, struct fail *f)
@@ -132,12 +235,11 @@ static int put_mark(struct store *s, const struct store_mark *mark, struct fail 
 int store_put_entries(struct store *s, const struct entry *entries, int count,
                       const struct store_mark *mark, struct fail *f)
 {
-	int result = 0;
+	int result;
 
 	if (sqlite_begin(s, f) < 0)
 		return -1;
-	for (int i = 0; i < count && result == 0; i++)
-		result = put_entry(s, &entries[i], f);
+	result = put_entries(s, entries, count, f);
 	if (result == 0 && mark)
 		result = put_mark(s, mark, f);
 	return sqlite_end(s, result, f);
