@@ -2,12 +2,12 @@
  * features, this one.
  *
  *   features --layout               the number a scorer file must carry; names of counters, facts
- *   features --read SCORER          u32 ids, u16 id[ids], u8 level[counters], u8 doubled, u64 facts
+ *   features --read SCORER          u32 ids, u16 id[ids], u8 level[..], u8 doublings, u64 facts
  *   features --sentences SCORER     u32 sentences, each u32 ids, u16 id[ids] (nothing left out)
  *   features --score SCORER         i32 z[3], u32 p[3], u32 p[3] after facts, i32 score, u8 tier
  *
- * Per text. Input on standard input: u32 length, bytes, again and again; all numbers
- * little-endian. SCORER `-` is the built-in. */
+ * Per text. Standard input: u32 length, bytes, again and again; numbers are little-endian. SCORER
+ * `-` is the built-in. */
 #include "base/buf.h"
 #include "route/reading.h"
 

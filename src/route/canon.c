@@ -81,6 +81,12 @@ static void finish_sentence(struct reader *r)
 	r->sentence_begin = r->run_at = o->len;
 }
 
+/* "B. two" on a line of its own. */
+static bool at_label(const struct reader *r)
+{
+	return r->end - r->p >= 2 && (r->p[1] == '.' || r->p[1] == ')' || r->p[1] == ':');
+}
+
 /* Settles what the white space before a visible character meant. `c` is that character. */
 static void settle_space(struct reader *r, char c)
 {
@@ -88,7 +94,8 @@ static void settle_space(struct reader *r, char c)
 	char last = o->len > r->sentence_begin ? o->text[o->len - 1] : ' ';
 
 	if (r->space_before) {
-		bool wraps = classes[(uint8_t)c] == B_WORD && last >= 'a' && last <= 'z';
+		bool wraps =
+		    classes[(uint8_t)c] == B_WORD && last >= 'a' && last <= 'z' && !at_label(r);
 		o->lines += r->line_before;
 		if (r->is_stopped || (r->line_before && !wraps))
 			finish_sentence(r);
@@ -280,15 +287,19 @@ static unsigned fold_letters(const char *from, char *to)
 static void fold_word(struct reader *r)
 {
 	struct canon *o = r->out;
+	const char *p = r->p, *end = r->end;
+	char *to = o->text + o->len, *full = o->text + r->limit;
 	unsigned run = 8;
 
-	while (run == 8 && r->end - r->p >= 8 && o->len + 8 <= r->limit) {
-		run = fold_letters(r->p, o->text + o->len);
-		o->len += run;
-		r->p += run;
+	while (run == 8 && end - p >= 8 && to + 8 <= full) {
+		run = fold_letters(p, to);
+		to += run;
+		p += run;
 	}
-	while (r->p < r->end && o->len < r->limit && classes[(uint8_t)*r->p] == B_WORD)
-		o->text[o->len++] = (char)(*r->p++ | 0x20);
+	while (run == 8 && p < end && to < full && classes[(uint8_t)*p] == B_WORD)
+		*to++ = (char)(*p++ | 0x20);
+	r->p = p;
+	o->len = (size_t)(to - o->text);
 	if (o->len - r->run_at >= BLOB_TEST_BYTES)
 		drop_blob(r);
 }
@@ -302,8 +313,8 @@ static void read_word(struct reader *r)
 	settle_space(r, *r->p);
 	fold_word(r);
 	while (r->end - r->p >= 2 && r->p[0] == ' ' && classes[(uint8_t)r->p[1]] == B_WORD &&
-	       o->len < r->limit && o->len - r->sentence_begin < CANON_SENTENCE_BYTES - 1 &&
-	       r->region == R_OWN) {
+	       o->len > r->run_at && o->len < r->limit &&
+	       o->len - r->sentence_begin < CANON_SENTENCE_BYTES - 1 && r->region == R_OWN) {
 		o->text[o->len++] = ' ';
 		r->p++;
 		r->run_at = o->len;

@@ -2,7 +2,7 @@
  *
  *   "the 0 roots of x^0"  tokens: the 0 roots of x ^ 0
  *       words      the 0 roots of x 0             one bucket each, one for each pair in a row
- *       letters    " roo" "root" "oots" "ots "    within a word, blanks as borders
+ *       letters    " roo" "root" "oots" "ots "    within a word but "the" and its like
  *       symbols    ^                               one bucket each, one for each pair in a row
  *
  * Invariants: a bucket depends on the bytes of its own group only, so the order of sentences
@@ -10,19 +10,9 @@
  * construction. Called by score.c and by the trainer's dumper: there is one truth. */
 #include "route/feature.h"
 
-#include <endian.h>
-
 #define KIND_PAIR 0x9E3779B97F4A7C15u
 #define KIND_SYMBOL 0x51ED270B27D4EB2Fu
 #define STEERING_NEAR 3 /* words between a rank and a model word */
-
-static uint64_t load_le(const char *p)
-{
-	uint64_t x;
-
-	memcpy(&x, p, sizeof(x));
-	return le64toh(x);
-}
 
 static uint16_t bucket_of(uint64_t x)
 {
@@ -83,17 +73,19 @@ static void note_steering(struct lexer *l, int class)
 /* Four letters at a time, with a blank before and behind the word. */
 static void put_letters(struct lexer *l, const char *w, size_t len)
 {
-	uint64_t first = load_le(w);
+	uint16_t *id = l->out->ids + l->out->id_count;
 
-	if (len < 3)
+	if (len < 3 || l->out->id_count + len > FEATURE_SENTENCE_IDS)
 		return;
-	put_id(l, (first << 8 | ' ') & 0xFFFFFFFF);
+	l->out->id_count += len - 1;
+	*id++ = bucket_of((lexicon_load(w) << 8 | ' ') & 0xFFFFFFFF);
 	for (size_t i = 0; i + 4 <= len; i++)
-		put_id(l, load_le(w + i) & 0xFFFFFFFF);
-	put_id(l, (load_le(w + len - 3) & 0xFFFFFF) | (uint64_t)' ' << 24);
+		*id++ = bucket_of(lexicon_load(w + i) & 0xFFFFFFFF);
+	*id = bucket_of((lexicon_load(w + len - 3) & 0xFFFFFF) | (uint64_t)' ' << 24);
 }
 
-static void put_word(struct lexer *l, const char *w, size_t len)
+/* Gives the word's class, or -1. */
+static int put_word(struct lexer *l, const char *w, size_t len)
 {
 	uint32_t hash = lexicon_hash(w, len);
 	int class = lexicon_class_of(l->lexicon, hash);
@@ -111,13 +103,14 @@ static void put_word(struct lexer *l, const char *w, size_t len)
 	}
 	l->at++;
 	l->out->counts[FEATURE_TOKENS]++;
+	return class;
 }
 
 /* How many of the eight bytes at p begin a word: letters and '0'. */
 static unsigned word_run(const char *p)
 {
 	const uint64_t all = 0x0101010101010101u;
-	uint64_t x = load_le(p), low = x & all * 0x7F, zero, letter;
+	uint64_t x = lexicon_load(p), low = x & all * 0x7F, zero, letter;
 
 	zero = ~((low ^ all * '0') + all * 0x7F);
 	letter = (low + all * (0x80 - 'a')) & ~(low + all * (0x7F - 'z'));
@@ -140,8 +133,8 @@ static void read_latin(struct lexer *l)
 		while (l->p < l->end && (is_letter(*l->p) || (uint8_t)*l->p >= 0x80))
 			l->p++;
 	len = (size_t)(l->p - w);
-	put_word(l, w, len);
-	put_letters(l, w, len);
+	if (put_word(l, w, len) != LEX_STOP)
+		put_letters(l, w, len);
 	counts[FEATURE_WORDS]++;
 	counts[FEATURE_LONG_WORDS] += len >= 9;
 	counts[FEATURE_SHORT_WORDS] += len == 1 && *w != 'a' && *w != 'i';
@@ -195,7 +188,7 @@ static void read_foreign(struct lexer *l)
 	len = (size_t)(l->p - w);
 	put_word(l, w, len);
 	if (len > 8)
-		put_id(l, load_le(w) ^ KIND_SYMBOL); /* the stem */
+		put_id(l, lexicon_load(w) ^ KIND_SYMBOL); /* the stem */
 	l->out->counts[(uint8_t)*w < 0xCD ? FEATURE_ACCENTS : FEATURE_NON_LATIN]++;
 	l->out->counts[FEATURE_WORDS] += (uint8_t)*w < 0xCD;
 }
@@ -345,6 +338,12 @@ void feature_set_init(struct feature_set *set)
 	set->id_count = 0;
 }
 
+void feature_add_counts(uint16_t *restrict to, const uint16_t *restrict from)
+{
+	for (int c = 0; c < FEATURE_ROOM; c++)
+		to[c] = (uint16_t)(to[c] + from[c]);
+}
+
 void feature_set_add(struct feature_set *set, const struct feature_sentence *s)
 {
 	size_t room = FEATURE_MAX_IDS - set->id_count;
@@ -358,8 +357,7 @@ void feature_set_add(struct feature_set *set, const struct feature_sentence *s)
 		*word |= bit;
 	}
 	set->id_count = n;
-	for (int c = 0; c < FEATURE_WHOLE_BEGIN; c++)
-		set->counts[c] += s->counts[c];
+	feature_add_counts(set->counts, s->counts);
 	set->counts[FEATURE_SENTENCES]++;
 	if (set->counts[FEATURE_LONGEST] < s->counts[FEATURE_TOKENS])
 		set->counts[FEATURE_LONGEST] = s->counts[FEATURE_TOKENS];
@@ -377,32 +375,33 @@ static uint8_t level_of(uint32_t count)
 	return log >= 15 ? 15 : (uint8_t)log;
 }
 
-static void close_shares(uint32_t *c, size_t ids)
+static void close_shares(uint16_t *c, size_t ids)
 {
 	uint32_t tokens = c[FEATURE_TOKENS] ? c[FEATURE_TOKENS] : 1;
 	uint32_t words = c[FEATURE_WORDS] ? c[FEATURE_WORDS] : 1;
 	uint32_t letters = c[FEATURE_BYTES] * 4 / words, groups = (uint32_t)ids * 4 / tokens;
 	uint32_t symbols = tokens > c[FEATURE_WORDS] ? tokens - c[FEATURE_WORDS] : 0;
 
-	c[FEATURE_WORD_LENGTH] = letters > 12 ? letters - 12 : 0;
-	c[FEATURE_VARIETY] = groups > 6 ? groups - 6 : 0;
-	c[FEATURE_NUMBER_SHARE] = c[FEATURE_NUMBERS] * 128 / tokens;
-	c[FEATURE_SYMBOL_SHARE] = symbols * 128 / tokens;
-	c[FEATURE_STOP_SHARE] = c[FEATURE_LEXICON + LEX_STOP] * 128 / tokens;
-	c[FEATURE_OPTION_LENGTH] = c[FEATURE_OPTIONS] ? c[FEATURE_BYTES] / c[FEATURE_OPTIONS] : 0;
+	c[FEATURE_WORD_LENGTH] = (uint16_t)(letters > 12 ? letters - 12 : 0);
+	c[FEATURE_VARIETY] = (uint16_t)(groups > 6 ? groups - 6 : 0);
+	c[FEATURE_NUMBER_SHARE] = (uint16_t)(c[FEATURE_NUMBERS] * 128 / tokens);
+	c[FEATURE_SYMBOL_SHARE] = (uint16_t)(symbols * 128 / tokens);
+	c[FEATURE_STOP_SHARE] = (uint16_t)(c[FEATURE_LEXICON + LEX_STOP] * 128 / tokens);
+	c[FEATURE_OPTION_LENGTH] =
+	    (uint16_t)(c[FEATURE_OPTIONS] ? c[FEATURE_BYTES] / c[FEATURE_OPTIONS] : 0);
 }
 
 void feature_set_close(struct feature_set *set, const struct canon *canon,
                        uint8_t out_levels[FEATURE_COUNTERS])
 {
-	uint32_t *c = set->counts;
+	uint16_t *c = set->counts;
 
 	close_shares(c, set->id_count);
-	c[FEATURE_LINES] = canon->lines;
-	c[FEATURE_FENCES] = canon->fences;
-	c[FEATURE_CODE_BYTES] = canon->code_bytes / 16;
-	c[FEATURE_QUOTED] = canon->quoted_bytes / 16;
-	c[FEATURE_BLOBS] = canon->blobs;
+	c[FEATURE_LINES] = (uint16_t)(canon->lines);
+	c[FEATURE_FENCES] = (uint16_t)(canon->fences);
+	c[FEATURE_CODE_BYTES] = (uint16_t)(canon->code_bytes / 16);
+	c[FEATURE_QUOTED] = (uint16_t)(canon->quoted_bytes / 16);
+	c[FEATURE_BLOBS] = (uint16_t)(canon->blobs);
 	c[FEATURE_BYTES] /= 8;
 	for (int i = 0; i < FEATURE_COUNTERS; i++)
 		out_levels[i] = level_of(c[i]);

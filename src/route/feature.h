@@ -68,10 +68,12 @@ enum feature_counter {
 	FEATURE_WHOLE_TABLE(FEATURE_ENUM) FEATURE_COUNTERS
 };
 
+#define FEATURE_ROOM ((FEATURE_COUNTERS + 15) / 16 * 16) /* so that a sum is a few vectors */
+
 struct feature_sentence {
 	size_t id_count;
 	uint64_t hash; /* of all its words in their order */
-	uint16_t counts[FEATURE_WHOLE_BEGIN];
+	uint16_t counts[FEATURE_ROOM];
 	bool is_steering; /* it talks about which model to use */
 	bool is_boast;    /* a heap of hard words from several fields and little else */
 	uint16_t ids[FEATURE_SENTENCE_IDS]; /* may repeat */
@@ -81,12 +83,13 @@ struct feature_sentence {
 void feature_read_sentence(const struct lexicon *, struct str text, struct feature_sentence *out);
 
 struct feature_set {
-	uint32_t counts[FEATURE_COUNTERS];
+	uint16_t counts[FEATURE_ROOM];
 	size_t id_count;
 	uint16_t ids[FEATURE_MAX_IDS + 1];
 	uint64_t seen[FEATURE_BUCKETS / 64];
 };
 
+void feature_add_counts(uint16_t *restrict to, const uint16_t *restrict from);
 void feature_set_init(struct feature_set *);
 void feature_set_add(struct feature_set *, const struct feature_sentence *);
 /* After the last sentence: fills the counters of the whole and turns every count into its level. */

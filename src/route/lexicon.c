@@ -8,8 +8,6 @@
 
 #include "base/hash.h"
 
-#include <endian.h>
-
 static const char *const words[LEXICON_CLASSES] = {
     // clang-format off
     [LEX_PRAISE] =
@@ -84,7 +82,8 @@ static const char *const words[LEXICON_CLASSES] = {
 	"codebase program compile compiler library module package repository repo "
 	"endpoint database server client html css react node docker kubernetes git "
 	"commit test tests unittest recursion recursive loop algorithm implement "
-	"implementation pointer struct linux bash fonction función funktion",
+	"implementation pointer struct linux bash fonction función funktion "
+	"функция функцию скрипт код",
     [LEX_KEYWORD] =
 	"def return import assert elif print self lambda int str bool float void "
 	"const null none static public private async await var let func fn enum "
@@ -120,10 +119,14 @@ static const char *const words[LEXICON_CLASSES] = {
 	"subject caption tag tags tweet slogan slogans haiku birthday replace "
 	"emoji keyword keywords translated traduis traduire traduisez traduce "
 	"traducir traduza traduzir übersetze übersetzen résume resume resumir "
-	"zusammenfassen fasse переведи переведите перевод кратко 翻 译 摘 csv",
+	"zusammenfassen fasse переведи переведите перевод кратко 翻 译 摘 sentiment "
+	"spam toxic polite politely tone capitalise capitalize capitalisation "
+	"capitalization punctuation alphabetically abbreviate typo typos reply "
+	"replies intent",
     [LEX_WRITE] =
 	"write compose draft create generate story poem essay email blog letter "
-	"post tagline haiku lyrics speech brainstorm ideas",
+	"post tagline haiku lyrics speech brainstorm ideas schreibe verfasse écris "
+	"rédige escribe redacta escreva напиши 写",
     [LEX_CHAT] =
 	"hi hello hey thanks thank please sorry morning afternoon evening lol ok "
 	"okay yes yeah sure great nice weather weekend lovely hope coffee lunch "
@@ -153,7 +156,8 @@ static const char *const words[LEXICON_CLASSES] = {
     [LEX_LAW] =
 	"court courts law laws statute plaintiff defendant contract contracts "
 	"liability tort jurisdiction constitutional amendment legal illegal jury "
-	"trial crime criminal evidence attorney rights treaty",
+	"trial crime criminal evidence attorney rights treaty clause clauses "
+	"unfair terms buyer supplier party",
     [LEX_MONEY] =
 	"market markets price demand supply elasticity inflation interest rate "
 	"monetary fiscal gdp cost firm firms revenue profit tax tariff investment "
@@ -196,24 +200,6 @@ static const char *const words[LEXICON_CLASSES] = {
 	"need needs require requires deserves deserve any assign upgrade",
     // clang-format on
 };
-
-static uint64_t load_le(const char *p)
-{
-	uint64_t x;
-
-	memcpy(&x, p, sizeof(x));
-	return le64toh(x);
-}
-
-uint32_t lexicon_hash(const char *word, size_t len)
-{
-	uint64_t h = len;
-
-	for (; len > 8; word += 8, len -= 8)
-		h = (h ^ load_le(word)) * 0x9E3779B97F4A7C15u, h ^= h >> 29;
-	h = (h ^ (load_le(word) << (64 - 8 * len) >> (64 - 8 * len))) * 0x9E3779B97F4A7C15u;
-	return (uint32_t)(h >> 32) ^ (uint32_t)(h >> 15);
-}
 
 static void insert(struct lexicon *l, uint32_t hash, int class)
 {

@@ -5,6 +5,8 @@
 
 #include "base/str.h"
 
+#include <endian.h>
+
 /* id, name of the counter */
 #define LEXICON_TABLE(X)                                                                           \
 	X(LEX_MODEL, "model words")                                                                \
@@ -57,8 +59,26 @@ struct lexicon {
 void lexicon_init(struct lexicon *);
 uint32_t lexicon_layout(void); /* changes with any class or word */
 
+static inline uint64_t lexicon_load(const char *p)
+{
+	uint64_t x;
+
+	memcpy(&x, p, sizeof(x));
+	return le64toh(x);
+}
+
 /* The hash of a canonical word; `word` has 8 readable bytes behind its end. */
-uint32_t lexicon_hash(const char *word, size_t len);
+static inline uint32_t lexicon_hash(const char *word, size_t len)
+{
+	uint64_t h = len;
+	unsigned spare;
+
+	for (; len > 8; word += 8, len -= 8)
+		h = (h ^ lexicon_load(word)) * 0x9E3779B97F4A7C15u, h ^= h >> 29;
+	spare = 64 - 8 * (unsigned)len;
+	h = (h ^ (lexicon_load(word) << spare >> spare)) * 0x9E3779B97F4A7C15u;
+	return (uint32_t)(h >> 32) ^ (uint32_t)(h >> 15);
+}
 
 /* The class of the word with this hash, or -1. */
 static inline int lexicon_class_of(const struct lexicon *l, uint32_t hash)

@@ -9,6 +9,7 @@
 #include "route/reading.h"
 
 #define ASK_BYTES 200
+#define SHORT_BYTES 600
 #define REPEAT_TOKENS 3 /* shorter lines may well come again */
 
 static int64_t shift_down(int64_t x, int bits)
@@ -85,18 +86,36 @@ static bool was_seen(struct seen *seen, uint64_t hash)
 	return false;
 }
 
+enum place { PLACE_ASK, PLACE_END, PLACE_PASTE };
+
 /* The ask stands at the begin or the end of a long text, and never in a quotation. */
-static bool is_ask(const struct canon *canon, size_t sentence, size_t begin)
+static enum place place_of(const struct canon *canon, size_t sentence, size_t begin)
 {
-	return !canon->is_quoted[sentence] &&
-	       (begin < ASK_BYTES || (size_t)canon->ends[sentence] + ASK_BYTES > canon->len);
+	if (canon->is_quoted[sentence])
+		return PLACE_PASTE;
+	if (begin < ASK_BYTES || canon->len <= SHORT_BYTES)
+		return PLACE_ASK;
+	return (size_t)canon->ends[sentence] + ASK_BYTES > canon->len ? PLACE_END : PLACE_PASTE;
 }
 
-static void add(struct reading *out, const struct feature_sentence *s, bool is_ask_too)
+static bool has_ask(const uint16_t *counts)
+{
+	static const enum lexicon_class asks[] = {LEX_TRANSFORM, LEX_WH,    LEX_WHY,    LEX_WRITE,
+	                                          LEX_WEIGH,     LEX_PROOF, LEX_DESIGN, LEX_FAULT};
+	uint32_t found = counts[FEATURE_QUESTIONS];
+
+	for (size_t i = 0; i < sizeof(asks) / sizeof(asks[0]); i++)
+		found += counts[FEATURE_LEXICON + asks[i]];
+	return found > 0;
+}
+
+/* What stands at the end is the ask only if nothing was asked at the begin. */
+static void add(struct reading *out, const struct feature_sentence *s, enum place place)
 {
 	feature_set_add(&out->set, s);
-	for (int c = 0; is_ask_too && c < FEATURE_WHOLE_BEGIN; c++)
-		out->ask[c] += s->counts[c];
+	if (place == PLACE_PASTE || (place == PLACE_END && has_ask(out->ask)))
+		return;
+	feature_add_counts(out->ask, s->counts);
 }
 
 static void read_sentences(const struct scorer *scorer, struct reading *out, bool keeps_all)
@@ -118,7 +137,7 @@ static void read_sentences(const struct scorer *scorer, struct reading *out, boo
 		else if (!keeps_all && is_small_talk(scorer, &s))
 			out->small_talk++;
 		else
-			add(out, &s, is_ask(&out->canon, i, begin));
+			add(out, &s, place_of(&out->canon, i, begin));
 	}
 }
 

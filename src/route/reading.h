@@ -7,7 +7,7 @@
 struct reading {
 	struct canon canon;
 	struct feature_set set;
-	uint32_t ask[FEATURE_WHOLE_BEGIN]; /* counts of what the user asks, not of what is pasted */
+	uint16_t ask[FEATURE_ROOM]; /* counts of what the user asks, not of what is pasted */
 	uint8_t levels[FEATURE_COUNTERS];
 	uint32_t doublings;  /* of the length: 16 x log2 of the bytes that were counted */
 	uint32_t steering;   /* sentences about the choice of the model and boasts, left out */

@@ -200,7 +200,7 @@ static void gather_evidence(struct walk *w, const struct reading *r, uint64_t fa
 
 static void note_correction(struct walk *w, const struct reading *r)
 {
-	const uint32_t *c = r->set.counts + FEATURE_LEXICON;
+	const uint16_t *c = r->set.counts + FEATURE_LEXICON;
 	uint32_t again = c[LEX_FIX_AGAIN], words = r->set.counts[FEATURE_WORDS];
 
 	if (w->assistants && words <= 60 &&

@@ -209,6 +209,7 @@ int scorer_use(struct str bytes, struct fail *f)
 		mem_put(s);
 		return -1;
 	}
+	s->before = atomic_load_explicit(&in_use, memory_order_acquire);
 	atomic_store_explicit(&in_use, s, memory_order_release);
 	return 0;
 }

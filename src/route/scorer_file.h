@@ -45,6 +45,7 @@ struct scorer {
 	const int8_t (*buckets)[4]; /* borrows the file's bytes */
 	char version[17];           /* hash of the file, hex */
 	struct lexicon lexicon;
+	const struct scorer *before; /* the one in use before this: kept, for decisions under way */
 };
 
 /* The scorer that decides in this process; at first the built-in one. Never fails. */

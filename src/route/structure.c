@@ -68,12 +68,12 @@ uint64_t structure_of_request(const struct score_request *r)
 	       when(thinks, FACT_THINKING);
 }
 
-static uint32_t lex(const uint32_t *counts, enum lexicon_class class)
+static uint32_t lex(const uint16_t *counts, enum lexicon_class class)
 {
 	return counts[FEATURE_LEXICON + class];
 }
 
-uint64_t structure_of_system(const uint32_t c[FEATURE_WHOLE_BEGIN])
+uint64_t structure_of_system(const uint16_t c[FEATURE_ROOM])
 {
 	uint32_t hard = lex(c, LEX_PROOF) + lex(c, LEX_HARD_FAULT);
 
@@ -83,7 +83,7 @@ uint64_t structure_of_system(const uint32_t c[FEATURE_WHOLE_BEGIN])
 }
 
 /* What makes an ask hard, counted over its own words. */
-static uint64_t hard_facts(const uint32_t *c, const struct canon *canon)
+static uint64_t hard_facts(const uint16_t *c, const struct canon *canon)
 {
 	uint32_t symbols = c[FEATURE_LATEX] + c[FEATURE_EQUALS] + c[FEATURE_POWERS];
 	uint32_t faults = lex(c, LEX_FAULT) + lex(c, LEX_KEYWORD) / 4;
@@ -94,7 +94,7 @@ static uint64_t hard_facts(const uint32_t *c, const struct canon *canon)
 	                  lex(c, LEX_CODE) + lex(c, LEX_HARD_FAULT) + lex(c, LEX_OPTIMISE) +
 	                  lex(c, LEX_LOGIC) + symbols;
 
-	return when(lex(c, LEX_PROOF) > 1 || (lex(c, LEX_PROOF) == 1 && matter > 0), FACT_PROOF) |
+	return when(lex(c, LEX_PROOF) > 0 && (matter > 0 || lex(c, LEX_PRAISE) == 0), FACT_PROOF) |
 	       when(lex(c, LEX_MATH) >= 3 || (symbols >= 3 && lex(c, LEX_MATH) > 0), FACT_MATHS) |
 	       when(lex(c, LEX_HARD_FAULT) > 0, FACT_HARD_FAULT) |
 	       when(faults >= 2 && (code || c[FEATURE_SLASHES] >= 3), FACT_FAULT_HUNT) |
@@ -109,14 +109,14 @@ static uint64_t hard_facts(const uint32_t *c, const struct canon *canon)
 	 (uint64_t)1 << FACT_CONSTRAINTS)
 
 /* What makes it light. */
-static uint64_t light_facts(const uint32_t *c, const struct canon *canon, uint32_t words, bool code)
+static uint64_t light_facts(const uint16_t *c, const struct canon *canon, uint32_t words, bool code)
 {
 	bool is_long = canon->len >= PASTE_BYTES || canon->is_long;
 	bool transforms = lex(c, LEX_TRANSFORM) > 0 && !code;
 	bool greets = lex(c, LEX_CHAT) > 0 && (words <= 6 || lex(c, LEX_CHAT) * 4 >= words);
 	bool weighs = lex(c, LEX_WEIGH) + lex(c, LEX_WHY) > 0;
-	bool is_short = words > 0 && words <= 16 && c[FEATURE_NUMBERS] < 2 && !weighs && !code &&
-	                lex(c, LEX_WRITE) == 0;
+	bool is_short = words > 0 && words <= 16 && c[FEATURE_NUMBERS] < 4 &&
+	                c[FEATURE_DECIMALS] == 0 && !weighs && !code && lex(c, LEX_WRITE) == 0;
 
 	return when(greets && words <= 16, FACT_GREETING) | when(is_short, FACT_ONE_LINER) |
 	       when(is_short && lex(c, LEX_WH) > 0, FACT_LOOKUP) |
@@ -126,7 +126,7 @@ static uint64_t light_facts(const uint32_t *c, const struct canon *canon, uint32
 	       when(lex(c, LEX_WRITE) > 0, FACT_WRITE) | when(true, FACT_PLAIN);
 }
 
-uint64_t structure_of_user(const uint32_t c[FEATURE_WHOLE_BEGIN], const struct canon *canon)
+uint64_t structure_of_user(const uint16_t c[FEATURE_ROOM], const struct canon *canon)
 {
 	uint64_t hard = hard_facts(c, canon);
 	uint32_t words = c[FEATURE_WORDS] + c[FEATURE_NON_LATIN];

@@ -60,8 +60,8 @@ enum structure_fact { STRUCTURE_TABLE(STRUCTURE_ENUM) STRUCTURE_FACTS };
 /* Sets of facts: bit i is fact i. */
 uint64_t structure_of_request(const struct score_request *);
 /* Of the system prompt's counts, and of one user message's. */
-uint64_t structure_of_system(const uint32_t ask[FEATURE_WHOLE_BEGIN]);
-uint64_t structure_of_user(const uint32_t ask[FEATURE_WHOLE_BEGIN], const struct canon *);
+uint64_t structure_of_system(const uint16_t ask[FEATURE_ROOM]);
+uint64_t structure_of_user(const uint16_t ask[FEATURE_ROOM], const struct canon *);
 
 const char *structure_fact_name(int fact);
 const char *structure_fact_why(int fact);

@@ -77,6 +77,10 @@ TESTED_BY = {
                                     " src/config_mistake.c src/config_provider.c"
                                     " src/config_schema.c src/config_tree.c src/config_value.c"
                                     " src/embed.c",
+        "tests/unit/test_canon.c": "src/route/gather.c",
+        "tests/unit/test_score.c": "src/route/reading.c src/route/toll.c",
+        "tests/unit/test_routing.c": "src/route/structure.c",
+        "tests/unit/test_feature.c": "src/route/lexicon.c",
         "tests/unit/test_demo.c": "src/demo/simulator.c src/demo/speech.c src/demo/speech_chat.c"
                                   " src/demo/speech_messages.c src/demo/speech_responses.c",
         "tests/unit/test_front.c": "src/front/body.c src/front/conn.c src/front/conn_read.c"

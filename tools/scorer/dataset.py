@@ -3,10 +3,22 @@ import gzip, json, os
 import numpy as np
 
 # Mean success of fast, standard and reasoning for sets that only tell a level.
-ASKS = {0: (.96, .975, .985), 1: (.72, .90, .95), 2: (.45, .78, .91), 3: (.20, .50, .86)}
-MATHS = {0: (.90, .97, .99), 1: (.85, .95, .98), 2: (.70, .92, .97), 3: (.55, .85, .95), 4: (.40, .75, .90),
-         5: (.25, .60, .85), 6: (.10, .35, .70)}
-ISSUES = (.15, .40, .70)
+ASKS = {
+    0: (0.96, 0.975, 0.985),
+    1: (0.72, 0.90, 0.95),
+    2: (0.45, 0.78, 0.91),
+    3: (0.20, 0.50, 0.86),
+}
+MATHS = {
+    0: (0.90, 0.97, 0.99),
+    1: (0.85, 0.95, 0.98),
+    2: (0.70, 0.92, 0.97),
+    3: (0.55, 0.85, 0.95),
+    4: (0.40, 0.75, 0.90),
+    5: (0.25, 0.60, 0.85),
+    6: (0.10, 0.35, 0.70),
+}
+ISSUES = (0.15, 0.40, 0.70)
 LEVEL_ONLY = {"uncommonroute", "math_ladder", "swebench_lite"}
 
 
@@ -35,5 +47,5 @@ def weights(rows):
     sizes = {}
     for r in rows:
         sizes[r["ds"]] = sizes.get(r["ds"], 0) + 1
-    w = np.array([sizes[r["ds"]] ** -.3 * (.5 if r["ds"] in LEVEL_ONLY else 1) for r in rows])
+    w = np.array([sizes[r["ds"]] ** -0.3 * (0.5 if r["ds"] in LEVEL_ONLY else 1) for r in rows])
     return w / w.mean()

@@ -1,18 +1,76 @@
-"""Copies of a prompt that mean the same: small talk around it, slips of the keys, big words in front, wrapping."""
+"""Copies of a prompt that mean the same: small talk around it, slips of the keys, big words in
+front, wrapping."""
 import re
 
-PRAISE = ["prove", "rigorously", "step by step", "optimal", "theorem", "complexity", "analyze deeply", "derive",
-          "optimise", "distributed", "algorithm", "think hard", "carefully", "advanced", "expert-level",
-          "in depth",
-          "comprehensive", "architecture", "concurrency", "formal", "critical", "reason", "PhD-level",
-          "mathematically", "proof", "rigor", "lemma",
-          "asymptotic", "deadlock", "scalable system", "deduce", "integral", "eigenvalue", "performance",
-          "logic puzzle",
-          "reasoning", "sophisticated", "nontrivial", "state-of-the-art", "minimize", "induction", "contradiction"]
-PLAIN = ["simple", "easy", "just", "quickly", "tiny", "trivial", "briefly", "basic", "short", "one-liner",
-         "no big deal"]
-WRAPS = ["Here is what I need:\n{}", "Question: {}", "{}\n\nPlease answer.", "Task:\n{}\n\nAnswer:", "> {}", "\"{}\"",
-         "My request is below.\n\n{}", "{}\n\nAnswer with care.", "[USER]\n{}\n[/USER]", "Q: {}\nA:"]
+PRAISE = [
+    "prove",
+    "rigorously",
+    "step by step",
+    "optimal",
+    "theorem",
+    "complexity",
+    "analyze deeply",
+    "derive",
+    "optimise",
+    "distributed",
+    "algorithm",
+    "think hard",
+    "carefully",
+    "advanced",
+    "expert-level",
+    "in depth",
+    "comprehensive",
+    "architecture",
+    "concurrency",
+    "formal",
+    "critical",
+    "reason",
+    "PhD-level",
+    "mathematically",
+    "proof",
+    "rigor",
+    "lemma",
+    "asymptotic",
+    "deadlock",
+    "scalable system",
+    "deduce",
+    "integral",
+    "eigenvalue",
+    "performance",
+    "logic puzzle",
+    "reasoning",
+    "sophisticated",
+    "nontrivial",
+    "state-of-the-art",
+    "minimize",
+    "induction",
+    "contradiction",
+]
+PLAIN = [
+    "simple",
+    "easy",
+    "just",
+    "quickly",
+    "tiny",
+    "trivial",
+    "briefly",
+    "basic",
+    "short",
+    "one-liner",
+    "no big deal",
+]
+WRAPS = [
+    "Here is what I need:\n{}",
+    "Question: {}",
+    "{}\n\nPlease answer.",
+    "Task:\n{}\n\nAnswer:",
+    "> {}",
+    '"{}"',
+    "My request is below.\n\n{}",
+    "{}\n\nAnswer with care.",
+    "[USER]\n{}\n[/USER]",
+    "Q: {}\nA:",
+]
 
 
 def small_talk(path, dice):
@@ -60,9 +118,11 @@ def any(text, talk, dice):
     if kind < 3:
         size = dice.choice((120, 200, 400, 1000, 2000))
         said = pad(talk, dice, size)
-        return dice.choice((said + "\n" + text, text + "\n" + said, said + " " + text, text + " " + said))
+        return dice.choice(
+            (said + "\n" + text, text + "\n" + said, said + " " + text, text + " " + said)
+        )
     if kind < 6:
-        return slips(text, dice, dice.choice((.02, .04, .06)))
+        return slips(text, dice, dice.choice((0.02, 0.04, 0.06)))
     if kind < 9:
         return stuff(text, dice)
     return dice.choice(WRAPS).format(text)

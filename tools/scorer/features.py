@@ -17,9 +17,14 @@ def layout():
     """(number, counter names, fact names)"""
     global _layout
     if _layout is None:
-        lines = subprocess.run([PROGRAM, "--layout"], check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
-        _layout = (int(lines[0]), [l[8:] for l in lines if l.startswith("counter ")],
-                   [l[5:] for l in lines if l.startswith("fact ")])
+        lines = subprocess.run(
+            [PROGRAM, "--layout"], check=True, stdout=subprocess.PIPE, text=True
+        ).stdout.splitlines()
+        _layout = (
+            int(lines[0]),
+            [l[8:] for l in lines if l.startswith("counter ")],
+            [l[5:] for l in lines if l.startswith("fact ")],
+        )
     return _layout
 
 
@@ -30,13 +35,17 @@ def fact_names():
 def run(mode, texts, scorer):
     raw = (t.encode("utf8", "replace") for t in texts)
     given = b"".join(struct.pack("<I", len(b)) + b for b in raw)
-    return subprocess.run([PROGRAM, mode, scorer], input=given, stdout=subprocess.PIPE, check=True).stdout
+    return subprocess.run(
+        [PROGRAM, mode, scorer], input=given, stdout=subprocess.PIPE, check=True
+    ).stdout
 
 
 def ones(lists):
     ends = np.r_[0, np.cumsum([len(l) for l in lists])]
     columns = np.concatenate(lists).astype(np.int32) if lists else np.zeros(0, np.int32)
-    m = sp.csr_matrix((np.ones(len(columns), np.float32), columns, ends), shape=(len(lists), BUCKETS))
+    m = sp.csr_matrix(
+        (np.ones(len(columns), np.float32), columns, ends), shape=(len(lists), BUCKETS)
+    )
     m.sum_duplicates()
     m.data[:] = 1
     return m
@@ -78,8 +87,13 @@ def score(texts, scorer="-"):
     """z, p of the text alone, p after facts, score, tier."""
     out = np.frombuffer(run("--score", texts, scorer), np.uint8).reshape(len(texts), 41)
     part = lambda a, b, kind: np.frombuffer(out[:, a:b].tobytes(), kind)
-    return (part(0, 12, "<i4").reshape(-1, 3) / 65536, part(12, 24, "<u4").reshape(-1, 3) / 65536,
-            part(24, 36, "<u4").reshape(-1, 3) / 65536, part(36, 40, "<i4"), out[:, 40])
+    return (
+        part(0, 12, "<i4").reshape(-1, 3) / 65536,
+        part(12, 24, "<u4").reshape(-1, 3) / 65536,
+        part(24, 36, "<u4").reshape(-1, 3) / 65536,
+        part(36, 40, "<i4"),
+        out[:, 40],
+    )
 
 
 def unit_rows(ids):
@@ -91,4 +105,6 @@ def unit_rows(ids):
 def level_columns(levels):
     n, c = levels.shape
     columns = (levels + 16 * np.arange(c)).ravel()
-    return sp.csr_matrix((np.ones(n * c, np.float32), columns, np.arange(0, n * c + 1, c)), shape=(n, 16 * c))
+    return sp.csr_matrix(
+        (np.ones(n * c, np.float32), columns, np.arange(0, n * c + 1, c)), shape=(n, 16 * c)
+    )

@@ -36,7 +36,7 @@ class Scorer:
 
     def set_heads(self, weights, means, level_scale):
         for h, (w, mean) in enumerate(zip(weights, means)):
-            top = np.quantile(np.abs(w[:BUCKETS]), .9995)
+            top = np.quantile(np.abs(w[:BUCKETS]), 0.9995)
             self.scale[h] = top / 127
             self.heads[:, h] = np.clip(np.round(w[:BUCKETS] / self.scale[h]), -127, 127)
             self.levels[:, :, h] = (w[BUCKETS:] * level_scale).reshape(self.counters, 16)
@@ -54,20 +54,28 @@ class Scorer:
         return np.maximum.accumulate(np.stack(p, 1), axis=1)
 
     def body(self):
-        numbers = [round(b * 65536) for b in self.bias] + [round(s * (1 << 24) * 1.0) for s in self.scale]
+        numbers = [round(b * 65536) for b in self.bias] + [
+            round(s * (1 << 24) * 1.0) for s in self.scale
+        ]
         numbers += [round(l * 65536) for l in self.length]
         numbers += [self.salience_floor, self.later_margin, 0, 0, 0, 0, 0]
         out = struct.pack("<16i", *numbers)
         out += words(self.levels * 65536) + words(self.facts)
         for start, step, knots in self.curves:
-            out += struct.pack("<ii", start, step) + np.asarray(knots).astype("<u2").tobytes() + b"\0\0"
+            out += (
+                struct.pack("<ii", start, step)
+                + np.asarray(knots).astype("<u2").tobytes()
+                + b"\0\0"
+            )
         out += np.clip(np.round(self.sketch), 0, 65535).astype("<u2").tobytes()
         out += b"\0" * (-(len(out) + 24) % 64)
         return out + np.column_stack([self.heads, self.salience]).astype(np.int8).tobytes()
 
     def write(self, path):
         body = self.body()
-        head = b"FLUXSCOR" + struct.pack("<IIII", VERSION, len(body) + 24, crc32c(body), self.layout)
+        head = b"FLUXSCOR" + struct.pack(
+            "<IIII", VERSION, len(body) + 24, crc32c(body), self.layout
+        )
         with open(path, "wb") as f:
             f.write(head + body)
         return path
