@@ -1,9 +1,9 @@
-/* Parsers at a guard page. Linked with one fuzz target (fuzz/fuzz_NAME.c) this program hands it the
- * files of its corpus and their beginnings, each ending right before a page that nobody may touch:
- * who looks one byte past the end crashes, in every build and also in assembler. So each parser that
- * has a fuzz target has this test.
+/* Parsers at a guard page. Linked with one fuzz target (fuzz/fuzz_NAME.c) this program hands it
+ * the files of its corpus and their beginnings, each ending right before a page that nobody may
+ * touch: who looks one byte past the end crashes, in every build and also in assembler. So each
+ * parser that has a fuzz target has this test.
  *
- *	build/guard/NAME        from the root of the tree; exit 0, "guard NAME: N passed, 0 failed"
+ * 	build/guard/NAME        from the root of the tree; exit 0, "guard NAME: N passed, 0 failed"
  *
  * Where a target copies its input before it parses (http1, answer), a unit test does the same
  * beside the parser. */

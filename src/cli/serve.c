@@ -112,7 +112,7 @@ static int make_first_key(struct serve *s)
 	    store_key_add(s->store, &key, &id, &s->fail) < 0)
 		return -1;
 	s->has_new_key = true;
-	/* Said at once: whatever fails from here on, the key is in the store and its text nowhere. */
+	/* At once: whatever fails from here on, the key is in the store and its text nowhere. */
 	printf("your key, shown this once:\n%.*s\n\n", KEY_TEXT_BYTES, s->key_text);
 	fflush(stdout);
 	return 0;

@@ -8,10 +8,10 @@
  * 	handed over:  the feed's memory -> `fresh` -> (taken) -> what is left: `kept`
  * 	gathered:     of known length: the socket reads into `kept` itself; else appended to it
  *
- * An event stream with status 2xx is handed over even when gathering was asked for: it has no end
- * worth waiting for. Invariants: `fresh` and `kept` never hold bytes both while handing over; a gathered body
- * is never more than gather_max. Called by exchange. Must never take memory that a stranger's
- * number asks for before it was compared with a cap. */
+ * An event stream with status 2xx is handed over even when gathering was asked for: it has no
+ * end worth waiting for. Invariants: `fresh` and `kept` never hold bytes both while handing
+ * over; a gathered body is never more than gather_max. Called by exchange. Must never take
+ * memory that a stranger's number asks for before it was compared with a cap. */
 #include "upstream/answer.h"
 
 #include "base/loop.h"

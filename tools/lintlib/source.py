@@ -24,9 +24,9 @@ class Function:
 
 
 class Source:
-    def __init__(self, root, path):
+    def __init__(self, path, text):
         self.path = path
-        self.text = read_text(root / path)
+        self.text = text
         self.lines = self.text.split("\n")
         if self.lines and self.lines[-1] == "":
             self.lines.pop()
