@@ -28,7 +28,7 @@ class Tally:
             return
         self.failed += 1
         print(f"FAILED {case.where} {case.title} [{way}]")
-        for line in wrong[:6]:
+        for line in wrong[:12]:
             print(f"    {line}")
         sys.stdout.flush()
 
@@ -69,7 +69,10 @@ def run_case(world, case, number, long, tally):
         tally.note(case, way.name, wrong)
     if not any_wrong:  # a failed way leaves its entries unknown
         rows = world.entries(account, len(expected))
-        tally.note(case, "ledger", settle_entries(expected, rows))
+        wrong = settle_entries(expected, rows)
+        if wrong:
+            wrong += [world.log_line(row["request_id"]) for row in rows]
+        tally.note(case, "ledger", wrong)
 
 
 def run_group(group, cases, options, tally):

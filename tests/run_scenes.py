@@ -462,7 +462,8 @@ def demo_prints_a_command_that_works(build):
                     check_demo_command(text)
             finally:
                 daemon.send_signal(signal.SIGTERM)
-                assert daemon.wait(30) == 0
+                status = daemon.wait(30)
+            assert status == 0, f"the demo ended with {status}"
         first = re.findall(r"sk-flux-[A-Za-z0-9_-]{43}", outputs[0])
         assert first and first[0] not in outputs[1], "the key is printed again"
 

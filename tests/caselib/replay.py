@@ -214,7 +214,9 @@ class Replay:
 
     def play_gone_hearing(self, exchange, data, method, target, body):
         self.link.send(data, self.way.client_piece)
-        self.link.wait_bytes(0.05)
+        if not self.provider().stalls(self.key):
+            self.wrong.append("the provider did not get to the middle of its answer")
+        self.link.wait_bytes(0.01)
         left = time.monotonic()
         self.link.leave(by_reset=self.way.mishap == "reset-hearing")
         self.link = None

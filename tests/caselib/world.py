@@ -106,9 +106,21 @@ class Provider:
         body = http.ask(self.door, "GET", f"/_flux/log?key={key}").body
         return [json.loads(line) for line in body.decode().splitlines()]
 
+    def state(self, key=""):
+        return json.loads(http.ask(self.door, "GET", f"/_flux/state?key={key}").body)
+
     def open_tunnels(self):
         """Connections open now, without this question's own."""
-        return json.loads(http.ask(self.door, "GET", "/_flux/state").body)["connections"] - 1
+        return self.state()["connections"] - 1
+
+    def stalls(self, key, timeout=5.0):
+        """Waits until a request with this key has come to a stall."""
+        deadline = time.monotonic() + timeout
+        while self.state(key)["stalled"] == 0:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.003)
+        return True
 
     def stop(self):
         self.process.kill()
@@ -266,6 +278,12 @@ class World:
             if not off or time.monotonic() > deadline:
                 return off
             time.sleep(0.05)
+
+    def log_line(self, request_id):
+        """What the daemon wrote about a request, given its id in plain hex."""
+        text = (self.folder / "daemon.log").read_text(errors="replace")
+        found = [line for line in text.splitlines() if request_id in line.replace("-", "")]
+        return found[-1] if found else f"no log line of {request_id}"
 
     def tail(self, lines=40):
         self.log.flush()

@@ -79,6 +79,7 @@ void pipe_write(struct pipe *p, struct str bytes)
 		send_raw(p, bytes);
 		return;
 	}
+	ERR_clear_error();
 	if (SSL_write(p->tls, bytes.ptr, (int)bytes.len) <= 0)
 		ERR_clear_error();
 	send_cipher(p);
@@ -89,6 +90,7 @@ static void take_cipher(struct pipe *p, const char *bytes, size_t count)
 	char plain[16384];
 	int n = 0;
 
+	ERR_clear_error(); /* SSL_get_error would take another connection's for ours */
 	BIO_write(p->cipher_in, bytes, (int)count);
 	while (!p->closing && (n = SSL_read(p->tls, plain, sizeof(plain))) > 0)
 		p->events->on_bytes(p->owner, plain, (size_t)n);
