@@ -84,6 +84,7 @@ int worker_init(struct worker *w, struct shared *shared, struct str data_dir, in
 	list_init(&w->requests);
 	list_init(&w->asking);
 	json_init(&w->scratch);
+	w->scratch.allows_duplicates = true;
 	w->loop.on_wake = on_wake;
 	w->bad_keys = bad_keys_new();
 	w->front = front_new(&w->loop, &server);

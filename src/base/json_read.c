@@ -342,7 +342,7 @@ static int key_done(struct json_reader *r)
 	if (n->end - n->start > JSON_KEY_BYTES_MAX)
 		return fail_at(r, last_node(r), "key too long (more than %u bytes)",
 		               JSON_KEY_BYTES_MAX);
-	if (json_keys_add(r->doc, r->parent, last_node(r)))
+	if (!r->doc->allows_duplicates && json_keys_add(r->doc, r->parent, last_node(r)))
 		return fail_duplicate(r);
 	r->state = STATE_COLON;
 	return 0;

@@ -74,6 +74,9 @@ struct json {
 	uint32_t room;
 	uint32_t nodes_max; /* both may be changed between json_init and reading */
 	uint32_t depth_max;
+	/* The same key twice is let pass, and json_get gives the first: for documents that decide
+	 * nothing, such as providers' answers. Changed like the two above. */
+	bool allows_duplicates;
 	struct json_keys *keys;
 };
 

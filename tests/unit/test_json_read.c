@@ -548,6 +548,19 @@ static void test_place(void)
 	CHECK(place.line == 1 && place.column == 1);
 }
 
+static void test_duplicates_are_let_pass_on_request(void)
+{
+	struct json doc;
+	struct json_error error;
+
+	json_init(&doc);
+	CHECK(json_read(&doc, STR("{\"a\":1,\"a\":2}"), &error) == -1);
+	doc.allows_duplicates = true;
+	CHECK(json_read(&doc, STR("{\"a\":1,\"a\":2}"), &error) == 0);
+	CHECK_STR(json_raw(&doc, json_get(&doc, json_root(&doc), STR("a"))), STR("1"));
+	json_release(&doc);
+}
+
 int main(void)
 {
 	test_accepted();
@@ -560,5 +573,6 @@ int main(void)
 	test_asking();
 	test_failing_paths();
 	test_place();
+	test_duplicates_are_let_pass_on_request();
 	return check_report("json_read");
 }
