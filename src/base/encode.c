@@ -1,6 +1,6 @@
-/* Hexadecimal and base64 onto a buf, hexadecimal and percent-encoding back. Pure; called wherever bytes go into
- * text: key hashes, credentials, ids. What does not fit is left out whole and shows in
- * buf_is_over(). */
+/* Hexadecimal and base64 onto a buf, hexadecimal and percent-encoding back. Pure; called
+ * wherever bytes go into text: key hashes, credentials, ids. What does not fit is left out whole
+ * and shows in buf_is_over(). */
 #include "base/encode.h"
 
 void encode_hex(struct buf *out, struct str bytes)

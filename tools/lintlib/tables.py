@@ -78,7 +78,7 @@ TESTED_BY = {
                                     " src/config_schema.c src/config_tree.c src/config_value.c"
                                     " src/embed.c",
         "tests/unit/test_canon.c": "src/route/gather.c",
-        "tests/unit/test_score.c": "src/route/reading.c src/route/toll.c",
+        "tests/unit/test_score.c": "src/route/gather.c src/route/reading.c src/route/toll.c",
         "tests/unit/test_routing.c": "src/route/structure.c",
         "tests/unit/test_feature.c": "src/route/lexicon.c",
         "tests/unit/test_demo.c": "src/demo/simulator.c src/demo/speech.c src/demo/speech_chat.c"
@@ -93,10 +93,6 @@ TESTED_BY = {
                                    " src/store/sqlite_entries.c src/store/sqlite_keys.c"
                                    " src/store/sqlite_schema.c",
         "tests/unit/test_dial.c": "src/upstream/resolve.c",
-        "tests/unit/test_score.c": "src/route/canon.c src/route/feature.c src/route/gather.c"
-                                   " src/route/lexicon.c src/route/odds.c src/route/reading.c"
-                                   " src/route/scorer_file.c src/route/structure.c"
-                                   " src/route/toll.c",
         "tests/unit/test_provider.c": "src/provider/origin.c src/provider/proxy.c",
         "tests/unit/test_policy.c": "src/route/conversation.c src/route/estimate.c"
                                     " src/route/explain.c src/route/judge.c",
