@@ -225,6 +225,17 @@ static void add_attempt_text(struct request *r, const char *end)
 	               r->now.target->name, STR(" "), str_of(end));
 }
 
+/* How an attempt ended that was not given up; attempt_gave_up knows better words for those. */
+static const char *const end_names[ENTRY_END_COUNT] = {
+    [ENTRY_OK] = "ok",
+    [ENTRY_CLIENT_GONE] = "client gone",
+    [ENTRY_PROVIDER_FAILED] = "failed",
+    [ENTRY_BROKEN] = "broken",
+    [ENTRY_TIMEOUT] = "timeout",
+    [ENTRY_REJECTED] = "rejected",
+    [ENTRY_LOST] = "lost",
+};
+
 void attempt_settle(struct request *r, enum entry_end end)
 {
 	struct entry *e = &r->now.entry;
@@ -245,8 +256,8 @@ void attempt_settle(struct request *r, enum entry_end end)
 	                                               : 200);
 	fill_times(r, e);
 	r->charge_nusd += e->charge_nusd;
-	if (end == ENTRY_OK)
-		add_attempt_text(r, "ok");
+	if (r->has_begun || end == ENTRY_OK || end == ENTRY_CLIENT_GONE)
+		add_attempt_text(r, end_names[end]);
 	journal_put_close(r->worker->journal, &r->now.slot, e);
 	count(e);
 }

@@ -53,7 +53,6 @@ void refusal_broken_stream(struct request *r)
 		fail(&r->fail, FAIL_PROVIDER_BAD_RESPONSE,
 		     "the stream of %.*s ended before its last event",
 		     STR_ARG(r->now.target->name));
-	r->fail.attempts = r->now.target->name;
 }
 
 /* Seconds, or nothing; dates are not worth it here. */

@@ -398,6 +398,7 @@ static enum request_result step_settle(struct request *r)
 	attempt_settle(r, r->fail.kind == FAIL_CLIENT_CLOSED      ? ENTRY_CLIENT_GONE
 	                  : r->fail.kind == FAIL_PROVIDER_TIMEOUT ? ENTRY_TIMEOUT
 	                                                          : ENTRY_BROKEN);
+	r->fail.attempts = r->attempts_text;
 	if (fail_is_set(&r->fail) && r->fail.kind != FAIL_CLIENT_CLOSED)
 		reply_fail(r);
 	return STEP_NEXT;
