@@ -298,6 +298,42 @@ static void test_verify(void)
 	tempdir_remove(dir);
 }
 
+/* Turns one bit of a record in the journal. */
+static void damage(off_t at)
+{
+	struct segment_id *ids;
+	uint8_t byte;
+	int count, fd;
+
+	must(segment_list(dir, &arena, &ids, &count, &f) == 0 && count > 0);
+	fd = open(segment_path(dir, ids[0], &arena).ptr, O_RDWR | O_CLOEXEC);
+	must(fd >= 0 && pread(fd, &byte, 1, at) == 1);
+	byte ^= 4;
+	must(pwrite(fd, &byte, 1, at) == 1);
+	close(fd);
+}
+
+static void test_verify_damage(void)
+{
+	enum { SECOND_RECORD = 2 * RECORD_BYTES + 40, HEADER = 40 };
+	struct verify_report r;
+	struct daemon d;
+
+	begin();
+	d = daemon_start();
+	put(&d, 0, 20);
+	CHECK(comes_true(0, 20));
+	daemon_stop(&d);
+	CHECK(verified(&r) == 0 && r.entries == 20);
+	damage(SECOND_RECORD);
+	CHECK(verified(&r) > 0);
+	damage(SECOND_RECORD);
+	CHECK(verified(&r) == 0);
+	damage(HEADER);
+	CHECK(verified(&r) > 0);
+	tempdir_remove(dir);
+}
+
 int main(void)
 {
 	arena_init(&arena);
@@ -307,6 +343,7 @@ int main(void)
 	test_segments_go();
 	test_keys();
 	test_verify();
+	test_verify_damage();
 	loop_release(&loop);
 	arena_release(&arena);
 	return check_report("carrier");

@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+"""What the verbs of the command line say and how they end, beside a daemon with a few entries.
+
+    tests/run_verbs.py [--build build/asan]
+
+Each row of VERBS: the words, the exit status, a pattern that standard output and error together must
+hold. DATA stands for the data folder, ID and KEY for a key that has spent, OTHER for one to revoke.
+The last line is "verbs: N passed, N failed".
+"""
+
+import argparse
+import json
+import re
+import sqlite3
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+from caselib import http
+from caselib.world import World
+
+VERBS = [
+    ("", 2, r"usage: fluxrouter VERB"),
+    ("--help", 0, r"usage: fluxrouter VERB"),
+    ("help", 0, r"usage: fluxrouter VERB"),
+    ("--version", 0, r"^fluxrouter \d+\.\d+"),
+    ("frobnicate", 2, r'no verb "frobnicate"'),
+    ("serve --help", 0, r"--listen"),
+    ("key", 2, r"Usage: fluxrouter key VERB"),
+    ("key --help", 0, r"show-usage"),
+    ("key frob", 2, r'key has no verb "frob"'),
+    ("key create --help", 0, r"--account"),
+    ("key create --data DATA --account", 2, r"account"),
+    ("key create --data DATA --account=", 2, r"needs a name"),
+    ("key create --data DATA --expires soon", 2, r"is not a span such as"),
+    ("key create --data DATA --account \t", 2, r"no control characters"),
+    ("key create --data DATA --frob", 2, r"frob"),
+    ("key create --data /proc/nothing", 1, r"fluxrouter: "),
+    ("key create --data DATA --account other --label two --expires 1d", 0, r"^sk-flux-\S{43}\n$"),
+    ("key list --data DATA", 0, r"(?m)^ +\d+ .*spender.*never.*active"),
+    ("key list --data DATA/", 0, r"other +\d{4}-\d\d-\d\d +\d{4}-\d\d-\d\d +active +two"),
+    ("key list --data DATA --json", 0, r'"account": ?"spender"'),
+    ("key list --data /nowhere", 1, r"fluxrouter: "),
+    ("key list --help", 0, r"Lists all keys"),
+    ("key show-usage --data DATA", 2, r"which key"),
+    ("key show-usage --data DATA 999", 1, r'no key has the id or prefix "999"'),
+    ("key show-usage --data DATA nobody", 1, r"no key has the id"),
+    ("key show-usage --data DATA ID", 0, r"(?m)^small +3 "),
+    ("key show-usage --data DATA KEY", 0, r"(?m)^small +3 "),
+    ("key show-usage --data /nowhere 1", 1, r"fluxrouter: "),
+    ("key show-usage --help", 0, r"by model"),
+    ("key revoke --data DATA", 2, r"which key"),
+    ("key revoke --data DATA 999", 1, r"999"),
+    ("key revoke --data /nowhere 1", 1, r"fluxrouter: "),
+    ("key revoke --data DATA OTHER", 0, r"^$"),
+    ("key revoke --help", 0, r"revoke"),
+    ("key list --data DATA", 0, r"other .*revoked"),
+    ("usage --data DATA", 0, r"(?s)day .*small .*total"),
+    ("usage --data DATA --by account", 0, r"(?m)^spender +3 "),
+    ("usage --data DATA --by model,account --json", 0, r'"account": ?"spender"'),
+    ("usage --data DATA --by moon", 2, r'--by "moon" is none of'),
+    ("usage --data DATA --from 2020-01-01 --to 2020-12-31", 0, r"total +0 "),
+    ("usage --data DATA --from 2020-01-01 --to 2020-12-31 --json", 0, r'"2020-01-01"'),
+    ("usage --data DATA --from yesterday", 2, r'--from "yesterday" is not a day'),
+    ("usage --data DATA --to 2020-13-01", 2, r'--to "2020-13-01" is not a day'),
+    ("usage --data /nowhere", 1, r"fluxrouter: "),
+    ("usage --help", 0, r"--by"),
+    ("ledger", 2, r"ledger verify"),
+    ("ledger --help", 0, r"ledger verify"),
+    ("ledger frob", 2, r'ledger has no verb "frob"'),
+    ("ledger verify --help", 0, r"nano-dollar"),
+    ("ledger verify --data DATA", 0, r"ledger: ok"),
+    ("ledger verify --data /nowhere", 1, r"fluxrouter: "),
+    ("check --help", 0, r"check"),
+    ("check -c CONFIG", 0, r""),
+    ("check -c /nowhere.yaml", 1, r"/nowhere.yaml"),
+    ("models -c CONFIG", 0, r"(?m)^small +express"),
+    ("models -c CONFIG --json", 0, r'"flux-pinned-small"'),
+    ("models -c /nowhere.yaml", 1, r"/nowhere.yaml"),
+    ("models --help", 0, r"--json"),
+    ("route --help", 0, r"body"),
+    ("route -c /nowhere.yaml", 1, r"/nowhere.yaml"),
+    ("serve -c /nowhere.yaml", 1, r"/nowhere.yaml"),
+]
+
+
+def spend(world, key):
+    body = json.dumps({"model": "small", "messages": [{"role": "user", "content": "hi"}]}).encode()
+    for _ in range(3):
+        link = http.Link(world.address)
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer {key}\r\n"
+        link.send(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body, 1 << 20)
+        assert link.answer("POST").status == 200
+        link.leave()
+    world.entries("spender", 3)
+
+
+def key_id(world, key):
+    store = sqlite3.connect(f"file:{world.data}/flux.db?mode=ro", uri=True, timeout=5)
+    found = store.execute("select id from keys where prefix = ?", (key[:14],)).fetchone()
+    store.close()
+    return str(found[0])
+
+
+def words_of(text, names):
+    words = re.sub(r"\b(%s)\b" % "|".join(names), lambda m: names[m[1]], text).split(" ")
+    return [w for w in words if w]
+
+
+def run(world, words, status, pattern):
+    """None, or what was wrong."""
+    clean = {"PATH": "/usr/bin:/bin"}
+    done = subprocess.run(
+        [str(world.build / "fluxrouter"), *words],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=60,
+        env=clean,
+    )
+    said = done.stdout + done.stderr
+    if done.returncode != status:
+        return f"status {done.returncode}, not {status}: {said}"
+    return None if re.search(pattern, said) else f"says {said!r}, without {pattern!r}"
+
+
+def check_metrics(world):
+    """The side door: what is not there, a wrong method, a broken head."""
+    wrong = []
+    for method, target, status in (
+        ("GET", "/metrics", 200),
+        ("GET", "/metrics/x", 404),
+        ("POST", "/metrics", 405),
+    ):
+        got = http.ask(world.metrics, method, target).status
+        if got != status:
+            wrong.append(f"metrics {method} {target}: status {got}, not {status}")
+    link = http.Link(world.metrics)
+    link.send(b"GET /metrics HTTP/1.1\r\nHost : t\r\n\r\n", 99)
+    if link.answer("GET").status != 400:
+        wrong.append("metrics: a space before the colon is not refused")
+    link.leave()
+    return wrong
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", default="build")
+    world = World("main", parser.parse_args().build)
+    key, other = world.key("spender"), world.key("other")
+    spend(world, key)
+    names = {"DATA": str(world.data), "CONFIG": str(world.config)}
+    names |= {"KEY": key[:14], "OTHER": other[:14], "ID": key_id(world, key)}
+    failed = check_metrics(world)
+    for told in failed:
+        print(f"FAILED {told}")
+    for text, status, pattern in VERBS:
+        problem = run(world, words_of(text, names), status, pattern)
+        if problem:
+            failed.append(text)
+            print(f"FAILED fluxrouter {text}: {problem}", flush=True)
+    world.stop()
+    print(f"verbs: {len(VERBS) + 4 - len(failed)} passed, {len(failed)} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
