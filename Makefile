@@ -21,7 +21,7 @@ LTO_release    := $(if $(findstring gcc,$(CC)),-flto=auto)
 LTO            := $(LTO_$(VARIANT))
 CFLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS_tsan    := -O1 -g -fsanitize=thread
-CFLAGS_cover   := -O0 -g --coverage
+CFLAGS_cover   := -O0 -g --coverage -Wl,--wrap=_exit,--wrap=abort
 CFLAGS_clang   := $(CFLAGS_release)
 CFLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 FUZZ_SECONDS   ?= 30
@@ -34,7 +34,7 @@ LDFLAGS := $(CFLAGS_$(VARIANT)) -Wl,--gc-sections -Wl,-z,relro,-z,now
 LIBS    := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lpthread -lm
 
 SOURCES  := $(filter-out src/main.c,$(sort $(wildcard src/*.c src/*/*.c)))
-OBJECTS  := $(SOURCES:src/%.c=$(OBJ)/src/%.o)
+OBJECTS  := $(SOURCES:src/%.c=$(OBJ)/src/%.o) $(if $(filter cover,$(VARIANT)),$(OBJ)/tests/cover.o)
 PROVIDER := $(sort $(wildcard tests/provider/*.c))
 UNITS    := $(patsubst tests/unit/%.c,$(ROOT)/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
 FUZZERS  := $(patsubst fuzz/%.c,$(ROOT)/%,$(sort $(wildcard fuzz/fuzz_*.c)))
