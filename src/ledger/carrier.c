@@ -1,7 +1,8 @@
 /* Syncer and carrier.
  *
  *	loop ─on_written─> syncer ─fdatasync─> synced ─> carrier ─> store
- *	              every 50 ms at most                └─ keys: every 250 ms, or when asked
+ *	              every 50 ms at most     │          └─ keys: every 250 ms, or when asked
+ *	                     at once after a pause, else every 250 ms
  *
  * Two threads, since the store may make its caller wait and a sync may not be late for that. What
  * is carried was synced before, so the store never knows more than the journal would after power
@@ -18,7 +19,14 @@
 
 #include <pthread.h>
 
-enum { SYNC_MS = 50, KEYS_MS = 250, PATIENCE_MS = 20, STOP_MS = 5000, WAITERS = SEGMENT_LOOPS_MAX };
+enum {
+	SYNC_MS = 50,
+	CARRY_MS = 250,
+	KEYS_MS = 250,
+	PATIENCE_MS = 20,
+	STOP_MS = 5000,
+	WAITERS = SEGMENT_LOOPS_MAX
+};
 
 struct follow {
 	struct journal_tail *tail;
@@ -50,7 +58,8 @@ struct carrier {
 	int waiter_count;              /* mutex */
 
 	struct trouble sync_trouble, store_trouble, keys_trouble;
-	int64_t keys_due_ns; /* the carrier's own, as key_revision */
+	int64_t keys_due_ns; /* the carrier's own, as the following */
+	int64_t carry_from_ns;
 	int64_t key_revision;
 };
 
@@ -61,11 +70,14 @@ static void note(struct carrier *c, struct trouble *t, bool failing, struct str 
 	t->failing = failing;
 }
 
+static struct timespec at_ns(int64_t mono_ns)
+{
+	return (struct timespec){mono_ns / 1000000000, mono_ns % 1000000000};
+}
+
 static struct timespec in_ms(int64_t wait_ms)
 {
-	int64_t at = clock_mono_ns() + wait_ms * 1000000;
-
-	return (struct timespec){at / 1000000000, at % 1000000000};
+	return at_ns(clock_mono_ns() + wait_ms * 1000000);
 }
 
 /* The syncer */
@@ -225,6 +237,8 @@ static int carry_follow(struct carrier *c, struct follow *w, struct fail *f)
 	uint64_t to = atomic_load_explicit(&w->synced, memory_order_acquire);
 	struct fail ignored;
 
+	if (!carry_is_done(&w->carry, to))
+		c->carry_from_ns = clock_mono_ns() + CARRY_MS * 1000000LL;
 	while (!carry_is_done(&w->carry, to)) {
 		if (carry_some(&w->carry, to, f) < 0)
 			return -1;
@@ -254,15 +268,22 @@ static int carry_all(struct carrier *c)
 	return result;
 }
 
+/* A transaction writes the same pages whether it has one entry or a hundred: under load entries are
+ * let gather. After a pause the first goes at once. */
+static bool may_carry(const struct carrier *c)
+{
+	return clock_mono_ns() >= c->carry_from_ns;
+}
+
 static bool has_work(struct carrier *c)
 {
-	return c->carry_due || atomic_load(&c->syncer_ended) ||
+	return (c->carry_due && may_carry(c)) || atomic_load(&c->syncer_ended) ||
 	       atomic_load(&c->keys_asked) != atomic_load(&c->keys_answered);
 }
 
 static void wait_for_work(struct carrier *c)
 {
-	struct timespec until = in_ms(KEYS_MS);
+	struct timespec until = may_carry(c) ? in_ms(KEYS_MS) : at_ns(c->carry_from_ns);
 	int result = 0;
 
 	pthread_mutex_lock(&c->mutex);
@@ -288,7 +309,8 @@ static void *run_carrier(void *arg)
 	while (!atomic_load(&c->syncer_ended)) {
 		wait_for_work(c);
 		refresh_keys(c);
-		carry_all(c);
+		if (may_carry(c))
+			carry_all(c);
 	}
 	carry_rest(c);
 	return NULL;

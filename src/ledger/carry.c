@@ -11,20 +11,31 @@
  * there are any. */
 #include "ledger/carry.h"
 
+/* Mostly the name that the entry before had. */
+static struct str keep_text(struct carry *c, struct str text, struct str before)
+{
+	return str_eq(text, before) ? before : arena_copy(&c->texts, text);
+}
+
 static void on_entry(void *arg, const struct entry *e, uint64_t sequence)
 {
 	struct carry *c = arg;
+	struct str model = {0}, provider = {0};
 	struct entry *kept;
 
 	(void)sequence;
+	if (c->batch_count > 0) {
+		model = c->batch[c->batch_count - 1].model;
+		provider = c->batch[c->batch_count - 1].provider;
+	}
 	if (c->batch_count == c->batch_room) {
 		c->batch_room = c->batch_room * 2 + REPLAY_READ_SLOTS;
 		c->batch = mem_resize(c->batch, (size_t)c->batch_room * sizeof *c->batch);
 	}
 	kept = &c->batch[c->batch_count++];
 	*kept = *e;
-	kept->model = arena_copy(&c->texts, e->model);
-	kept->provider = arena_copy(&c->texts, e->provider);
+	kept->model = keep_text(c, e->model, model);
+	kept->provider = keep_text(c, e->provider, provider);
 }
 
 void carry_init(struct carry *c, struct store *store, const struct carry_place *place)
@@ -81,12 +92,14 @@ bool carry_is_done(const struct carry *c, uint64_t to)
 
 int carry_some(struct carry *c, uint64_t to, struct fail *f)
 {
+	uint64_t enough = c->next + CARRY_SLOTS;
+
 	if (put_batch(c, f) < 0)
 		return -1;
-	if (c->next >= to)
-		return 0;
-	if (open_segment(c, f) < 0 || replay_read(&c->replay, c->fd, c->next, to, &c->next, f) < 0)
-		return -1;
+	while (c->next < to && c->next < enough)
+		if (open_segment(c, f) < 0 ||
+		    replay_read(&c->replay, c->fd, c->next, to, &c->next, f) < 0)
+			return -1;
 	return put_batch(c, f);
 }
 

@@ -33,8 +33,9 @@ struct carry_place {
 void carry_init(struct carry *, struct store *, const struct carry_place *);
 void carry_release(struct carry *);
 
-/* Reads at most REPLAY_READ_SLOTS before `to` and puts their entries into the store. -1: nothing
+/* Reads at most about CARRY_SLOTS before `to` and puts their entries into the store. -1: nothing
  * is lost, the next call tries again. */
+enum { CARRY_SLOTS = 2048 };
 int carry_some(struct carry *, uint64_t to, struct fail *) MUST_USE;
 bool carry_is_done(const struct carry *, uint64_t to);
 

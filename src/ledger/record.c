@@ -11,6 +11,8 @@
 
 #include "base/hash.h"
 
+#include <endian.h>
+
 enum { AT_KIND = 4, AT_MARKS = 6, AT_SEQUENCE = 8, AT_REQUEST_ID = 16, AT_NAME = 18 };
 enum { MARK_HAS_TIER = 1, MARK_STREAM = 2, MARK_REPORTED = 4 };
 
@@ -48,19 +50,20 @@ static const char magic[8] = "FLUXJRNL";
 	X(202, 1, entry.lane)                                                                      \
 	X(203, 1, entry.end)
 
-static void put(uint8_t *at, int bytes, uint64_t value)
+/* Little-endian bytes are the low ones of the word: one move where the size is known. */
+static inline void put(uint8_t *at, size_t bytes, uint64_t value)
 {
-	for (int i = 0; i < bytes; i++)
-		at[i] = (uint8_t)(value >> 8 * i);
+	uint64_t word = htole64(value);
+
+	memcpy(at, &word, bytes);
 }
 
-static uint64_t get(const uint8_t *at, int bytes)
+static inline uint64_t get(const uint8_t *at, size_t bytes)
 {
-	uint64_t value = 0;
+	uint64_t word = 0;
 
-	for (int i = 0; i < bytes; i++)
-		value |= (uint64_t)at[i] << 8 * i;
-	return value;
+	memcpy(&word, at, bytes);
+	return le64toh(word);
 }
 
 static uint32_t checksum(const uint8_t *bytes)

@@ -15,6 +15,8 @@
 
 #include <errno.h>
 
+enum { SPARES_MAX = 256 };
+
 struct replay_open {
 	struct list_node node;
 	uint64_t sequence; /* the map's key is its bytes */
@@ -79,6 +81,7 @@ void replay_init(struct replay *r, void (*on_entry)(void *, const struct entry *
 	*r = (struct replay){.on_entry = on_entry, .arg = arg};
 	map_init(&r->open_by_sequence, NULL);
 	list_init(&r->opens);
+	list_init(&r->spares);
 	arena_init(&r->names_arena);
 	names_clear(r);
 }
@@ -89,7 +92,22 @@ static void drop_open(struct replay *r, struct replay_open *o)
 
 	map_remove(&r->open_by_sequence, key);
 	list_remove(&o->node);
-	mem_put(o);
+	if (r->spare_count == SPARES_MAX) {
+		mem_put(o);
+		return;
+	}
+	list_push(&r->spares, &o->node);
+	r->spare_count++;
+}
+
+static struct replay_open *new_open(struct replay *r)
+{
+	struct list_node *node = list_pop(&r->spares);
+
+	if (!node)
+		return mem_get(sizeof(struct replay_open));
+	r->spare_count--;
+	return LIST_OBJECT(node, struct replay_open, node);
 }
 
 void replay_release(struct replay *r)
@@ -98,6 +116,8 @@ void replay_release(struct replay *r)
 
 	while ((node = list_first(&r->opens)))
 		drop_open(r, LIST_OBJECT(node, struct replay_open, node));
+	while ((node = list_pop(&r->spares)))
+		mem_put(LIST_OBJECT(node, struct replay_open, node));
 	map_release(&r->open_by_sequence);
 	arena_release(&r->names_arena);
 }
@@ -111,7 +131,7 @@ static struct str keep_text(char *place, struct str text)
 
 static void take_open(struct replay *r, const struct record_entry *record, uint64_t sequence)
 {
-	struct replay_open *o = mem_get(sizeof *o);
+	struct replay_open *o = new_open(r);
 	struct str key = {(const char *)&o->sequence, sizeof o->sequence};
 
 	o->sequence = sequence;

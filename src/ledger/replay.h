@@ -24,6 +24,8 @@ struct replay {
 
 	struct map open_by_sequence; /* struct replay_open */
 	struct list opens;           /* the same, oldest first */
+	struct list spares;          /* memory of some that were closed, for those to come */
+	int spare_count;
 	struct arena names_arena;
 	struct replay_names *names;
 

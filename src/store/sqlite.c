@@ -14,8 +14,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 
 enum { PATIENCE_MS = 5000 };
+
+static pthread_once_t set_up_once = PTHREAD_ONCE_INIT;
 
 static const char *const statement_texts[SQL_STATEMENT_COUNT] = {
 #define X(name, sql) [SQL_##name] = sql,
@@ -194,12 +197,19 @@ static int open_file(struct store *s, enum store_open_how how, struct fail *f)
 	return check_schema(s, how, f);
 }
 
+/* Nobody asks SQLite how much memory it has: so it need not count it, under a lock, at each piece. */
+static void set_up(void)
+{
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 int store_open(struct str data_dir, enum store_open_how how, struct store **out, struct fail *f)
 {
 	struct store *s;
 
 	if (how == STORE_CREATE && datadir_make(data_dir, f) < 0)
 		return -1;
+	must(pthread_once(&set_up_once, set_up) == 0);
 	s = mem_get(sizeof *s);
 	arena_init(&s->arena);
 	s->path = arena_printf(&s->arena, "%.*s/flux.db", STR_ARG(data_dir));
