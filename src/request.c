@@ -104,6 +104,8 @@ static enum request_result step_identify(struct request *r)
 	if (r->endpoint == NULL &&
 	    endpoint_find(head, &r->endpoint, &r->path_id, &r->allow, &r->fail) < 0)
 		return STEP_END;
+	if (r->endpoint->kind == ENDPOINT_SERVE)
+		r->dialect = r->endpoint->dialect;
 	if (r->endpoint->kind != ENDPOINT_OPEN && (result = check_key(r)) != STEP_NEXT)
 		return result;
 	if (r->endpoint->answer == NULL)
