@@ -177,7 +177,7 @@ static bool is_billed(const struct request *r, enum entry_end end)
 {
 	const struct wire_meter *m = &r->now.meter;
 
-	if (end == ENTRY_OK || m->has_usage || m->has_content || m->usage.input)
+	if (end == ENTRY_OK || m->has_usage || m->has_content)
 		return end != ENTRY_REJECTED;
 	return (end == ENTRY_CLIENT_GONE || end == ENTRY_TIMEOUT) && r->now.exchange &&
 	       exchange_was_sent(r->now.exchange);

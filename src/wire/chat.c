@@ -174,12 +174,15 @@ static void edit_request(const struct llm_request *r, const struct wire_change *
 
 /* ---- answer ---- */
 
-/* xAI and others leave reasoning out of completion_tokens; their total tells. */
+/* xAI and others leave reasoning out of completion_tokens, Gemini all of them where it wrote
+ * nothing; their total tells. */
 static int64_t all_output(const struct json *doc, uint32_t usage, const struct llm_usage *u)
 {
 	int64_t prompt = note_count(doc, usage, STR("prompt_tokens"));
 	int64_t total = note_count(doc, usage, STR("total_tokens"));
 
+	if (!note_is_count(doc, usage, STR("completion_tokens")))
+		return total > prompt ? total - prompt : 0;
 	return u->reasoning > 0 && total == prompt + u->output + u->reasoning
 	           ? u->output + u->reasoning
 	           : u->output;
@@ -195,7 +198,6 @@ static void read_usage(const struct json *doc, uint32_t usage, struct wire_meter
 	    .output = note_count(doc, usage, STR("completion_tokens")),
 	    .reasoning = note_count(doc, out, STR("reasoning_tokens")),
 	    .audio_output = note_count(doc, out, STR("audio_tokens")),
-	    .reported = true,
 	};
 
 	if (in == JSON_NONE) /* DeepSeek, Moonshot */
@@ -204,7 +206,8 @@ static void read_usage(const struct json *doc, uint32_t usage, struct wire_meter
 	u.input = note_without(note_count(doc, usage, STR("prompt_tokens")), &u.cache_read);
 	u.output = all_output(doc, usage, &u);
 	meter->usage = u;
-	meter->has_usage = true;
+	note_reported(meter, note_is_count(doc, usage, STR("completion_tokens")) ||
+	                         note_is_count(doc, usage, STR("total_tokens")));
 }
 
 static int read_answer(const struct json *doc, struct wire_noting *n, struct str *out_usage)
@@ -216,7 +219,7 @@ static int read_answer(const struct json *doc, struct wire_noting *n, struct str
 	note_model(n, doc, json_get(doc, json_root(doc), STR("model")));
 	if (json_type(doc, usage) == JSON_OBJECT) {
 		read_usage(doc, usage, n->meter);
-		*out_usage = json_raw(doc, usage);
+		*out_usage = n->meter->has_usage ? json_raw(doc, usage) : STR("");
 	}
 	return 0;
 }
@@ -251,7 +254,7 @@ static void note_usage(struct wire_noting *n, struct wire_note *out, uint32_t ch
 
 	if (json_type(doc, usage) == JSON_OBJECT) {
 		read_usage(doc, usage, n->meter);
-		out->usage = json_raw(doc, usage);
+		out->usage = n->meter->has_usage ? json_raw(doc, usage) : STR("");
 		out->is_usage_only = json_count(doc, choices) == 0;
 	} else if (json_is_null(doc, usage) && n->hides_usage) {
 		out->null_usage = note_member_with_comma(doc, json_root(doc), usage);
@@ -297,7 +300,7 @@ static void note_event(struct wire_noting *n, const struct sse_event *e, struct 
 		out->kind = WIRE_CONTENT;
 	else if (note_parse(n, e->data))
 		note_chunk(n, out);
-	note_count_content(n, out->kind, e->data);
+	note_count_content(n, out->kind, e);
 }
 
 const struct dialect wire_chat = {

@@ -238,8 +238,8 @@ static int read_answer(const struct json *doc, struct wire_noting *n, struct str
 	note_model(n, doc, json_get(doc, json_root(doc), STR("model")));
 	if (json_type(doc, usage) == JSON_OBJECT) {
 		read_usage(doc, usage, n->meter);
-		n->meter->has_usage = n->meter->usage.reported = true;
-		*out_usage = json_raw(doc, usage);
+		note_reported(n->meter, note_is_count(doc, usage, STR("output_tokens")));
+		*out_usage = n->meter->has_usage ? json_raw(doc, usage) : STR("");
 	}
 	return 0;
 }
@@ -252,7 +252,7 @@ static void note_usage(struct wire_noting *n, uint32_t usage, bool is_final, str
 	if (json_type(n->scratch, usage) != JSON_OBJECT)
 		return;
 	read_usage(n->scratch, usage, n->meter);
-	n->meter->has_usage = n->meter->usage.reported = is_final;
+	note_reported(n->meter, is_final && note_is_count(n->scratch, usage, STR("output_tokens")));
 	out->usage = json_raw(n->scratch, usage);
 }
 
@@ -284,7 +284,7 @@ static void note_event(struct wire_noting *n, const struct sse_event *e, struct 
 		out->kind = WIRE_CONTENT;
 	else if (note_parse(n, e->data))
 		note_typed(n, out);
-	note_count_content(n, out->kind, e->data);
+	note_count_content(n, out->kind, e);
 }
 
 const struct dialect wire_messages = {

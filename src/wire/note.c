@@ -11,12 +11,31 @@
 #include <emmintrin.h>
 #endif
 
+static int read_count(const struct json *doc, uint32_t object, struct str key, int64_t *out)
+{
+	return json_i64(doc, json_get(doc, object, key), 0, INT64_C(1) << 40, out);
+}
+
 int64_t note_count(const struct json *doc, uint32_t object, struct str key)
 {
 	int64_t value = 0;
 
-	return json_i64(doc, json_get(doc, object, key), 0, INT64_C(1) << 40, &value) < 0 ? 0
-	                                                                                  : value;
+	return read_count(doc, object, key, &value) < 0 ? 0 : value;
+}
+
+bool note_is_count(const struct json *doc, uint32_t object, struct str key)
+{
+	int64_t value;
+
+	return read_count(doc, object, key, &value) == 0;
+}
+
+void note_reported(struct wire_meter *meter, bool has_output)
+{
+	struct llm_usage *u = &meter->usage;
+	int64_t input = u->input + u->cache_read + u->cache_write_5m + u->cache_write_1h;
+
+	meter->has_usage = u->reported = has_output && input > 0;
 }
 
 int64_t note_without(int64_t total, int64_t *part)
@@ -102,17 +121,19 @@ bool note_is_plain_content(const struct wire_noting *n, struct str data)
 	return n->meter->has_content && data.len && data.ptr[0] == '{' && !has_mark(data);
 }
 
-void note_count_content(struct wire_noting *n, enum wire_kind kind, struct str data)
+void note_count_content(struct wire_noting *n, enum wire_kind kind, const struct sse_event *e)
 {
 	struct wire_meter *m = n->meter;
+	int64_t bytes = (int64_t)e->data.len;
 
 	if (kind != WIRE_CONTENT)
 		return;
 	m->has_content = true;
-	m->least_payload = m->events && m->least_payload < (int64_t)data.len ? m->least_payload
-	                                                                     : (int64_t)data.len;
+	if (e->name.len && !str_ends_with(e->name, STR("delta")))
+		return;
+	m->least_payload = m->events && m->least_payload < bytes ? m->least_payload : bytes;
 	m->events++;
-	m->payload_bytes += (int64_t)data.len;
+	m->payload_bytes += bytes;
 }
 
 /* The comma behind it for the first member, else the one in front. */

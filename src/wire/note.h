@@ -7,6 +7,9 @@
 
 int64_t note_count(const struct json *, uint32_t object,
                    struct str key); /* 0 where absent or odd */
+bool note_is_count(const struct json *, uint32_t object, struct str key);
+/* Figures without input or output are no report: they would serve a request for nothing. */
+void note_reported(struct wire_meter *, bool has_output);
 /* total - *part, where *part is brought down to total if it claims more: never negative. */
 int64_t note_without(int64_t total, int64_t *part);
 void note_model(struct wire_noting *, const struct json *, uint32_t node);
@@ -17,7 +20,9 @@ bool note_parse(struct wire_noting *, struct str data);
 /* After the first content: true when nothing in these bytes can be usage, an error or a
  * lifecycle event, so that it need not be parsed. */
 bool note_is_plain_content(const struct wire_noting *, struct str data);
-void note_count_content(struct wire_noting *, enum wire_kind, struct str data);
+/* Of events with names only deltas are counted: the frames around them, keep-alives, and the
+ * whole text again at its end are no tokens. */
+void note_count_content(struct wire_noting *, enum wire_kind, const struct sse_event *);
 
 /* The member of the object whose value is `value`, with the comma that belongs to it: what to
  * cut to be rid of it. */

@@ -231,12 +231,11 @@ static void read_usage(const struct json *doc, uint32_t usage, struct wire_meter
 	    .cache_read = note_count(doc, in, STR("cached_tokens")),
 	    .output = note_count(doc, usage, STR("output_tokens")),
 	    .reasoning = note_count(doc, out, STR("reasoning_tokens")),
-	    .reported = true,
 	};
 
 	u.input = note_without(note_count(doc, usage, STR("input_tokens")), &u.cache_read);
 	meter->usage = u;
-	meter->has_usage = true;
+	note_reported(meter, note_is_count(doc, usage, STR("output_tokens")));
 }
 
 static void read_response(const struct json *doc, uint32_t response, struct wire_noting *n,
@@ -247,7 +246,7 @@ static void read_response(const struct json *doc, uint32_t response, struct wire
 	note_model(n, doc, json_get(doc, response, STR("model")));
 	if (json_type(doc, usage) == JSON_OBJECT) {
 		read_usage(doc, usage, n->meter);
-		*out_usage = json_raw(doc, usage);
+		*out_usage = n->meter->has_usage ? json_raw(doc, usage) : STR("");
 	}
 }
 
@@ -293,7 +292,7 @@ static void note_event(struct wire_noting *n, const struct sse_event *e, struct 
 		out->kind = kind_of(doc, json_get(doc, json_root(doc), STR("type")));
 		read_response(doc, json_get(doc, json_root(doc), STR("response")), n, &out->usage);
 	}
-	note_count_content(n, out->kind, e->data);
+	note_count_content(n, out->kind, e);
 }
 
 const struct dialect wire_responses = {
