@@ -119,6 +119,7 @@ void attempt_compose(struct request *r)
 	size_t bytes;
 
 	wire_dialect(r->llm.dialect)->edit_request(&r->llm, &change, r->arena, &edits);
+	r->pieces = ARENA_ARRAY(&r->worker->loop.scratch, struct str, WIRE_PIECES_MAX + 1);
 	r->piece_count =
 	    1 + wire_edit_pieces(&edits, stream_body(r->stream), r->pieces + 1, &bytes);
 	ask.body_bytes = (int64_t)bytes;

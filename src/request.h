@@ -89,7 +89,7 @@ struct request {
 	struct attempt now;
 	int attempts;
 	struct str attempts_text; /* "openai:gpt-5 connect failed; anthropic:.. ok" */
-	struct str pieces[WIRE_PIECES_MAX + 1];
+	struct str *pieces;       /* of the turn that composes and asks */
 	int piece_count;
 	struct relay relay;
 

@@ -10,8 +10,8 @@
 #include <uv.h>
 
 enum {
-	OUT_FEW_PIECES = 3, /* held in place: a head, a body, an end */
-	OUT_KEEP_BYTES = 1024,
+	OUT_FEW_PIECES = 3,   /* held in place: a head, a body, an end */
+	OUT_KEEP_BYTES = 256, /* a stream between two events holds no more */
 	OUT_MAX_BYTES = 64 * 1024 * 1024,
 	OUT_COPY_BYTES = 512, /* shorter ones are cheaper copied than told to the kernel apart */
 };
