@@ -37,6 +37,8 @@ char *buf_room(struct buf *b, size_t bytes)
 {
 	size_t cap = b->cap ? b->cap : BUF_FIRST_BYTES;
 
+	if (b->ptr && bytes <= b->cap - b->len)
+		return b->ptr + b->len;
 	if (bytes > b->max - b->len) {
 		b->over = true;
 		return NULL;
