@@ -197,7 +197,7 @@ static int open_file(struct store *s, enum store_open_how how, struct fail *f)
 	return check_schema(s, how, f);
 }
 
-/* Nobody asks SQLite how much memory it has: so it need not count it, under a lock, at each piece. */
+/* Nobody asks SQLite how much memory it has: it need not count it, under a lock, at each piece. */
 static void set_up(void)
 {
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
