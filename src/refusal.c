@@ -66,21 +66,38 @@ static void take_retry_after(struct request *r, const struct http_head *head)
 
 static bool is_word_end(char c)
 {
-	return strchr(" \t\r\n\"'`,;:()[]{}<>", c) != NULL;
+	return strchr(" \t\r\n\"'`,;()[]{}<>", c) != NULL;
 }
 
-static bool is_secret_word(struct str word)
+static bool is_name_byte(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_' || c == '-';
+}
+
+static bool is_secret_name(struct str name)
 {
 	static const struct str prefixes[] = {
-	    STR_INIT("sk-"),  STR_INIT("org-"),     STR_INIT("proj_"), STR_INIT("acct_"),
-	    STR_INIT("req_"), STR_INIT("project-"), STR_INIT("AIza"),  STR_INIT("key-"),
-	    STR_INIT("http"), STR_INIT("gsk_"),     STR_INIT("xai-"),  STR_INIT("user-"),
+	    STR_INIT("sk-"),  STR_INIT("org-"), STR_INIT("proj_"), STR_INIT("acct_"),
+	    STR_INIT("req_"), STR_INIT("AIza"), STR_INIT("gsk_"),  STR_INIT("xai-"),
 	};
 
 	for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
-		if (str_starts_with(word, prefixes[i]) && word.len > prefixes[i].len + 3)
+		if (str_starts_with(name, prefixes[i]) && name.len > prefixes[i].len + 3)
 			return true;
-	return str_find_byte(word, '@') < word.len;
+	return false;
+}
+
+/* An address of any kind, or a secret name anywhere in it: key=sk-..., org:org-... */
+static bool is_secret_word(struct str word)
+{
+	if (str_find(word, STR("://")) < word.len || str_find_byte(word, '@') < word.len)
+		return true;
+	for (size_t i = 0; i < word.len; i++)
+		if ((i == 0 || !is_name_byte(word.ptr[i - 1])) &&
+		    is_secret_name(str_part(word, i, word.len)))
+			return true;
+	return false;
 }
 
 static struct str scrub(struct str text, struct arena *arena)

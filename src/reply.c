@@ -10,7 +10,7 @@
 #include "base/decimal.h"
 #include "metric.h"
 
-enum { REPLY_HEADERS_MAX = 32, REPLY_VALUE_BYTES = 1024 };
+enum { REPLY_HEADERS_MAX = 32, REPLY_VALUE_BYTES = 1024, RETRY_AFTER_MS = 1000 };
 
 struct headers {
 	struct http_header list[REPLY_HEADERS_MAX];
@@ -94,8 +94,7 @@ static void put_common(struct headers *h, const struct request *r)
 		put_decision(h, r);
 	if (r->no_retain)
 		put(h, STR("X-Flux-No-Retain"), STR("applied"));
-	put(h, STR("X-Flux-Overhead-Us"),
-	    arena_i64(h->arena, overhead_us(r)));
+	put(h, STR("X-Flux-Overhead-Us"), arena_i64(h->arena, overhead_us(r)));
 }
 
 static void begin(struct request *r, int status, const struct headers *h, int64_t body_bytes)
@@ -170,11 +169,21 @@ static void fail_begun(struct request *r)
 	stream_break(r->stream);
 }
 
+/* Who is told to come again is told when. */
+static void set_retry_after(struct fail *f)
+{
+	int status = fail_status(f);
+
+	if (f->retry_after_ms == 0 && (status == 429 || status == 503))
+		f->retry_after_ms = RETRY_AFTER_MS;
+}
+
 void reply_fail(struct request *r)
 {
 	struct headers h = {.arena = r->arena};
 	struct buf body;
 
+	set_retry_after(&r->fail);
 	if (r->has_begun) {
 		fail_begun(r);
 		return;
