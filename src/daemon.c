@@ -106,6 +106,7 @@ static void on_stop(uv_signal_t *handle, int signal)
 		          on_delay_due);
 	} else {
 		log_say(LOG_WARN, "told to stop again; cutting what is under way");
+		timer_cancel(&d->stop_clock);
 		tell_workers(d, SHARED_CUT);
 	}
 	config_put(&config);

@@ -224,9 +224,10 @@ static enum relay_result over(struct request *r, enum exchange_state state)
 {
 	struct timer *grace = &r->relay.grace;
 
-	if (state >= EXCHANGE_DONE || grace->on_due)
+	if (state >= EXCHANGE_DONE || (grace->on_due && !timer_is_set(grace)))
 		return RELAY_IS_OVER;
-	timer_set(grace, &r->worker->loop, RELAY_GRACE_MS, on_grace);
+	if (!timer_is_set(grace))
+		timer_set(grace, &r->worker->loop, RELAY_GRACE_MS, on_grace);
 	return RELAY_WAITS;
 }
 
@@ -241,6 +242,8 @@ enum relay_result relay_step(struct request *r)
 		result = feed(r, bytes);
 		exchange_take(x, bytes.len);
 	}
+	if (buf_is_over(&r->relay.held))
+		return RELAY_BROKEN;
 	if (result != RELAY_WAITS)
 		return result;
 	if (r->relay.is_over)

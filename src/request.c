@@ -397,7 +397,8 @@ static enum request_result step_relay(struct request *r)
 
 static enum request_result step_settle(struct request *r)
 {
-	attempt_settle(r, r->fail.kind == FAIL_CLIENT_CLOSED      ? ENTRY_CLIENT_GONE
+	attempt_settle(r, r->relay.is_over                        ? ENTRY_OK
+	                  : r->fail.kind == FAIL_CLIENT_CLOSED    ? ENTRY_CLIENT_GONE
 	                  : r->fail.kind == FAIL_PROVIDER_TIMEOUT ? ENTRY_TIMEOUT
 	                                                          : ENTRY_BROKEN);
 	r->fail.attempts = r->attempts_text;

@@ -52,22 +52,32 @@ static struct str field_value(struct str line, size_t colon)
 	return value.len && value.ptr[0] == ' ' ? str_part(value, 1, value.len) : value;
 }
 
-static void add_data(struct sse_event *e, struct str value, struct arena *arena)
+/* Joined lines are never longer than the raw event: one copy, however many lines there are. */
+static void add_data(struct sse_event *e, struct str value, struct arena *arena, char **joined)
 {
-	if (e->has_data)
-		e->data = arena_printf(arena, "%.*s\n%.*s", STR_ARG(e->data), STR_ARG(value));
-	else
+	if (!e->has_data) {
 		e->data = value;
-	e->has_data = true;
+		e->has_data = true;
+		return;
+	}
+	if (*joined == NULL) {
+		*joined = arena_get(arena, e->raw.len);
+		if (e->data.len)
+			memcpy(*joined, e->data.ptr, e->data.len);
+	}
+	(*joined)[e->data.len] = '\n';
+	if (value.len)
+		memcpy(*joined + e->data.len + 1, value.ptr, value.len);
+	e->data = (struct str){*joined, e->data.len + 1 + value.len};
 }
 
-static void read_line(struct sse_event *e, struct str line, struct arena *arena)
+static void read_line(struct sse_event *e, struct str line, struct arena *arena, char **joined)
 {
 	size_t colon = str_find_byte(line, ':');
 	struct str name = str_part(line, 0, colon);
 
 	if (str_eq(name, STR("data")))
-		add_data(e, field_value(line, colon), arena);
+		add_data(e, field_value(line, colon), arena, joined);
 	else if (str_eq(name, STR("event")))
 		e->name = field_value(line, colon);
 }
@@ -75,6 +85,7 @@ static void read_line(struct sse_event *e, struct str line, struct arena *arena)
 static void read_lines(struct sse_event *e, struct arena *arena)
 {
 	struct str rest = e->raw;
+	char *joined = NULL;
 	struct str line;
 	size_t taken;
 
@@ -82,7 +93,7 @@ static void read_lines(struct sse_event *e, struct arena *arena)
 		rest = str_part(rest, 3, rest.len);
 	while ((taken = cut_line(rest, 0, &line))) {
 		if (line.len)
-			read_line(e, line, arena);
+			read_line(e, line, arena, &joined);
 		rest = str_part(rest, taken, rest.len);
 	}
 }
