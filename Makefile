@@ -21,7 +21,7 @@ LTO_release    := $(if $(findstring gcc,$(CC)),-flto=auto)
 LTO            := $(LTO_$(VARIANT))
 CFLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS_tsan    := -O1 -g -fsanitize=thread
-CFLAGS_cover   := -O0 -g --coverage -Wl,--wrap=_exit,--wrap=abort
+CFLAGS_cover   := -O0 -g --coverage -Wl,--wrap=_exit,--wrap=abort,-u,__wrap_abort
 CFLAGS_clang   := $(CFLAGS_release)
 CFLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 FUZZ_SECONDS   ?= 30

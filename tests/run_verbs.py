@@ -14,6 +14,8 @@ import re
 import sqlite3
 import subprocess
 import sys
+import threading
+from http import server as http_server
 
 sys.dont_write_bytecode = True
 from caselib import http
@@ -107,16 +109,15 @@ def words_of(text, names):
     return [w for w in words if w]
 
 
-def run(world, words, status, pattern):
+def run(world, words, status, pattern, **environment):
     """None, or what was wrong."""
-    clean = {"PATH": "/usr/bin:/bin"}
     done = subprocess.run(
         [str(world.build / "fluxrouter"), *words],
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
         timeout=60,
-        env=clean,
+        env={"PATH": "/usr/bin:/bin", **environment},
     )
     said = done.stdout + done.stderr
     if done.returncode != status:
@@ -143,6 +144,68 @@ def check_metrics(world):
     return wrong
 
 
+def check_found(world):
+    """Without a configuration: models of a key, of a local server, or a word that there are none."""
+    wrong = []
+    keyed = run(world, ["models"], 0, r"(?m)^gpt-\S+ ", OPENAI_API_KEY="sk-test")
+    if keyed:
+        wrong.append(f"models with a key: {keyed}")
+    try:
+        server = http_server.HTTPServer(("127.0.0.1", 11434), LocalServer)
+    except OSError:
+        return wrong  # somebody's own Ollama
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    local = run(world, ["models"], 0, r"(?m)^tiny-local ")
+    if local:
+        wrong.append(f"models with a local server: {local}")
+    server.shutdown()
+    server.server_close()
+    return wrong
+
+
+class LocalServer(http_server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = b'{"object":"list","data":[{"id":"tiny-local","object":"model"}]}'
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def check_unknown_keys(world):
+    """Refused, and after so many from one address told to wait."""
+    key, statuses = "sk-flux-" + "A" * 43, []
+    while 429 not in statuses and len(statuses) < 600:
+        link = http.Link(world.address)
+        head = f"GET /v1/models HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer {key}\r\n\r\n"
+        link.send(head.encode(), 1 << 20)
+        answer = link.answer("GET")
+        statuses.append(answer.status)
+        link.leave()
+    good = set(statuses) == {401, 429} and answer.header("retry-after")
+    return [] if good else [f"unknown keys: {sorted(set(statuses))}, or no retry-after"]
+
+
+def check_wrong_books(world):
+    """An amount that somebody changed in the store is found, and no other word changes."""
+    store = sqlite3.connect(world.data / "flux.db", timeout=5)
+    store.execute("update entries set cost_nusd = cost_nusd + 1")
+    store.commit()
+    store.close()
+    problem = run(world, ["ledger", "verify", "--data", str(world.data)], 1, r"ledger: WRONG")
+    return [f"ledger verify: {problem}"] if problem else []
+
+
+def check_proxy_variable(world):
+    """A proxy of the environment that is none is named before anything is served."""
+    words = ["models", "-c", str(world.config)]
+    problem = run(world, words, 1, r"the variable HTTPS_PROXY", HTTPS_PROXY="ftp://x")
+    return [f"HTTPS_PROXY: {problem}"] if problem else []
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", default="build")
@@ -151,16 +214,19 @@ def main():
     spend(world, key)
     names = {"DATA": str(world.data), "CONFIG": str(world.config)}
     names |= {"KEY": key[:14], "OTHER": other[:14], "ID": key_id(world, key)}
-    failed = check_metrics(world)
-    for told in failed:
-        print(f"FAILED {told}")
+    failed = []
     for text, status, pattern in VERBS:
         problem = run(world, words_of(text, names), status, pattern)
         if problem:
             failed.append(text)
             print(f"FAILED fluxrouter {text}: {problem}", flush=True)
+    checks = [check_metrics, check_found, check_proxy_variable]
+    for check in (*checks, check_unknown_keys, check_wrong_books):
+        wrong = check(world)
+        print("".join(f"FAILED {told}\n" for told in wrong), end="", flush=True)
+        failed += wrong[:1]
     world.stop()
-    print(f"verbs: {len(VERBS) + 4 - len(failed)} passed, {len(failed)} failed")
+    print(f"verbs: {len(VERBS) + 5 - len(failed)} passed, {len(failed)} failed")
     return 1 if failed else 0
 
 
