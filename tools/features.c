@@ -41,7 +41,8 @@ static void print_sentences(struct str text)
 	for (size_t i = 0; i < count; i++) {
 		size_t end = reading.canon.ends[i];
 		feature_read_sentence(&scorer_current()->lexicon,
-		                      (struct str){reading.canon.text + begin, end - begin}, &s);
+		                      (struct str){reading.canon.text + begin, end - begin}, true,
+		                      &s);
 		uint32_t ids = (uint32_t)s.id_count;
 		put(&ids, sizeof(ids));
 		put(s.ids, ids * sizeof(s.ids[0]));

@@ -29,6 +29,7 @@ struct lexer {
 	uint64_t last_symbol;               /* if it ended right here */
 	uint32_t at;                        /* words so far */
 	uint32_t rank_at, use_at, model_at; /* 1 + index of the last such word; 0: none */
+	bool with_letters;
 	bool has_wh;
 	bool is_near; /* a rank next to a model word */
 };
@@ -133,7 +134,7 @@ static void read_latin(struct lexer *l)
 		while (l->p < l->end && (is_letter(*l->p) || (uint8_t)*l->p >= 0x80))
 			l->p++;
 	len = (size_t)(l->p - w);
-	if (put_word(l, w, len) != LEX_STOP)
+	if (put_word(l, w, len) != LEX_STOP && l->with_letters)
 		put_letters(l, w, len);
 	counts[FEATURE_WORDS]++;
 	counts[FEATURE_LONG_WORDS] += len >= 9;
@@ -309,13 +310,14 @@ static bool is_boast(const struct feature_sentence *s)
 	return classes >= 3 && words >= 5 && words * 2 >= s->counts[FEATURE_WORDS];
 }
 
-void feature_read_sentence(const struct lexicon *lexicon, struct str text,
+void feature_read_sentence(const struct lexicon *lexicon, struct str text, bool with_letters,
                            struct feature_sentence *out)
 {
 	struct lexer l = {
 	    .lexicon = lexicon, .begin = text.ptr, .p = text.ptr, .end = text.ptr + text.len};
 
 	l.out = out;
+	l.with_letters = with_letters;
 	out->id_count = 0;
 	out->hash = text.len;
 	out->is_steering = false;

@@ -79,8 +79,9 @@ struct feature_sentence {
 	uint16_t ids[FEATURE_SENTENCE_IDS]; /* may repeat */
 };
 
-/* `text` has 8 readable bytes behind its end. */
-void feature_read_sentence(const struct lexicon *, struct str text, struct feature_sentence *out);
+/* `text` has 8 readable bytes behind its end. Without letters: words, pairs and symbols only. */
+void feature_read_sentence(const struct lexicon *, struct str text, bool with_letters,
+                           struct feature_sentence *out);
 
 struct feature_set {
 	uint16_t counts[FEATURE_ROOM];

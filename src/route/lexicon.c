@@ -44,12 +44,11 @@ static const char *const words[LEXICON_CLASSES] = {
     [LEX_WEIGH] =
 	"pros cons advantages disadvantages difference differences differ "
 	"recommend recommendation choose options consequences implications should "
-	"suggest suggestions advise advice review critique feedback improve "
-	"improvements tradeoff tradeoffs compare comparison versus strategy risks "
-	"riskiest causes impact effects happens happen decide judge prefer budget "
-	"plan example examples grew trend unterschied nachteile vorteile "
-	"différence avantages diferencia ventajas отличается argue counterargument "
-	"metrics",
+	"advise advice review critique feedback improve improvements tradeoff "
+	"tradeoffs compare comparison versus strategy risks riskiest causes impact "
+	"effects happens happen decide judge prefer budget plan example examples "
+	"grew trend unterschied nachteile vorteile différence avantages diferencia "
+	"ventajas отличается argue counterargument metrics",
     [LEX_QUANTITY] =
 	"many much total each every per altogether left remaining twice half "
 	"double triple times more less fewer dozen dozens percent percentage ratio "
@@ -120,9 +119,8 @@ static const char *const words[LEXICON_CLASSES] = {
 	"emoji keyword keywords translated traduis traduire traduisez traduce "
 	"traducir traduza traduzir übersetze übersetzen résume resume resumir "
 	"zusammenfassen fasse переведи переведите перевод кратко 翻 译 摘 sentiment "
-	"spam toxic polite politely tone capitalise capitalize capitalisation "
-	"capitalization punctuation alphabetically abbreviate typo typos reply "
-	"replies intent",
+	"spam toxic capitalise capitalize capitalisation capitalization "
+	"punctuation alphabetically abbreviate typo typos reply replies intent",
     [LEX_WRITE] =
 	"write compose draft create generate story poem essay email blog letter "
 	"post tagline haiku lyrics speech brainstorm ideas schreibe verfasse écris "

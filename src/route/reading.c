@@ -8,6 +8,9 @@
  * for training. */
 #include "route/reading.h"
 
+#define LETTERS_BYTES 1536 /* behind them words are enough, and cheaper */
+#define KEEP_ALL INT32_MIN
+#define PADDED_BYTES 1000 /* shorter texts have no room for much padding */
 #define ASK_BYTES 200
 #define SHORT_BYTES 600
 #define REPEAT_TOKENS 3 /* shorter lines may well come again */
@@ -57,15 +60,16 @@ static bool has_matter(const struct feature_sentence *s)
 	return count >= 2;
 }
 
-static bool is_small_talk(const struct scorer *scorer, const struct feature_sentence *s)
+/* Mean salience of the sentence's buckets, 1/256; above every floor where there is matter. */
+static int32_t salience_of(const struct scorer *scorer, const struct feature_sentence *s)
 {
 	int32_t sum = 0;
 
 	if (s->counts[FEATURE_TOKENS] < 2 || s->id_count == 0 || has_matter(s))
-		return false;
+		return INT32_MAX;
 	for (size_t i = 0; i < s->id_count; i++)
 		sum += scorer->buckets[s->ids[i]][3];
-	return sum * 256 < scorer->salience_floor * (int32_t)s->id_count;
+	return sum * 256 / (int32_t)s->id_count;
 }
 
 /* Sentences seen, by a part of their hash; one that comes again is not read again. */
@@ -118,37 +122,46 @@ static void add(struct reading *out, const struct feature_sentence *s, enum plac
 	feature_add_counts(out->ask, s->counts);
 }
 
-static void read_sentences(const struct scorer *scorer, struct reading *out, bool keeps_all)
+/* Reads all sentences above the floor. Gives how many bytes were below the floor for padding. */
+static size_t read_sentences(const struct scorer *scorer, struct reading *out, int32_t floor)
 {
 	struct feature_sentence s;
 	struct seen seen = {{0}};
-	size_t begin = 0;
+	size_t begin = 0, padding = 0;
 
 	feature_set_init(&out->set);
 	memset(out->ask, 0, sizeof(out->ask));
 	out->steering = out->small_talk = 0;
 	for (size_t i = 0; i < out->canon.sentence_count; begin = out->canon.ends[i++]) {
 		struct str text = {out->canon.text + begin, out->canon.ends[i] - begin};
-		feature_read_sentence(&scorer->lexicon, text, &s);
+		int32_t salience;
+		feature_read_sentence(&scorer->lexicon, text, begin < LETTERS_BYTES, &s);
+		salience = salience_of(scorer, &s);
+		padding += salience < scorer->padding_floor ? text.len : 0;
 		if (s.counts[FEATURE_TOKENS] > REPEAT_TOKENS && was_seen(&seen, s.hash))
 			continue;
-		if ((s.is_steering || s.is_boast) && !keeps_all)
+		if ((s.is_steering || s.is_boast) && floor != KEEP_ALL)
 			out->steering++;
-		else if (!keeps_all && is_small_talk(scorer, &s))
+		else if (salience < floor)
 			out->small_talk++;
 		else
 			add(out, &s, place_of(&out->canon, i, begin));
 	}
+	return padding;
 }
 
 void reading_read(const struct scorer *scorer, const struct gather_source *source,
                   struct canon_limits limits, struct reading *out)
 {
+	size_t padding;
+
 	canon_read(source, limits, &out->canon);
 	memset(out->canon.text + out->canon.len, ' ', 8);
-	read_sentences(scorer, out, false);
+	padding = read_sentences(scorer, out, scorer->salience_floor);
+	if (out->canon.len >= PADDED_BYTES && padding * 2 >= out->canon.len)
+		read_sentences(scorer, out, scorer->padding_floor);
 	if (out->set.counts[FEATURE_SENTENCES] == 0)
-		read_sentences(scorer, out, true);
+		read_sentences(scorer, out, KEEP_ALL);
 	out->doublings = doublings_of(out->set.counts[FEATURE_BYTES]);
 	feature_set_close(&out->set, &out->canon, out->levels);
 }

@@ -169,7 +169,7 @@ static void explain_words(const struct walk *w, const struct reading *r)
 		pair = word;
 		if (both.len >= sizeof(((struct score_evidence *)0)->name))
 			continue;
-		feature_read_sentence(&w->scorer->lexicon, both, &s);
+		feature_read_sentence(&w->scorer->lexicon, both, true, &s);
 		for (size_t i = 0; i < s.id_count; i++)
 			sum += w->scorer->buckets[s.ids[i]][SCORE_FAST];
 		sum = sum * w->scorer->scale[SCORE_FAST] / 256 * share / ODDS_ONE / 16;

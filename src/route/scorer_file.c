@@ -123,7 +123,8 @@ static void read_scalars(struct cursor *c, struct scorer *out)
 		out->length[t] = take_i32(c);
 	out->salience_floor = take_i32(c);
 	out->later_margin = take_i32(c);
-	for (int i = 11; i < SCALARS; i++)
+	out->padding_floor = take_i32(c);
+	for (int i = 12; i < SCALARS; i++)
 		take_u32(c);
 }
 

@@ -2,7 +2,8 @@
  * tools/train.
  *
  *   header    "FLUXSCOR"  u32 version  u32 bytes  u32 crc32c of the rest  u32 layout
- *   scalars   i32[16]     bias[3] scale[3] length[3] salience_floor later_margin 0 0 0 0 0
+ *   scalars   i32[16]     bias[3] scale[3] length[3] salience_floor later_margin
+ *                         padding_floor 0 0 0 0
  *   levels    i16[counters][16][3]
  *   structure i16[facts][3]
  *   isotonic  3 x { i32 from, i32 step, u16[34] }
@@ -36,8 +37,9 @@ struct scorer {
 	int32_t scale[SCORE_TIERS];  /* of one unit of a bucket, 1/2^24 */
 	int32_t length[SCORE_TIERS]; /* per doubling of the length */
 	int32_t
-	    salience_floor;   /* mean salience of a sentence below which it is small talk, 1/256 */
-	int32_t later_margin; /* 1/64 of a doubling of odds that later messages are let off */
+	    salience_floor;    /* mean salience of a sentence below which it is small talk, 1/256 */
+	int32_t padding_floor; /* the same where small talk is most of the text */
+	int32_t later_margin;  /* 1/64 of a doubling of odds that later messages are let off */
 	int16_t levels[FEATURE_COUNTERS][FEATURE_LEVELS][SCORE_TIERS];
 	int16_t structure[STRUCTURE_FACTS][SCORE_TIERS]; /* 1/64 of a doubling of odds */
 	struct scorer_curve curve[SCORE_TIERS];

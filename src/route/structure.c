@@ -112,9 +112,9 @@ static uint64_t hard_facts(const uint16_t *c, const struct canon *canon)
 static uint64_t light_facts(const uint16_t *c, const struct canon *canon, uint32_t words, bool code)
 {
 	bool is_long = canon->len >= PASTE_BYTES || canon->is_long;
-	bool transforms = lex(c, LEX_TRANSFORM) > 0 && !code;
 	bool greets = lex(c, LEX_CHAT) > 0 && (words <= 6 || lex(c, LEX_CHAT) * 4 >= words);
 	bool weighs = lex(c, LEX_WEIGH) + lex(c, LEX_WHY) > 0;
+	bool transforms = lex(c, LEX_TRANSFORM) > 0 && !code && !weighs;
 	bool is_short = words > 0 && words <= 16 && c[FEATURE_NUMBERS] < 4 &&
 	                c[FEATURE_DECIMALS] == 0 && !weighs && !code && lex(c, LEX_WRITE) == 0;
 

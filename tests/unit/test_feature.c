@@ -12,7 +12,7 @@ static const struct feature_sentence *lex(const char *text)
 
 	memset(room, ' ', sizeof(room));
 	memcpy(room, text, strlen(text));
-	feature_read_sentence(&lexicon, (struct str){room, strlen(text)}, &s);
+	feature_read_sentence(&lexicon, (struct str){room, strlen(text)}, true, &s);
 	return &s;
 }
 

@@ -182,8 +182,8 @@ static void run_half(const char *path, int percent)
 int main(void)
 {
 	arena_init(&arena);
-	run_half("tests/routing/tuning.jsonl", 94);
-	run_half("tests/routing/test.jsonl", 88);
+	run_half("tests/routing/tuning.jsonl", 96);
+	run_half("tests/routing/test.jsonl", 92);
 	arena_release(&arena);
 	return check_report("routing");
 }

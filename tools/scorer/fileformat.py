@@ -29,6 +29,7 @@ class Scorer:
         self.bias, self.length = [0.5] * 3, [0.0] * 3
         self.salience, self.salience_floor = np.zeros(BUCKETS, np.int8), -(1 << 20)
         self.later_margin = 32
+        self.padding_floor = -(1 << 20)
         self.levels = np.zeros((self.counters, 16, 3))
         self.facts = np.zeros((self.fact_count, 3))
         self.curves = [(0, 2048, np.arange(STEPS + 1) * 2040)] * 3
@@ -58,7 +59,7 @@ class Scorer:
             round(s * (1 << 24) * 1.0) for s in self.scale
         ]
         numbers += [round(l * 65536) for l in self.length]
-        numbers += [self.salience_floor, self.later_margin, 0, 0, 0, 0, 0]
+        numbers += [self.salience_floor, self.later_margin, self.padding_floor, 0, 0, 0, 0]
         out = struct.pack("<16i", *numbers)
         out += words(self.levels * 65536) + words(self.facts)
         for start, step, knots in self.curves:

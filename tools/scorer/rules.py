@@ -6,7 +6,10 @@ GROUPS = [
     (0.18, r"\b(prove|proof|theorem|derive|step by step|reason|logic|why|deduce|contradiction)\b"),
     (0.15, r"```|\b(function|class|python|javascript|code|sql|bug|compile|api|regex)\b"),
     (0.12, r"\b(first|then|next|finally|after that|steps?)\b"),
-    (0.10, r"\b(algorithm|architecture|distributed|kernel|quantum|integral|matrix|enzyme|tensor)\b"),
+    (
+        0.10,
+        r"\b(algorithm|architecture|distributed|kernel|quantum|integral|matrix|enzyme|tensor)\b",
+    ),
     (0.05, r"\b(story|poem|essay|creative|imagine)\b"),
     (0.05, r"\?"),
     (0.04, r"\b(must|at least|at most|exactly|without|only|constraint)\b"),
