@@ -39,6 +39,7 @@ static int64_t bound_nusd(const struct request *r)
 	                            .messages = r->llm.turn_count,
 	                            .tools = r->llm.tools,
 	                            .choices = r->llm.choices,
+	                            .pictures = r->llm.images,
 	                            .max_output = allowed_output(r)};
 	int64_t nusd = INT64_MAX;
 
@@ -95,6 +96,7 @@ static int64_t clamped_output(struct request *r)
 {
 	int64_t ceiling = model_of(r)->max_output;
 
+	r->warnings = STR("");
 	if (ceiling == 0 || r->llm.max_output <= ceiling)
 		return 0;
 	r->warnings = arena_printf(

@@ -16,6 +16,7 @@ enum { LIST_BYTES_MAX = 4 * 1024 * 1024 };
 /* One name that may be sent, and the models that may serve it. */
 struct row {
 	struct str id;
+	struct alias alias;
 	const char *tier; /* NULL: none */
 	const struct model *models[LIMIT_CANDIDATES * LLM_TIERS];
 	int model_count;
@@ -23,14 +24,15 @@ struct row {
 
 static void row_add(struct row *row, const struct request *r, const struct model *model)
 {
-	if (row->model_count < LIMIT_CANDIDATES * LLM_TIERS && key_may_use(&r->key, model->name))
+	if (row->model_count < LIMIT_CANDIDATES * LLM_TIERS &&
+	    route_is_allowed(r->key.models, &row->alias, model))
 		row->models[row->model_count++] = model;
 }
 
 static struct row tier_row(const struct request *r, enum llm_tier tier)
 {
 	const struct catalog *c = r->config->catalog;
-	struct row row = {.tier = llm_tier_name(tier)};
+	struct row row = {.alias = {.kind = ALIAS_TIER, .tier = tier}, .tier = llm_tier_name(tier)};
 
 	row.id = arena_printf(r->arena, "flux-%s", row.tier);
 	for (int i = 0; i < c->tier_counts[tier]; i++)
@@ -40,20 +42,18 @@ static struct row tier_row(const struct request *r, enum llm_tier tier)
 
 static struct row auto_row(const struct request *r)
 {
-	struct row row = {.id = STR("flux-auto")};
+	const struct catalog *c = r->config->catalog;
+	struct row row = {.id = STR("flux-auto"), .alias = {.kind = ALIAS_AUTO}};
 
-	for (enum llm_tier t = LLM_FAST; t < LLM_TIERS; t++) {
-		struct row tier = tier_row(r, t);
-
-		for (int i = 0; i < tier.model_count; i++)
-			row_add(&row, r, tier.models[i]);
-	}
+	for (enum llm_tier t = LLM_FAST; t < LLM_TIERS; t++)
+		for (int i = 0; i < c->tier_counts[t]; i++)
+			row_add(&row, r, c->tiers[t][i]);
 	return row;
 }
 
 static struct row pinned_row(const struct request *r, const struct model *model)
 {
-	struct row row = {.id = model->pinned};
+	struct row row = {.id = model->pinned, .alias = {.kind = ALIAS_PINNED, .model = model}};
 
 	row_add(&row, r, model);
 	return row;

@@ -52,7 +52,7 @@ static enum request_result ask_for_news_of_keys(struct request *r)
 	struct worker *w = r->worker;
 
 	r->has_asked_keys = true;
-	w->ticket = carrier_ask_keys(w->shared->carrier, &w->loop);
+	r->keys_ticket = carrier_ask_keys(w->shared->carrier, &w->loop);
 	list_push(&w->asking, &r->asking_node);
 	return STEP_WAIT;
 }

@@ -60,6 +60,7 @@ struct request {
 	struct config *config;
 	struct list_node node;        /* in worker->requests */
 	struct list_node asking_node; /* in worker->asking */
+	uint64_t keys_ticket;         /* what it waits for there */
 	struct loop_task later;       /* goes on with parsing in the next turn */
 
 	enum request_step step;

@@ -39,17 +39,16 @@ static void obey(struct worker *w)
 
 static void hear_of_keys(struct worker *w)
 {
-	struct list ready;
 	struct list_node *node;
 
-	if (w->ticket == 0 || !carrier_has_answered(w->shared->carrier, w->ticket))
-		return;
-	w->ticket = 0;
-	list_init(&ready);
-	while ((node = list_pop(&w->asking)))
-		list_push(&ready, node);
-	while ((node = list_pop(&ready)))
-		request_resume(LIST_OBJECT(node, struct request, asking_node));
+	while ((node = list_first(&w->asking))) {
+		struct request *r = LIST_OBJECT(node, struct request, asking_node);
+
+		if (!carrier_has_answered(w->shared->carrier, r->keys_ticket))
+			return;
+		list_remove(node);
+		request_resume(r);
+	}
 }
 
 static void on_wake(struct loop *loop)

@@ -42,8 +42,8 @@ struct worker {
 	struct json scratch;   /* reused for answers and events */
 	struct uuid7_maker ids;
 	struct list requests; /* all that are under way */
-	struct list asking;   /* of these, those that wait for news of keys */
-	uint64_t ticket;      /* carrier_ask_keys; 0: none asked */
+	struct list
+	    asking; /* of these, those that wait for news of keys, in the order they asked */
 	struct bad_keys *bad_keys;
 	enum shared_state state; /* the last one that was obeyed */
 	struct timer watch;      /* while draining: has the last connection gone? */

@@ -200,18 +200,6 @@ enum key_verdict key_identify(struct key_table *t, const struct keys_presented *
 	return verdict;
 }
 
-bool key_may_use(const struct key *k, struct str model)
-{
-	struct str rest = k->models, glob;
-
-	if (str_is_empty(str_trim(rest)))
-		return true;
-	while (str_next_field(&rest, ',', &glob))
-		if (str_matches_glob(model, str_trim(glob)))
-			return true;
-	return false;
-}
-
 void key_make(char *out_text, uint8_t *out_digest)
 {
 	uint8_t secret[32];

@@ -45,7 +45,6 @@ struct keys_presented {
 /* The first text that is one of our keys counts. */
 enum key_verdict key_identify(struct key_table *, const struct keys_presented *, int64_t now_ms,
                               struct arena *, struct key *out) MUST_USE;
-bool key_may_use(const struct key *, struct str model);
 
 /* Makes a new key: text (KEY_TEXT_BYTES, caller shows it once), digest and prefix. */
 void key_make(char *out_text, uint8_t *out_digest);

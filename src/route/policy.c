@@ -33,18 +33,18 @@ static bool matches_list(struct str list, struct str name)
 	return false;
 }
 
-/* A key may be limited to models, or to the aliases of tiers. */
-static bool is_allowed(const struct deciding *d, const struct model *m)
+bool route_is_allowed(struct str allowed, const struct alias *alias, const struct model *m)
 {
-	const struct alias *alias = &d->out->alias;
-
-	if (d->wish->allowed_models.len == 0 || matches_list(d->wish->allowed_models, m->name) ||
-	    matches_list(d->wish->allowed_models, m->pinned))
+	if (allowed.len == 0 || matches_list(allowed, m->name) || matches_list(allowed, m->pinned))
 		return true;
 	if (alias->kind == ALIAS_AUTO)
-		return matches_list(d->wish->allowed_models, STR("flux-auto"));
-	return alias->kind == ALIAS_TIER &&
-	       matches_list(d->wish->allowed_models, catalog_tier_alias(alias->tier));
+		return matches_list(allowed, STR("flux-auto"));
+	return alias->kind == ALIAS_TIER && matches_list(allowed, catalog_tier_alias(alias->tier));
+}
+
+static bool is_allowed(const struct deciding *d, const struct model *m)
+{
+	return route_is_allowed(d->wish->allowed_models, &d->out->alias, m);
 }
 
 static bool speaks(const struct model *m, enum llm_dialect dialect)

@@ -57,6 +57,10 @@ struct decision {
 int route_decide(const struct catalog *, const struct llm_request *, const struct route_wish *,
                  struct decision *out, struct fail *) MUST_USE;
 
+/* Whether a key with that allow-list may reach the model under the alias: it may be limited to
+ * models, by either name, or to the aliases of tiers. An empty list allows all. */
+bool route_is_allowed(struct str allowed_models, const struct alias *, const struct model *);
+
 /* The one line of X-Flux-Decision:
  * "tier=fast score=120 p=.93/.97/.98 by=text config=1a2b3c4d5e6f". */
 void decision_put_line(struct buf *, const struct decision *, const struct catalog *);

@@ -106,19 +106,6 @@ static void test_verdicts(void)
 	CHECK(t == NULL);
 }
 
-static void test_may_use(void)
-{
-	struct key k = {.models = STR("gpt-*, flux-auto ,claude-?")};
-
-	CHECK(key_may_use(&k, STR("gpt-5")));
-	CHECK(key_may_use(&k, STR("Flux-Auto")));
-	CHECK(key_may_use(&k, STR("claude-3")));
-	CHECK(!key_may_use(&k, STR("claude-35")));
-	CHECK(!key_may_use(&k, STR("gemini")));
-	k.models = STR("");
-	CHECK(key_may_use(&k, STR("gemini")));
-}
-
 static int64_t look_up_ns(struct key_table *t, const struct made *m, int rounds)
 {
 	int64_t best = INT64_MAX;
@@ -205,7 +192,6 @@ int main(void)
 	test_make();
 	test_form();
 	test_verdicts();
-	test_may_use();
 	test_many();
 	test_threads();
 	arena_release(&arena);
