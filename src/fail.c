@@ -90,6 +90,11 @@ bool fail_can_retry(enum fail_kind kind)
 	return rows[kind].can_retry;
 }
 
+bool fail_waits(enum fail_kind kind)
+{
+	return rows[kind].status == 429 || rows[kind].status == 503;
+}
+
 bool fail_is_providers(enum fail_kind kind)
 {
 	return kind == FAIL_PROVIDER_REJECTED || kind == FAIL_PROVIDER_RATE_LIMITED ||

@@ -172,9 +172,7 @@ static void fail_begun(struct request *r)
 /* Who is told to come again is told when. */
 static void set_retry_after(struct fail *f)
 {
-	int status = fail_status(f);
-
-	if (f->retry_after_ms == 0 && (status == 429 || status == 503))
+	if (f->retry_after_ms == 0 && fail_waits(f->kind))
 		f->retry_after_ms = RETRY_AFTER_MS;
 }
 
