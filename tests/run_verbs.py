@@ -4,7 +4,8 @@
     tests/run_verbs.py [--build build/asan]
 
 Each row of VERBS: the words, the exit status, a pattern that standard output and error together must
-hold. DATA stands for the data folder, ID and KEY for a key that has spent, OTHER for one to revoke.
+hold. DATA stands for the data folder, ID and KEY for a key that has spent, OTHER for one to
+revoke, EMPTY for a configuration without models.
 The last line is "verbs: N passed, N failed".
 """
 
@@ -79,6 +80,7 @@ VERBS = [
     ("models -c CONFIG", 0, r"(?m)^small +express"),
     ("models -c CONFIG --json", 0, r'"flux-pinned-small"'),
     ("models -c /nowhere.yaml", 1, r"/nowhere.yaml"),
+    ("models -c EMPTY", 1, r"there are no models"),
     ("models --help", 0, r"--json"),
     ("route --help", 0, r"body"),
     ("route -c /nowhere.yaml", 1, r"/nowhere.yaml"),
@@ -214,6 +216,8 @@ def main():
     spend(world, key)
     names = {"DATA": str(world.data), "CONFIG": str(world.config)}
     names |= {"KEY": key[:14], "OTHER": other[:14], "ID": key_id(world, key)}
+    names["EMPTY"] = str(world.folder / "empty.yaml")
+    (world.folder / "empty.yaml").write_text('listen: ["127.0.0.1:1"]\n')
     failed = []
     for text, status, pattern in VERBS:
         problem = run(world, words_of(text, names), status, pattern)

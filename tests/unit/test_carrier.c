@@ -8,6 +8,7 @@
 #include "tempdir.h"
 
 #include <sqlite3.h>
+#include <sys/stat.h>
 
 enum { PATIENCE_MS = 20000 };
 
@@ -313,6 +314,20 @@ static void damage(off_t at)
 	close(fd);
 }
 
+/* A segment that is there and cannot be read is a failure, not a gap. */
+static void check_unreadable(void)
+{
+	struct segment_id last = {.loop = 0, .number = 999};
+	struct verify_report r;
+	struct store *s;
+
+	must(mkdir(segment_path(dir, last, &arena).ptr, 0700) == 0);
+	must(store_open(dir, STORE_READ_ONLY, &s, &f) == 0);
+	CHECK(verify_ledger(s, dir, on_wrong, NULL, &r, &f) < 0);
+	store_close(&s);
+	must(rmdir(segment_path(dir, last, &arena).ptr) == 0);
+}
+
 static void test_verify_damage(void)
 {
 	enum { SECOND_RECORD = 2 * RECORD_BYTES + 40, HEADER = 40 };
@@ -329,6 +344,7 @@ static void test_verify_damage(void)
 	CHECK(verified(&r) > 0);
 	damage(SECOND_RECORD);
 	CHECK(verified(&r) == 0);
+	check_unreadable();
 	damage(HEADER);
 	CHECK(verified(&r) > 0);
 	tempdir_remove(dir);
