@@ -25,7 +25,10 @@ enum {
 	VERBS = sizeof verbs / sizeof verbs[0],
 	/* Bodies of this size go back to the system when they are done with; left to itself, malloc
 	 * keeps some 500 MiB after a rush of large ones. */
-	LARGE_BYTES = 1024 * 1024
+	LARGE_BYTES = 1024 * 1024,
+	/* Beneath that, memory at the top of the heap is kept: giving it back after each answer of some
+	 * hundred KiB costs a page fault for each of its pages with the next. */
+	KEPT_BYTES = 16 * 1024 * 1024,
 };
 
 static int print_help(FILE *out)
@@ -43,6 +46,7 @@ int main(int argc, char **argv)
 	struct str word = argc > 1 ? str_of(argv[1]) : STR("");
 
 	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+	mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
 	signal(SIGPIPE, SIG_IGN); /* a peer that left is told by write's result */
 	signal(SIGXFSZ, SIG_IGN); /* and so is a file that may not grow */
 	if (str_eq(word, STR("--version"))) {
