@@ -26,8 +26,8 @@ enum {
 	/* Bodies of this size go back to the system when they are done with; left to itself, malloc
 	 * keeps some 500 MiB after a rush of large ones. */
 	LARGE_BYTES = 1024 * 1024,
-	/* Beneath that, memory at the top of the heap is kept: giving it back after each answer of some
-	 * hundred KiB costs a page fault for each of its pages with the next. */
+	/* Beneath that, memory at the top of the heap is kept: giving it back after each answer of
+	 * some hundred KiB costs a page fault for each of its pages with the next. */
 	KEPT_BYTES = 16 * 1024 * 1024,
 };
 
