@@ -146,5 +146,5 @@ DOCUMENTED = [
     (["src/metric.def"], r'^METRIC\(\w+, +\w+, +"(\w+)"', "docs/operations.md"),
 ]
 
-# Places that exist on one machine only.
-MACHINE_PATHS = r"(/home/\w|/work/|/root/|/tmp/wt|\.\./shared)"
+# Places that exist on one machine only: somebody's home.
+MACHINE_PATHS = r"(/home/\w|/root/|/Users/\w)"
