@@ -5,7 +5,7 @@
  *	              ^ gathered_from      ^ next                     room_end() ^
  *
  * Sequences run on through the segments, passing over slot 0, the header. `promised` slots of the
- * free ones belong to attempts that are open: PROMISE each, for the close record and the two
+ * free ones belong to attempts that are open: PROMISE each, for the close record and the three
  * names that it may have to repeat in a new segment. An open is granted only if the rest is
  * enough for what it needs itself, so a close always has room, whatever the disk does. A spare is
  * made when the room gets short; by then the write of the current one has long been done, so two
@@ -29,7 +29,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
-enum { PROMISE = 3, BORDER_SLACK = 4, OPEN_NEEDS = 3 + PROMISE + BORDER_SLACK, RETRY_MS = 50 };
+enum { PROMISE = 4, BORDER_SLACK = 6, OPEN_NEEDS = 4 + PROMISE + BORDER_SLACK, RETRY_MS = 50 };
 static const size_t gathered_max = (size_t)1 << 30;
 
 struct journal_file {
@@ -144,7 +144,7 @@ static uint32_t name_slot(struct journal *j, struct str name)
 }
 
 /* A record and its names stand in one segment. Where a border falls between them the names are
- * put again behind it, since slots have no gaps; that costs two slots at most, once in the room
+ * put again behind it, since slots have no gaps; that costs three slots at most, once in the room
  * that is prepared: BORDER_SLACK. */
 static uint64_t put_entry(struct journal *j, enum record_kind kind, uint64_t open_sequence,
                           const struct entry *e)
@@ -158,6 +158,8 @@ static uint64_t put_entry(struct journal *j, enum record_kind kind, uint64_t ope
 		record.model_slot = name_slot(j, e->model);
 		if (j->names_of == record_segment_of(j->next))
 			record.provider_slot = name_slot(j, e->provider);
+		if (j->names_of == record_segment_of(j->next))
+			record.tags_slot = name_slot(j, e->tags);
 	} while (j->names_of != record_segment_of(j->next));
 	sequence = j->next;
 	if (kind == RECORD_OPEN)

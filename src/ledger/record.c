@@ -48,7 +48,10 @@ static const char magic[8] = "FLUXJRNL";
 	X(200, 1, entry.dialect)                                                                   \
 	X(201, 1, entry.tier)                                                                      \
 	X(202, 1, entry.lane)                                                                      \
-	X(203, 1, entry.end)
+	X(203, 1, entry.end)                                                                       \
+	X(204, 8, entry.team_id)                                                                   \
+	X(212, 8, entry.user_id)                                                                   \
+	X(220, 4, tags_slot)
 
 /* Little-endian bytes are the low ones of the word: one move where the size is known. */
 static inline void put(uint8_t *at, size_t bytes, uint64_t value)

@@ -47,10 +47,11 @@ struct record_segment {
 };
 
 struct record_entry {
-	struct entry entry; /* without the texts of model and provider */
+	struct entry entry; /* without its texts */
 	uint64_t open_sequence;
 	uint32_t model_slot; /* 0: no name */
 	uint32_t provider_slot;
+	uint32_t tags_slot;
 };
 
 void record_write_segment(uint8_t *out, const struct record_segment *);

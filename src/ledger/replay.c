@@ -21,7 +21,7 @@ struct replay_open {
 	struct list_node node;
 	uint64_t sequence; /* the map's key is its bytes */
 	struct entry entry;
-	char model[RECORD_NAME_MAX], provider[RECORD_NAME_MAX];
+	char model[RECORD_NAME_MAX], provider[RECORD_NAME_MAX], tags[RECORD_NAME_MAX];
 };
 
 struct replay_name {
@@ -138,6 +138,7 @@ static void take_open(struct replay *r, const struct record_entry *record, uint6
 	o->entry = record->entry;
 	o->entry.model = keep_text(o->model, name_of(r, record->model_slot));
 	o->entry.provider = keep_text(o->provider, name_of(r, record->provider_slot));
+	o->entry.tags = keep_text(o->tags, name_of(r, record->tags_slot));
 	must(map_put(&r->open_by_sequence, key, o) == NULL);
 	list_push(&r->opens, &o->node);
 	r->opened++;
@@ -153,6 +154,7 @@ static void take_close(struct replay *r, const struct record_entry *record, uint
 		drop_open(r, o);
 	e.model = name_of(r, record->model_slot);
 	e.provider = name_of(r, record->provider_slot);
+	e.tags = name_of(r, record->tags_slot);
 	r->closed++;
 	r->on_entry(r->arg, &e, sequence);
 }

@@ -51,7 +51,8 @@ bool entry_is_same(const struct entry *a, const struct entry *b)
 {
 	return memcmp(a->request_id, b->request_id, sizeof a->request_id) == 0 &&
 	       a->attempt == b->attempt && a->account_id == b->account_id &&
-	       a->key_id == b->key_id && a->opened_ms == b->opened_ms &&
+	       a->key_id == b->key_id && a->team_id == b->team_id && a->user_id == b->user_id &&
+	       str_eq(a->tags, b->tags) && a->opened_ms == b->opened_ms &&
 	       a->closed_ms == b->closed_ms && a->end == b->end && a->status == b->status &&
 	       a->duration_ms == b->duration_ms && a->first_byte_ms == b->first_byte_ms &&
 	       money_is_same(a, b) && usage_is_same(&a->usage, &b->usage) && way_is_same(a, b);

@@ -33,6 +33,8 @@ struct entry {
 	uint16_t attempt;       /* 1.. */
 	int64_t account_id;
 	int64_t key_id;
+	int64_t team_id; /* 0: none, as user_id */
+	int64_t user_id;
 	int64_t opened_ms; /* wall */
 	int64_t closed_ms; /* 0 while open */
 	int64_t held_nusd;
@@ -41,6 +43,7 @@ struct entry {
 	struct llm_usage usage;
 	struct str model;
 	struct str provider;
+	struct str tags; /* of X-Flux-Tags */
 	uint32_t price_version;
 	enum llm_dialect dialect;
 	enum llm_tier tier; /* only when routed by tier */

@@ -31,11 +31,14 @@ struct store_account {
 struct store_key {
 	int64_t id;
 	int64_t account_id;
+	int64_t team_id; /* 0: none, as user_id */
+	int64_t user_id;
 	uint8_t digest[32];      /* SHA-256 of the key */
 	struct str account_name; /* arena, as all texts */
 	struct str label;
 	struct str prefix; /* first characters, for display */
 	struct str models; /* comma list of globs; empty: all */
+	struct str terms;  /* JSON object, see store/owner.h */
 	int64_t created_ms;
 	int64_t expires_ms; /* 0: never */
 	int64_t revoked_ms; /* 0: in force */

@@ -363,7 +363,7 @@ static void test_disk_full(void)
 	j = opened(0);
 	while (open < OPEN_MAX && put_open(j, open, &slots[open]) == 0)
 		open++;
-	CHECK(open > 16000 && open < 16400 && f.kind == FAIL_JOURNAL_UNAVAILABLE);
+	CHECK(open > 13000 && open < 13120 && f.kind == FAIL_JOURNAL_UNAVAILABLE);
 	CHECK(journal_commit(j) == 0);
 	for (int n = 0; n < open; n++)
 		put_close(j, n, &slots[n]);
