@@ -1,7 +1,7 @@
 /* The names of the neutral words, both ways. Pure. */
 #include "llm.h"
 
-static const char *const dialect_names[LLM_DIALECTS] = {"chat", "responses", "messages"};
+static const char *const dialect_names[LLM_WIRES] = {"chat", "responses", "messages", "gemini"};
 static const char *const tier_names[LLM_TIERS] = {"fast", "standard", "reasoning"};
 static const char *const ability_names[] = {"tools", "parallel_tools", "images",  "audio",
                                             "pdf",   "json_schema",    "thinking"};
@@ -18,7 +18,7 @@ static int index_of(struct str name, const char *const *names, int count)
 
 const char *llm_dialect_name(enum llm_dialect d)
 {
-	must(d < LLM_DIALECTS);
+	must(d < LLM_WIRES);
 	return dialect_names[d];
 }
 

@@ -7,7 +7,15 @@
 #include "base/json_read.h"
 #include "base/str.h"
 
-enum llm_dialect { LLM_CHAT, LLM_RESPONSES, LLM_MESSAGES, LLM_DIALECTS };
+/* Clients speak the first LLM_DIALECTS; gemini is for providers only. */
+enum llm_dialect {
+	LLM_CHAT,
+	LLM_RESPONSES,
+	LLM_MESSAGES,
+	LLM_DIALECTS,
+	LLM_GEMINI = LLM_DIALECTS,
+	LLM_WIRES
+};
 enum llm_tier { LLM_FAST, LLM_STANDARD, LLM_REASONING, LLM_TIERS };
 enum llm_role { LLM_SYSTEM, LLM_USER, LLM_ASSISTANT, LLM_TOOL };
 enum llm_effort {
@@ -87,7 +95,7 @@ struct llm_usage {
 	bool reported; /* by the provider; else every figure is our estimate */
 };
 
-const char *llm_dialect_name(enum llm_dialect); /* chat, responses, messages */
+const char *llm_dialect_name(enum llm_dialect); /* chat, .., gemini */
 const char *llm_tier_name(enum llm_tier);       /* fast, standard, reasoning */
 const char *llm_ability_name(unsigned one_bit);
 /* -1 where the word is none of ours. */
