@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import signal
 import socket
 import sqlite3
@@ -132,6 +133,26 @@ def scene_kill_9(world):
     assert ask(world, key, "after").status == 200
     world.entries("killed", 11)
     verb(world, "ledger", "verify", "--data", str(world.data))
+
+
+def dumps_core(process):
+    resource.prlimit(process.pid, resource.RLIMIT_CORE, (1 << 30, 1 << 30))
+    process.send_signal(signal.SIGABRT)
+    return os.WCOREDUMP(os.waitpid(process.pid, 0)[1])
+
+
+def scene_no_core_file(world):
+    """an abort leaves no memory image behind, where that of another program would"""
+    folder = tempfile.mkdtemp(dir=world.folder)
+    other = subprocess.Popen(["sleep", "60"], cwd=folder)
+    if not dumps_core(other):
+        other.returncode = 0
+        return
+    other.returncode = 0
+    dumped = dumps_core(world.daemon)
+    world.daemon.returncode = 0
+    world.start()
+    assert not dumped
 
 
 def scene_kill_under_load(world):

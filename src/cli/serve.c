@@ -16,6 +16,8 @@
 #include "snapshot.h"
 #include "store/datadir.h"
 
+#include <sys/prctl.h>
+
 struct serve {
 	struct str config_file, listen, data, threads;
 	bool demo;
@@ -180,6 +182,13 @@ static void on_listening(void *arg, const struct str *addresses, int count)
 
 /* ---- the verb ---- */
 
+/* Provider keys and callers' texts are in our memory: none of it goes into a core file, and no
+ * other process of the same user may look inside. */
+static void keep_memory_private(void)
+{
+	must(prctl(PR_SET_DUMPABLE, 0) == 0);
+}
+
 static int run(struct serve *s, int64_t threads)
 {
 	struct daemon_options options = {.config_file = s->config_file,
@@ -188,6 +197,7 @@ static int run(struct serve *s, int64_t threads)
 	                                 .on_listening = on_listening,
 	                                 .listening_arg = s};
 
+	keep_memory_private();
 	if (read_config(s) < 0 || check_listen(s) < 0 || open_store(s) < 0)
 		return complain(s);
 	options.data_dir = s->data;
