@@ -122,6 +122,7 @@ PARSERS = {
     "src/base/url.c": "fuzz_url",
     "src/config_tree.c": "fuzz_config",
     "src/front/http1.c": "fuzz_http1",
+    "src/gate/terms.c": "fuzz_terms",
     "src/ledger/replay.c": "fuzz_journal",
     "src/upstream/answer.c": "fuzz_answer",
     "src/wire/chat.c": "fuzz_wire",
@@ -143,6 +144,7 @@ DOCUMENTED = [
     (["src/main.c"], r'^    \{"(\w+)", cli_', "docs/man/fluxrouter.1"),
     (["src/config_schema.c"], SCHEMA_KEY, "docs/man/fluxrouter.yaml.5"),
     (["src/config_schema.c"], SCHEMA_KEY, "etc/fluxrouter.yaml"),
+    (["src/gate/terms.h"], r'^\tTERM\((\w+), ', "docs/operations.md"),
     (["src/metric.def"], r'^METRIC\(\w+, +\w+, +"(\w+)"', "docs/operations.md"),
 ]
 
