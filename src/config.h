@@ -99,8 +99,12 @@ struct config {
 	int connections_max; /* per loop */
 	enum config_log log_format;
 	bool strict_names;
-	bool cost_in_usage; /* splice cost_usd and currency into usage objects */
-	int quality;        /* 0..100 for the scorer */
+	bool cost_in_usage;    /* splice cost_usd and currency into usage objects */
+	int quality;           /* 0..100 for the scorer */
+	int reasoning_percent; /* wished share of the reasoning tier, 1..99; 0: no wish */
+	enum llm_tier tier_floor, tier_ceiling; /* of flux-auto */
+	struct str scorer_file;                 /* empty: the built-in one */
+	struct str scorer_bytes;                /* of it, as read once */
 
 	struct config_provider *providers;
 	int provider_count;

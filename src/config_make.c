@@ -7,7 +7,10 @@
 #include "config_value.h"
 #include "limits.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
 
 struct str config_path(struct config_making *making, const char *format, ...)
 {
@@ -115,6 +118,46 @@ static void make_limits(struct config_making *making)
 		             LIMIT_BODY_BYTES >> 20);
 }
 
+/* All of it in memory: what a request decides by must not change under the snapshot. */
+static void read_scorer(struct config_making *making)
+{
+	struct config *c = making->config;
+	FILE *file = fopen(c->scorer_file.ptr, "re");
+	struct buf bytes;
+	char *room;
+
+	buf_init(&bytes, LIMIT_SCORER_BYTES + 1);
+	room = buf_room(&bytes, LIMIT_SCORER_BYTES + 1);
+	if (file)
+		buf_grew(&bytes, fread(room, 1, LIMIT_SCORER_BYTES + 1, file));
+	if (!file || ferror(file) || bytes.len == 0 || bytes.len > LIMIT_SCORER_BYTES)
+		config_wrong(making->mistakes, STR("scorer_file"), "%.*s is no scorer file",
+		             STR_ARG(c->scorer_file));
+	if (file)
+		fclose(file);
+	c->scorer_bytes = arena_copy(&c->arena, buf_str(&bytes));
+	buf_release(&bytes);
+}
+
+static void make_routing(struct config_making *making)
+{
+	const struct raw_config *raw = making->raw;
+	struct config_mistakes *m = making->mistakes;
+	struct config *c = making->config;
+
+	c->quality = config_value_quality(m, STR("quality"), raw->quality);
+	c->reasoning_percent =
+	    config_value_percent(m, STR("reasoning_share"), raw->reasoning_share);
+	c->tier_floor = raw->tier_floor ? (enum llm_tier) * raw->tier_floor : LLM_FAST;
+	c->tier_ceiling = raw->tier_ceiling ? (enum llm_tier) * raw->tier_ceiling : LLM_REASONING;
+	if (c->tier_floor > c->tier_ceiling)
+		config_wrong(m, STR("tier_floor"), "is %s, above tier_ceiling, which is %s",
+		             llm_tier_name(c->tier_floor), llm_tier_name(c->tier_ceiling));
+	c->scorer_file = config_value_file(m, STR("scorer_file"), raw->scorer_file);
+	if (c->scorer_file.len > 0 && access(c->scorer_file.ptr, R_OK) == 0)
+		read_scorer(making);
+}
+
 void config_make(struct config_making *making)
 {
 	const struct raw_config *raw = making->raw;
@@ -126,7 +169,7 @@ void config_make(struct config_making *making)
 	c->log_format = (enum config_log)raw->log;
 	c->strict_names = raw->strict_names;
 	c->cost_in_usage = raw->cost_in_usage ? *raw->cost_in_usage : true;
-	c->quality = config_value_quality(making->mistakes, STR("quality"), raw->quality);
+	make_routing(making);
 	make_listen(making);
 	make_metrics_listen(making);
 	make_limits(making);
@@ -151,6 +194,8 @@ static void put_meaning(struct buf *out, const struct config *c)
 {
 	buf_printf(out, "quality %d strict %d cost %d\n", c->quality, c->strict_names,
 	           c->cost_in_usage);
+	buf_printf(out, "share %d bounds %d %d scorer %016" PRIx64 "\n", c->reasoning_percent,
+	           c->tier_floor, c->tier_ceiling, hash_stable(c->scorer_bytes));
 	for (int i = 0; i < c->provider_count; i++) {
 		const struct config_provider *p = &c->providers[i];
 

@@ -81,6 +81,11 @@ static const cyaml_strval_t lane_names[] = {
     {"daily", CONFIG_DAILY},
     {"deep", CONFIG_DEEP},
 };
+static const cyaml_strval_t tier_names[] = {
+    {"fast", LLM_FAST},
+    {"standard", LLM_STANDARD},
+    {"reasoning", LLM_REASONING},
+};
 static const cyaml_strval_t log_names[] = {
     {"logfmt", CONFIG_LOGFMT},
     {"json", CONFIG_LOG_JSON},
@@ -135,6 +140,13 @@ static const cyaml_schema_field_t config_fields[] = {
     CYAML_FIELD_BOOL_PTR("cost_in_usage", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
                          struct raw_config, cost_in_usage),
     TEXT(quality, raw_config),
+    TEXT(reasoning_share, raw_config),
+    CYAML_FIELD_ENUM_PTR("tier_floor", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT,
+                         struct raw_config, tier_floor, tier_names, CYAML_ARRAY_LEN(tier_names)),
+    CYAML_FIELD_ENUM_PTR("tier_ceiling",
+                         CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT,
+                         struct raw_config, tier_ceiling, tier_names, CYAML_ARRAY_LEN(tier_names)),
+    TEXT(scorer_file, raw_config),
     LIST(providers, raw_config, provider_entry, 256),
     LIST(models, raw_config, model_entry, 10000),
     CYAML_FIELD_MAPPING_PTR("tiers", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw_config,

@@ -64,7 +64,8 @@ struct raw_config {
 	int64_t log; /* enum config_log */
 	bool strict_names;
 	bool *cost_in_usage;
-	char *quality;
+	char *quality, *reasoning_share, *scorer_file;
+	int64_t *tier_floor, *tier_ceiling; /* enum llm_tier */
 	struct raw_provider *providers;
 	unsigned providers_count;
 	struct raw_model *models;

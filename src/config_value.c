@@ -257,6 +257,18 @@ int config_value_quality(struct config_mistakes *m, struct str path, const char 
 	return (int)value;
 }
 
+int config_value_percent(struct config_mistakes *m, struct str path, const char *text)
+{
+	struct str number = text ? str_of(text) : STR("");
+	int64_t value = 0;
+
+	if (str_ends_with(number, STR("%")))
+		number.len--;
+	if (text && str_to_i64(number, 1, 99, &value) < 0)
+		config_wrong(m, path, "\"%.64s\" is no share from 1%% to 99%%", text);
+	return (int)value;
+}
+
 struct url config_value_url(struct config_mistakes *m, struct str path, struct str text)
 {
 	struct url url = {.port = 0};

@@ -32,6 +32,8 @@ int64_t config_value_day_s(struct config_mistakes *, struct str path, const char
                            int64_t fallback);
 /* 0..100, or eco, balanced, best. */
 int config_value_quality(struct config_mistakes *, struct str path, const char *text);
+/* "1%" to "99%"; absent: 0. */
+int config_value_percent(struct config_mistakes *, struct str path, const char *text);
 
 /* http:// or https://. */
 struct url config_value_url(struct config_mistakes *, struct str path, struct str text);

@@ -28,6 +28,7 @@ enum {
 	LIMIT_CONFIG_BYTES = 4 * 1024 * 1024, /* a configuration file: thousands of models */
 	LIMIT_CONFIG_NODES = 200 * 1000,      /* values in it */
 	LIMIT_CONFIG_DEPTH = 16,              /* it needs six */
+	LIMIT_SCORER_BYTES = 512 * 1024,      /* a scorer file */
 	LIMIT_ALIAS_BYTES = 256,              /* a model name in a request */
 	LIMIT_CANDIDATES = 16,                /* targets that one request may consider */
 	LIMIT_WARNINGS_BYTES = 1024,          /* X-Flux-Warnings */

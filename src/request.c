@@ -252,6 +252,7 @@ static enum request_result step_choose(struct request *r)
 	        str_eq_nocase(http_header(head, STR("x-wl-context-managed")), STR("true")),
 	    .session = header_session(head),
 	    .allowed_models = r->key.models,
+	    .explains = r->endpoint->kind == ENDPOINT_ROUTE,
 	};
 
 	if (route_decide(r->config->catalog, &r->llm, &wish, &r->decision, &r->fail) < 0)

@@ -5,7 +5,7 @@
  * refers to; never prints a secret. */
 #include "cli/cli.h"
 #include "cli/option.h"
-#include "cli/settings.h"
+#include "snapshot.h"
 
 enum { REPORT_BYTES_MAX = 4 * 1024 * 1024 };
 
@@ -17,7 +17,7 @@ static int tell_what_is_there(struct str file)
 
 	arena_init(&arena);
 	fail_init(&f, &arena);
-	if (config_read(file, &c, &f) < 0) { /* it was changed this very moment */
+	if (snapshot_read(file, &c, &f) < 0) { /* a scorer file of another release */
 		fprintf(stderr, "fluxrouter: %.*s\n", STR_ARG(f.message));
 		arena_release(&arena);
 		return 1;

@@ -1,10 +1,11 @@
-/* fluxrouter route [-c FILE] [--dialect NAME] < body.json
+/* fluxrouter route [-c FILE] [--dialect NAME] [--explain] < body.json
  *
  * The dry run of POST /v1/route without a daemon: reads a request's body, decides, and prints the
- * decision with its reasons and price estimate as JSON. Calls nobody. What a client would have been
- * refused for is printed as that client would get it, with exit status 1. */
+ * decision with its reasons and price estimate as JSON, or as a page. Calls nobody. What a client
+ * would have been refused for is printed as that client would get it, with exit status 1. */
 #include "cli/cli.h"
 #include "cli/option.h"
+#include "cli/page.h"
 #include "cli/settings.h"
 #include "limits.h"
 #include "route/explain.h"
@@ -15,6 +16,7 @@ enum { OUTPUT_BYTES_MAX = 16 * 1024 * 1024, PIECE_BYTES = 64 * 1024 };
 struct dry_run {
 	struct config *config;
 	struct str dialect; /* empty: by the body's shape */
+	bool as_page;
 	enum llm_dialect speaks;
 	struct arena arena;
 	struct fail fail;
@@ -63,7 +65,7 @@ static int choose_dialect(struct dry_run *run)
 
 static int decide(struct dry_run *run)
 {
-	struct route_wish wish = {0};
+	struct route_wish wish = {.explains = true};
 
 	if (read_body(run) < 0 || parse_body(run) < 0 || choose_dialect(run) < 0)
 		return -1;
@@ -78,18 +80,21 @@ static void put_result(struct dry_run *run, bool is_decided)
 	struct json_writer w;
 
 	json_writer_init(&w, &run->out);
-	if (is_decided)
+	if (is_decided && run->as_page)
+		page_put_decision(&run->out, &run->decision, run->config->catalog, &run->request);
+	else if (is_decided)
 		decision_put_json(&w, &run->decision, run->config->catalog, &run->request);
 	else
 		wire_dialect(run->request.dialect)
 		    ->put_error(&run->out, &run->fail, STR("dry-run"));
-	buf_put_byte(&run->out, '\n');
+	if (!run->as_page || !is_decided)
+		buf_put_byte(&run->out, '\n');
 	fwrite(run->out.ptr, 1, run->out.len, stdout);
 }
 
-static int run_dry(struct config *config, struct str dialect)
+static int run_dry(struct config *config, struct str dialect, bool as_page)
 {
-	struct dry_run run = {.config = config, .dialect = dialect};
+	struct dry_run run = {.config = config, .dialect = dialect, .as_page = as_page};
 	bool is_decided;
 
 	arena_init(&run.arena);
@@ -109,16 +114,19 @@ static int run_dry(struct config *config, struct str dialect)
 int cli_route(int argc, char **argv)
 {
 	struct str file = {0}, dialect = {0};
+	bool as_page = false;
 	const struct option options[] = {
 	    {"c", "FILE", "configuration (without: providers of the environment)", &file, NULL},
 	    {"dialect", "NAME", "chat, responses or messages (without: by the body)", &dialect,
 	     NULL},
+	    {"explain", NULL, "as a page for people rather than JSON", NULL, &as_page},
 	};
 	const struct option_set set = {
-	    .usage = "route [-c FILE] [--dialect NAME] < body.json",
+	    .usage = "route [-c FILE] [--dialect NAME] [--explain] < body.json",
 	    .about = "Tells where a request would go, why, and what it would cost, without calling "
 	             "anyone. Reads\n"
-	             "the body of a request from standard input and prints JSON.",
+	             "the body of a request from standard input and prints JSON, or a page with "
+	             "--explain.",
 	    .options = options,
 	    .count = sizeof options / sizeof options[0],
 	};
@@ -131,7 +139,7 @@ int cli_route(int argc, char **argv)
 	c = settings_load(file);
 	if (!c)
 		return 1;
-	status = run_dry(c, dialect);
+	status = run_dry(c, dialect, as_page);
 	config_put(&c);
 	return status;
 }

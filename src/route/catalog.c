@@ -12,6 +12,7 @@
 #include "base/json_write.h"
 #include "limits.h"
 #include "route/near.h"
+#include "route/scorer_file.h"
 
 /* A name that means a model. Of equal names the one with the lowest rank counts, and of those the
  * first in the configuration. */
@@ -206,9 +207,13 @@ static void build_tier(struct config *c, struct catalog *catalog, int which)
 
 /* What a call of each tier costs about, for the scorer: 3,000 tokens in, 700 out. A tier without
  * models costs what the one below does; a configuration of free models keeps the scorer's own. */
-static struct score_policy build_policy(const struct config *c)
+static struct score_policy build_policy(const struct config *c, const struct scorer *scorer)
 {
-	struct score_wish wish = {.quality = c->quality, .ceiling = SCORE_REASONING};
+	struct score_wish wish = {.scorer = scorer,
+	                          .quality = c->quality,
+	                          .reasoning_percent = c->reasoning_percent,
+	                          .floor = (enum score_tier)c->tier_floor,
+	                          .ceiling = (enum score_tier)c->tier_ceiling};
 
 	for (int tier = 0; tier < LLM_TIERS; tier++) {
 		const struct config_tier *t = &c->tiers[tier];
@@ -245,9 +250,26 @@ static int build_aliases(struct config *c, struct catalog *catalog, struct fail 
 	return 0;
 }
 
+/* The one that the configuration names lives and dies with it. */
+static int build_scorer(struct config *c, const struct scorer **out, struct fail *f)
+{
+	struct scorer *scorer;
+
+	*out = scorer_current();
+	if (c->scorer_bytes.len == 0)
+		return 0;
+	scorer = ARENA_NEW(&c->arena, struct scorer);
+	if (scorer_read(c->scorer_bytes, scorer, f) < 0)
+		return fail(f, FAIL_CONFIG, "scorer_file %.*s: %.*s", STR_ARG(c->scorer_file),
+		            STR_ARG(f->message));
+	*out = scorer;
+	return 0;
+}
+
 int catalog_build(struct config *c, struct fail *f)
 {
 	struct catalog *catalog = ARENA_NEW(&c->arena, struct catalog);
+	const struct scorer *scorer;
 
 	catalog->config = c;
 	catalog->model_count = c->model_count;
@@ -257,9 +279,9 @@ int catalog_build(struct config *c, struct fail *f)
 	for (int tier = 0; tier < LLM_TIERS; tier++)
 		build_tier(c, catalog, tier);
 	build_names(catalog, &c->arena);
-	catalog->policy = build_policy(c);
-	if (build_aliases(c, catalog, f) < 0)
+	if (build_scorer(c, &scorer, f) < 0 || build_aliases(c, catalog, f) < 0)
 		return -1;
+	catalog->policy = build_policy(c, scorer);
 	c->catalog = catalog;
 	return 0;
 }

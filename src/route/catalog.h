@@ -38,8 +38,8 @@ struct catalog {
 	const struct config *config;
 	struct catalog_name *names; /* sorted: bare names and provider ids, lower case */
 	int name_count;
-	struct alias *aliases; /* where config->aliases lead, in their order */
-	struct score_policy policy;
+	struct alias *aliases;      /* where config->aliases lead, in their order */
+	struct score_policy policy; /* its scorer is the configuration's, or the built-in one */
 };
 
 /* Fills config->catalog. -1: CONFIG; cannot happen with what config_read lets pass. */

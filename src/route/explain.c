@@ -1,13 +1,15 @@
 /* The decision record, as a line for a header and as JSON for the dry run.
  *
  *	{"object":"route","model":"gpt-5-mini","asked":"flux-auto","tier":"fast","lane":"express",
- *	 "decision":"tier=fast score=120 ... config=1a2b3c4d5e6f",
- *	 "score":{"value":120,"by":"text","why":"...","p":{"fast":0.93,...},"evidence":[...]},
+ *	 "decision":"tier=fast score=120 ... scorer=89abcdef config=1a2b3c4d5e6f",
+ *	 "score":{"value":120,"by":"text","why":"...","p":{"fast":0.93,...},
+ *	          "evidence":[{"kind","name","weight"}],"words":[...]},
  *	 "candidates":[{"model","provider","target","price"}],"rejected":[{"model","reason"}],
  *	 "tokens":{"input","required","window","max_output"},
  *	 "price":{"currency":"USD","estimate_usd","assumed_output_tokens","most_usd","tiers":{...}}}
  *
- * No content of the request is in it. Pure; must never claim a price to be more than an estimate:
+ * No content of the request is in it, but in "words", which only
+ * a dry run has. Pure; must never claim a price to be more than an estimate:
  * most_usd is the bound that a ceiling would hold. */
 #include "route/explain.h"
 
@@ -29,6 +31,10 @@ void decision_put_line(struct buf *out, const struct decision *d, const struct c
 	if (d->has_tier && d->tier != d->matched && d->candidate_count > 0) {
 		buf_put(out, STR(" served="));
 		buf_put(out, str_of(llm_tier_name(d->tier)));
+	}
+	if (d->is_scored) {
+		buf_put(out, STR(" scorer="));
+		buf_put(out, str_part(score_version(&catalog->policy), 0, 8));
 	}
 	buf_put(out, STR(" config="));
 	buf_put(out, str_of(catalog->config->hash));
@@ -55,21 +61,35 @@ static void put_probabilities(struct json_writer *w, const struct score_result *
 	json_close_object(w);
 }
 
-static void put_evidence(struct json_writer *w, const struct score_result *s)
+const char *decision_evidence_kind(enum score_evidence_kind kind)
 {
-	json_put_key(w, STR("evidence"));
+	static const char *const kinds[] = {[SCORE_OF_COUNTER] = "counter",
+	                                    [SCORE_OF_FACT] = "fact",
+	                                    [SCORE_OF_LENGTH] = "length",
+	                                    [SCORE_OF_WORDS] = "words"};
+
+	return kinds[kind];
+}
+
+/* Weights are doublings of the odds against the fast tier: plus is harder. */
+static void put_evidence(struct json_writer *w, struct str key, const struct score_evidence *row,
+                         size_t count)
+{
+	json_put_key(w, key);
 	json_open_array(w);
-	for (size_t i = 0; i < s->evidence_count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		json_open_object(w);
-		json_key_text(w, STR("name"), str_of(s->evidence[i].name));
+		json_key_text(w, STR("kind"), str_of(decision_evidence_kind(row[i].kind)));
+		json_key_text(w, STR("name"), str_of(row[i].name));
 		json_put_key(w, STR("weight"));
-		json_put_decimal(w, (int64_t)s->evidence[i].weight * 1000 / 65536, 3);
+		json_put_decimal(w, row[i].weight, 3);
 		json_close_object(w);
 	}
 	json_close_array(w);
 }
 
-static void put_score(struct json_writer *w, const struct decision *d)
+static void put_score(struct json_writer *w, const struct decision *d,
+                      const struct catalog *catalog)
 {
 	json_put_key(w, STR("score"));
 	if (!d->is_scored) {
@@ -83,8 +103,9 @@ static void put_score(struct json_writer *w, const struct decision *d)
 	json_key_text(w, STR("why"), str_of(score_rule_why(d->score.rule)));
 	json_key_i64(w, STR("deciding_turn"), (int64_t)d->score.deciding_turn);
 	put_probabilities(w, &d->score);
-	put_evidence(w, &d->score);
-	json_key_text(w, STR("scorer"), score_version());
+	put_evidence(w, STR("evidence"), d->score.evidence, d->score.evidence_count);
+	put_evidence(w, STR("words"), d->score.words, d->score.word_count);
+	json_key_text(w, STR("scorer"), score_version(&catalog->policy));
 	json_close_object(w);
 }
 
@@ -151,8 +172,8 @@ static int64_t assumed_output(const struct llm_request *r)
 	return least(ASSUMED_OUTPUT_TOKENS, r->max_output);
 }
 
-static int64_t estimate_nusd(const struct model *m, const struct decision *d,
-                             const struct llm_request *r)
+int64_t decision_estimate_nusd(const struct decision *d, const struct model *m,
+                               const struct llm_request *r)
 {
 	struct llm_usage usage = {.input = d->counted_tokens,
 	                          .output = assumed_output(r) * (r->choices > 0 ? r->choices : 1)};
@@ -161,8 +182,7 @@ static int64_t estimate_nusd(const struct model *m, const struct decision *d,
 	return price_cost_nusd(&m->config->price, &usage, &cost) < 0 ? INT64_MAX : cost;
 }
 
-/* What a ceiling would hold; -1: nothing bounds the answer. */
-static int64_t most_nusd(const struct model *m, const struct llm_request *r)
+int64_t decision_most_nusd(const struct model *m, const struct llm_request *r)
 {
 	int64_t ceiling = m->config->max_output ? m->config->max_output : m->config->context;
 	struct price_bound bound = {
@@ -193,7 +213,7 @@ static void put_tier_prices(struct json_writer *w, const struct decision *d,
 		json_put_key(w, str_of(llm_tier_name((enum llm_tier)tier)));
 		json_open_object(w);
 		json_key_text(w, STR("model"), m->name);
-		json_key_nusd(w, STR("estimate_usd"), estimate_nusd(m, d, r));
+		json_key_nusd(w, STR("estimate_usd"), decision_estimate_nusd(d, m, r));
 		json_close_object(w);
 	}
 	json_close_object(w);
@@ -203,14 +223,14 @@ static void put_price(struct json_writer *w, const struct decision *d,
                       const struct catalog *catalog, const struct llm_request *r)
 {
 	const struct model *m = d->candidate_count ? d->candidates[0]->model : NULL;
-	int64_t most = m ? most_nusd(m, r) : -1;
+	int64_t most = m ? decision_most_nusd(m, r) : -1;
 
 	json_put_key(w, STR("price"));
 	json_open_object(w);
 	json_key_text(w, STR("currency"), STR("USD"));
 	json_key_i64(w, STR("assumed_output_tokens"), assumed_output(r));
 	if (m)
-		json_key_nusd(w, STR("estimate_usd"), estimate_nusd(m, d, r));
+		json_key_nusd(w, STR("estimate_usd"), decision_estimate_nusd(d, m, r));
 	else
 		json_key_null(w, STR("estimate_usd"));
 	if (most >= 0)
@@ -249,7 +269,7 @@ void decision_put_json(struct json_writer *w, const struct decision *d,
 	put_what(w, d);
 	json_key_text(w, STR("dialect"), str_of(llm_dialect_name(r->dialect)));
 	put_line(w, d, catalog);
-	put_score(w, d);
+	put_score(w, d, catalog);
 	put_candidates(w, d);
 	put_rejected(w, d);
 	put_tokens(w, d);

@@ -15,11 +15,10 @@ static enum score_role role_of(enum llm_role role)
 
 static enum score_effort effort_of(enum llm_effort effort)
 {
-	static const enum score_effort efforts[] = {[LLM_EFFORT_UNSET] = SCORE_EFFORT_UNSET,
-	                                            [LLM_EFFORT_NONE] = SCORE_EFFORT_NONE,
-	                                            [LLM_EFFORT_LOW] = SCORE_EFFORT_LOW,
-	                                            [LLM_EFFORT_MEDIUM] = SCORE_EFFORT_MEDIUM,
-	                                            [LLM_EFFORT_HIGH] = SCORE_EFFORT_HIGH};
+	static const enum score_effort efforts[] = {
+	    [LLM_EFFORT_UNSET] = SCORE_EFFORT_UNSET, [LLM_EFFORT_NONE] = SCORE_EFFORT_NONE,
+	    [LLM_EFFORT_LOW] = SCORE_EFFORT_LOW,     [LLM_EFFORT_MEDIUM] = SCORE_EFFORT_MEDIUM,
+	    [LLM_EFFORT_HIGH] = SCORE_EFFORT_HIGH,   [LLM_EFFORT_XHIGH] = SCORE_EFFORT_XHIGH};
 
 	return efforts[effort];
 }
@@ -46,11 +45,10 @@ static struct score_turn *turns_of(const struct llm_request *r, struct arena *ar
 	return turns;
 }
 
-void judge_request(const struct llm_request *r, const struct score_policy *policy,
-                   struct arena *arena, struct score_result *out)
+void judge_request(const struct judging *j, const struct llm_request *r, struct score_result *out)
 {
 	struct score_request request = {
-	    .turns = turns_of(r, arena),
+	    .turns = turns_of(r, j->arena),
 	    .turn_count = count_of(r->turn_count),
 	    .tool_names = r->tool_names,
 	    .tool_count = count_of(r->tools),
@@ -68,5 +66,8 @@ void judge_request(const struct llm_request *r, const struct score_policy *polic
 	    .is_stream = r->stream,
 	};
 
-	score_decide(&request, policy, out);
+	if (j->explains)
+		score_explain(&request, j->policy, out);
+	else
+		score_decide(&request, j->policy, out);
 }

@@ -6,7 +6,12 @@
 #include "llm.h"
 #include "route/score.h"
 
-void judge_request(const struct llm_request *, const struct score_policy *, struct arena *,
-                   struct score_result *out);
+/* `explains`: the evidence also names the words that weighed most, which are the client's own. */
+struct judging {
+	const struct score_policy *policy;
+	bool explains;
+	struct arena *arena;
+};
+void judge_request(const struct judging *, const struct llm_request *, struct score_result *out);
 
 #endif

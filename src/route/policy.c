@@ -4,10 +4,10 @@
  *	     each: allowed? a target that speaks the dialect? abilities? window?   else rejected
  *	     its targets in the conversation's order -> candidates
  *
- * flux-auto goes on to the next tier up, then down, when no model of the matched one can; a tier's
- * own alias and a pinned model do not. Nothing is ever dropped from a request to make it fit.
- * Called once per request, and by the dry run; must never ask about health, which only skips
- * candidates later. */
+ * flux-auto goes on to the next tier up, then down, when no model of the matched one can, but not
+ * past the floor and the ceiling; a tier's own alias and a pinned model do not move. Nothing is ever
+ * dropped from a request to make it fit. Called once per request, and by the dry run; must never
+ * ask about health, which only skips candidates later. */
 #include "route/policy.h"
 
 #include "route/conversation.h"
@@ -128,14 +128,21 @@ static void reject(struct deciding *d, const struct route_rejected *rejected)
 	out->rejected[out->rejected_count++] = *rejected;
 }
 
+static bool is_rejected(const struct decision *out, const struct model *m)
+{
+	for (int i = 0; i < out->rejected_count; i++)
+		if (out->rejected[i].model == m)
+			return true;
+	return false;
+}
+
 static void consider(struct deciding *d, const struct model *m)
 {
 	struct route_rejected rejected = {0};
 	struct decision *out = d->out;
 
-	for (int i = 0; i < out->rejected_count; i++)
-		if (out->rejected[i].model == m)
-			return;
+	if (is_rejected(out, m))
+		return;
 	rejected.lack = lack_of(d, m, &rejected);
 	if (rejected.lack != ROUTE_FITS) {
 		reject(d, &rejected);
@@ -155,17 +162,61 @@ static void consider_tier(struct deciding *d, enum llm_tier tier)
 
 /* ---- should ---- */
 
+/* The configuration's policy within what the key may have. */
+static struct score_policy policy_of(const struct deciding *d)
+{
+	struct score_policy policy = d->catalog->policy;
+	enum score_tier floor = (enum score_tier)d->wish->floor;
+	enum score_tier ceiling = (enum score_tier)d->wish->ceiling;
+
+	if (!d->wish->has_bounds)
+		return policy;
+	policy.floor = floor > policy.floor ? floor : policy.floor;
+	policy.ceiling = ceiling < policy.ceiling ? ceiling : policy.ceiling;
+	policy.floor = policy.floor > policy.ceiling ? policy.ceiling : policy.floor;
+	return policy;
+}
+
+/* Models of a tier that is out of bounds: not a word about what else they lack. */
+static void reject_tier(struct deciding *d, enum llm_tier tier, enum llm_tier bound)
+{
+	for (int i = 0; i < d->catalog->tier_counts[tier]; i++) {
+		struct route_rejected rejected = {.model = d->catalog->tiers[tier][i],
+		                                  .lack = ROUTE_BOUNDS};
+
+		rejected.reason = arena_printf(
+		    d->arena, "its tier is %s the %s (%s)", tier > bound ? "above" : "below",
+		    tier > bound ? "ceiling" : "floor", llm_tier_name(bound));
+		if (!is_rejected(d->out, rejected.model))
+			reject(d, &rejected);
+	}
+}
+
+static void try_tier(struct deciding *d, const struct score_policy *policy, int tier)
+{
+	if (d->out->candidate_count > 0)
+		return;
+	if (tier < (int)policy->floor)
+		reject_tier(d, (enum llm_tier)tier, (enum llm_tier)policy->floor);
+	else if (tier > (int)policy->ceiling)
+		reject_tier(d, (enum llm_tier)tier, (enum llm_tier)policy->ceiling);
+	else
+		consider_tier(d, (enum llm_tier)tier);
+}
+
 static void consider_auto(struct deciding *d)
 {
 	struct decision *out = d->out;
+	struct score_policy policy = policy_of(d);
+	struct judging judging = {&policy, d->wish->explains, d->arena};
 
-	judge_request(d->request, &d->catalog->policy, d->arena, &out->score);
+	judge_request(&judging, d->request, &out->score);
 	out->is_scored = true;
 	out->matched = (enum llm_tier)out->score.tier;
-	for (int tier = (int)out->matched; tier < LLM_TIERS && out->candidate_count == 0; tier++)
-		consider_tier(d, (enum llm_tier)tier);
-	for (int tier = (int)out->matched - 1; tier >= 0 && out->candidate_count == 0; tier--)
-		consider_tier(d, (enum llm_tier)tier);
+	for (int tier = (int)out->matched; tier < LLM_TIERS; tier++)
+		try_tier(d, &policy, tier);
+	for (int tier = (int)out->matched - 1; tier >= 0; tier--)
+		try_tier(d, &policy, tier);
 }
 
 static void consider_alias(struct deciding *d)
@@ -312,6 +363,11 @@ static int fail_with_nothing(const struct deciding *d, struct fail *f)
 	if (furthest == ROUTE_NOT_ALLOWED)
 		return fail_at(f, FAIL_MODEL_NOT_ALLOWED, STR("model"),
 		               "this key may not use \"%.*s\"; GET /v1/models lists what it may",
+		               STR_ARG(str_part(d->out->asked, 0, 80)));
+	if (furthest == ROUTE_BOUNDS)
+		return fail_at(f, FAIL_MODEL_NOT_ALLOWED, STR("model"),
+		               "no tier between the floor and the ceiling set for this key has a "
+		               "model for \"%.*s\"",
 		               STR_ARG(str_part(d->out->asked, 0, 80)));
 	return fail_at(
 	    f, FAIL_MODEL_NOT_FOUND, STR("model"),

@@ -15,11 +15,21 @@ struct route_wish {
 	struct str session;                      /* from headers, before anything in the body */
 	struct str allowed_models; /* the key's: comma list of globs over names of models and
 	                              aliases; empty: all */
+	bool has_bounds;           /* of the key or its account, inside the configuration's own */
+	enum llm_tier floor, ceiling; /* where flux-auto may go; the ceiling wins over the floor */
+	bool explains;                /* name the words that weighed most: for dry runs */
 };
 
 /* Why a model cannot serve, in the order of the checks: the last one that any model of a list got
  * to is what the client is told. */
-enum route_lack { ROUTE_FITS, ROUTE_NOT_ALLOWED, ROUTE_DIALECT, ROUTE_ABILITY, ROUTE_CONTEXT };
+enum route_lack {
+	ROUTE_FITS,
+	ROUTE_BOUNDS,
+	ROUTE_NOT_ALLOWED,
+	ROUTE_DIALECT,
+	ROUTE_ABILITY,
+	ROUTE_CONTEXT
+};
 
 /* A model that was considered and left out, for /v1/route. */
 struct route_rejected {
@@ -62,7 +72,7 @@ int route_decide(const struct catalog *, const struct llm_request *, const struc
 bool route_is_allowed(struct str allowed_models, const struct alias *, const struct model *);
 
 /* The one line of X-Flux-Decision:
- * "tier=fast score=120 p=.93/.97/.98 by=text config=1a2b3c4d5e6f". */
+ * "tier=fast score=120 p=.93/.97/.98 by=text scorer=89abcdef config=1a2b3c4d5e6f". */
 void decision_put_line(struct buf *, const struct decision *, const struct catalog *);
 
 /* Bytes of text as tokens, by classes of bytes; an estimate for routing, never for bills of

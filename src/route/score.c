@@ -50,9 +50,14 @@ const char *score_rule_why(enum score_rule rule)
 	return rule_whys[rule];
 }
 
-struct str score_version(void)
+static const struct scorer *scorer_of(const struct score_policy *policy)
 {
-	return str_of(scorer_current()->version);
+	return policy && policy->scorer ? policy->scorer : scorer_current();
+}
+
+struct str score_version(const struct score_policy *policy)
+{
+	return str_of(scorer_of(policy)->version);
 }
 
 /* ---- one message --------------------------------------------------------------------------- */
@@ -126,25 +131,33 @@ static enum score_tier tier_of(const uint32_t p[SCORE_TIERS], const struct score
 
 /* ---- evidence ------------------------------------------------------------------------------ */
 
+/* Into a row that has the heaviest first, and room for `max`. */
+static void insert(struct score_evidence *row, size_t *count, size_t max,
+                   const struct score_evidence *e)
+{
+	size_t at = *count;
+
+	for (; at > 0 && abs(row[at - 1].weight) < abs(e->weight); at--)
+		if (at < max)
+			row[at] = row[at - 1];
+	if (at < max)
+		row[at] = *e;
+	if (*count < max)
+		(*count)++;
+}
+
 static void put_evidence(struct score_result *r, enum score_evidence_kind kind, struct str name,
                          int32_t weight)
 {
 	struct score_evidence e = {.kind = kind, .weight = weight};
-	size_t at = r->evidence_count,
-	       len = name.len < sizeof(e.name) ? name.len : sizeof(e.name) - 1;
 
 	if (weight == 0)
 		return;
-	memcpy(e.name, name.ptr, len);
-	while (at > 0 && abs(r->evidence[at - 1].weight) < abs(weight)) {
-		if (at < SCORE_EVIDENCE_MAX)
-			r->evidence[at] = r->evidence[at - 1];
-		at--;
-	}
-	if (at < SCORE_EVIDENCE_MAX)
-		r->evidence[at] = e;
-	if (r->evidence_count < SCORE_EVIDENCE_MAX)
-		r->evidence_count++;
+	memcpy(e.name, name.ptr, name.len < sizeof(e.name) ? name.len : sizeof(e.name) - 1);
+	if (kind == SCORE_OF_WORDS)
+		insert(r->words, &r->word_count, SCORE_WORDS_MAX, &e);
+	else
+		insert(r->evidence, &r->evidence_count, SCORE_EVIDENCE_MAX, &e);
 }
 
 /* Success lost, 1/65536, as thousandths of a doubling of the odds around even odds: d log2(odds) =
@@ -181,7 +194,7 @@ static void gather_evidence(struct walk *w, const struct reading *r, uint64_t fa
 {
 	const struct scorer *s = w->scorer;
 
-	w->result->evidence_count = 0;
+	w->result->evidence_count = w->result->word_count = 0;
 	for (int c = 0; c < FEATURE_COUNTERS; c++)
 		if (r->levels[c])
 			put_evidence(w->result, SCORE_OF_COUNTER, str_of(feature_counter_name(c)),
@@ -356,11 +369,8 @@ static enum score_rule rule_of_text(const struct walk *w)
 	for (size_t i = r->deciding_turn + 1; i < w->request->turn_count; i++)
 		if (w->request->turns[i].role == SCORE_USER)
 			return SCORE_BY_EARLIER;
-	for (size_t i = 0; i < r->evidence_count; i++)
-		if (r->evidence[i].kind != SCORE_OF_WORDS)
-			return r->evidence[i].kind == SCORE_OF_FACT ? SCORE_BY_STRUCTURE
-			                                            : SCORE_BY_TEXT;
-	return SCORE_BY_TEXT;
+	return r->evidence_count && r->evidence[0].kind == SCORE_OF_FACT ? SCORE_BY_STRUCTURE
+	                                                                 : SCORE_BY_TEXT;
 }
 
 static void apply_rules(const struct walk *w)
@@ -383,7 +393,7 @@ static void decide(const struct score_request *request, const struct score_polic
                    bool explains, struct score_result *out_result)
 {
 	struct score_policy balanced;
-	struct walk w = {.scorer = scorer_current(), .request = request, .explains = explains};
+	struct walk w = {.scorer = scorer_of(policy), .request = request, .explains = explains};
 
 	memset(out_result, 0, sizeof(*out_result));
 	out_result->text_tier = SCORE_STANDARD;
@@ -433,8 +443,6 @@ void score_put_line(struct buf *out, const struct score_result *r)
 	buf_put(out, str_of(score_rule_name(r->rule)));
 	for (size_t i = 0; i < r->evidence_count && said < 3; i++) {
 		int32_t weight = r->evidence[i].weight;
-		if (r->evidence[i].kind == SCORE_OF_WORDS)
-			continue;
 		buf_put(out, said++ ? STR(", ") : STR(": "));
 		buf_put(out, str_of(r->evidence[i].name));
 		buf_put_byte(out, weight < 0 ? '-' : '+');

@@ -84,15 +84,19 @@ struct score_request {
 #define SCORE_QUALITY_BALANCED 50
 #define SCORE_QUALITY_BEST 75
 
+struct scorer; /* route/scorer_file.h */
+
 /* Made once when a configuration is loaded; plain data, copied freely. */
 struct score_policy {
+	const struct scorer *scorer; /* borrows; NULL: the built-in one */
 	enum score_tier floor;
 	enum score_tier ceiling;
 	int32_t toll[SCORE_TIERS]; /* lambda x relative cost, in 1/65536 of success */
 };
 
 struct score_wish {
-	int quality; /* 0 cheapest .. 100 best */
+	const struct scorer *scorer; /* NULL: the built-in one */
+	int quality;                 /* 0 cheapest .. 100 best */
 	int64_t
 	    price[SCORE_TIERS]; /* of a typical call in each tier, any one unit; all 0: 1/5/25 */
 	int reasoning_percent;  /* wished share of the reasoning tier, 1..99; 0: no wish */
@@ -121,6 +125,7 @@ struct score_policy score_policy_of(const struct score_wish *wish);
 enum score_rule { SCORE_RULE_TABLE(SCORE_RULE_ENUM) SCORE_RULES };
 
 #define SCORE_EVIDENCE_MAX 8
+#define SCORE_WORDS_MAX 6
 
 /* What weighed on the deciding message: 1/1000 of the odds' doublings against the fast tier, plus:
  * harder. Names of counters and facts are content-free; word groups are the client's own words and
@@ -142,6 +147,8 @@ struct score_result {
 	size_t deciding_turn; /* index in turns[]; turn_count when none did */
 	size_t evidence_count;
 	struct score_evidence evidence[SCORE_EVIDENCE_MAX]; /* the heaviest first */
+	size_t word_count; /* of score_explain; the same for words and pairs of words */
+	struct score_evidence words[SCORE_WORDS_MAX];
 };
 
 /* The whole decision. `policy` NULL: balanced, no bounds. */
@@ -161,8 +168,8 @@ const char *score_rule_why(enum score_rule rule);
 struct buf;
 void score_put_line(struct buf *out, const struct score_result *result);
 
-/* Hash of the scorer file that decides in this process, for decision records: 16 hex digits,
- * static. */
-struct str score_version(void);
+/* Hash of the scorer file that decides under this policy, for decision records: 16 hex digits, as
+ * long as the scorer. */
+struct str score_version(const struct score_policy *policy);
 
 #endif

@@ -14,7 +14,9 @@
 #include <stdatomic.h>
 
 #define HEADER_BYTES 24
+#define CRC_AT 16
 #define SCALARS 16
+#define LEVELS_BYTES (FEATURE_COUNTERS * FEATURE_LEVELS * SCORE_TIERS * 2)
 
 /* The built-in file, as a read-only symbol. The assembler reads it: `make clean` after
  * tools/train. */
@@ -84,9 +86,8 @@ uint32_t scorer_layout(void)
 /* Bytes between the header and the buckets, without the padding. */
 static size_t fixed_bytes(void)
 {
-	return SCALARS * 4 + FEATURE_COUNTERS * FEATURE_LEVELS * SCORE_TIERS * 2 +
-	       STRUCTURE_FACTS * SCORE_TIERS * 2 + SCORE_TIERS * (8 + (SCORER_STEPS + 2) * 2) +
-	       SCORER_SKETCH * SCORE_TIERS * 2;
+	return SCALARS * 4 + LEVELS_BYTES + STRUCTURE_FACTS * SCORE_TIERS * 2 +
+	       SCORE_TIERS * (8 + (SCORER_STEPS + 2) * 2) + SCORER_SKETCH * SCORE_TIERS * 2;
 }
 
 static int check_header(struct str bytes, struct fail *f)
@@ -163,6 +164,30 @@ int scorer_read(struct str bytes, struct scorer *out, struct fail *f)
 	snprintf(out->version, sizeof(out->version), "%016" PRIx64, hash_stable(bytes));
 	lexicon_init(&out->lexicon);
 	return 0;
+}
+
+static void put_u16(char *at, uint16_t x)
+{
+	x = htole16(x);
+	memcpy(at, &x, sizeof(x));
+}
+
+void scorer_put_refitted(struct buf *out, struct str bytes,
+                         const int16_t structure[STRUCTURE_FACTS][SCORE_TIERS])
+{
+	size_t start = out->len, at = HEADER_BYTES + SCALARS * 4 + LEVELS_BYTES;
+	uint32_t crc;
+	char *file;
+
+	buf_put(out, bytes);
+	must(!buf_is_over(out));
+	file = out->ptr + start;
+	for (int fact = 0; fact < STRUCTURE_FACTS; fact++)
+		for (int t = 0; t < SCORE_TIERS; t++, at += 2)
+			put_u16(file + at, (uint16_t)structure[fact][t]);
+	crc = hash_crc32c(0, (struct str){file + HEADER_BYTES, bytes.len - HEADER_BYTES});
+	put_u16(file + CRC_AT, (uint16_t)crc);
+	put_u16(file + CRC_AT + 2, (uint16_t)(crc >> 16));
 }
 
 struct str scorer_builtin_bytes(void)

@@ -16,6 +16,7 @@
 #ifndef ROUTE_SCORER_FILE_H
 #define ROUTE_SCORER_FILE_H
 
+#include "base/buf.h"
 #include "fail.h"
 #include "route/feature.h"
 #include "route/structure.h"
@@ -58,6 +59,10 @@ struct str scorer_builtin_bytes(void);
 
 /* Reads a scorer; `out` borrows `bytes`. -1: damaged, or made for other features. */
 int scorer_read(struct str bytes, struct scorer *out, struct fail *) MUST_USE;
+
+/* The file again with other weights of facts; `bytes` are a scorer that scorer_read takes. */
+void scorer_put_refitted(struct buf *out, struct str bytes,
+                         const int16_t structure[STRUCTURE_FACTS][SCORE_TIERS]);
 
 /* Makes a file the current scorer. The bytes are copied and stay for the life of the process. */
 int scorer_use(struct str bytes, struct fail *) MUST_USE;

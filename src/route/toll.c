@@ -63,7 +63,7 @@ static int reasoning_count(const struct scorer *scorer, const struct score_polic
 /* The smallest lambda whose share of reasoning does not pass the wish. */
 static void meet_share(struct score_policy *p, const int64_t relative[SCORE_TIERS], int percent)
 {
-	const struct scorer *scorer = scorer_current();
+	const struct scorer *scorer = p->scorer ? p->scorer : scorer_current();
 	int32_t low = 0, high = LAMBDA_MOST;
 
 	while (low < high) {
@@ -79,7 +79,8 @@ static void meet_share(struct score_policy *p, const int64_t relative[SCORE_TIER
 
 struct score_policy score_policy_of(const struct score_wish *wish)
 {
-	struct score_policy p = {.floor = wish->floor, .ceiling = wish->ceiling};
+	struct score_policy p = {
+	    .scorer = wish->scorer, .floor = wish->floor, .ceiling = wish->ceiling};
 	int64_t relative[SCORE_TIERS];
 
 	relative_prices(wish, relative);

@@ -1,5 +1,6 @@
 /* Names: what each means, in which order of precedence, and what is said of the unknown. */
 #include "route/catalog.h"
+#include "route/scorer_file.h"
 
 #include "check.h"
 
@@ -192,11 +193,86 @@ static void test_built_in(void)
 	arena_release(&arena);
 }
 
+static char scorer_file[] = "/tmp/fluxrouter-scorer-XXXXXX";
+
+/* The built-in scorer, for which every fact weighs that much in favour of the fast tier. */
+static void write_scorer(int16_t weight)
+{
+	int16_t structure[STRUCTURE_FACTS][SCORE_TIERS];
+	struct buf file;
+	FILE *out = fopen(scorer_file, "wb");
+
+	for (int fact = 0; fact < STRUCTURE_FACTS; fact++)
+		for (int t = 0; t < SCORE_TIERS; t++)
+			structure[fact][t] = t == SCORE_FAST ? weight : 0;
+	buf_init(&file, SCORER_MAX_BYTES);
+	scorer_put_refitted(&file, scorer_builtin_bytes(), structure);
+	must(out && fwrite(file.ptr, 1, file.len, out) == file.len);
+	fclose(out);
+	buf_release(&file);
+}
+
+static enum score_tier tier_under(const struct config *c)
+{
+	struct str text = STR("Write a function that reverses a list.");
+	struct score_turn turn = {.role = SCORE_USER, .parts = &text, .part_count = 1};
+	struct score_request request = {.turns = &turn, .turn_count = 1};
+	struct score_result result;
+
+	score_decide(&request, &c->catalog->policy, &result);
+	return result.text_tier;
+}
+
+/* Every snapshot decides by the scorer that it was loaded with, whatever is loaded later. */
+static void test_scorer_files(void)
+{
+	char text[2000];
+	int fd = mkstemp(scorer_file);
+	struct config *easy, *hard, *own = load(MODELS);
+
+	must(fd >= 0);
+	close(fd);
+	snprintf(text, sizeof text, MODELS "scorer_file: %s\n", scorer_file);
+	write_scorer(600);
+	easy = load(text);
+	write_scorer(-600);
+	hard = load(text);
+	CHECK(tier_under(easy) == SCORE_FAST && tier_under(hard) > SCORE_FAST);
+	for (int i = 0; i < 1000; i++)
+		CHECK(tier_under(easy) == SCORE_FAST);
+	CHECK(strcmp(easy->hash, hard->hash) != 0 && strcmp(easy->hash, own->hash) != 0);
+	CHECK(!str_eq(score_version(&easy->catalog->policy), score_version(&own->catalog->policy)));
+	config_put(&easy);
+	CHECK(tier_under(hard) > SCORE_FAST);
+	config_put(&hard);
+	config_put(&own);
+	unlink(scorer_file);
+}
+
+/* quality and reasoning_share reach the tolls. */
+static void test_wishes(void)
+{
+	struct config *eco = load(MODELS "quality: eco\n"), *best = load(MODELS "quality: best\n");
+	struct config *few = load(MODELS "reasoning_share: 1%\n");
+	struct config *many = load(MODELS "reasoning_share: 60%\ntier_floor: standard\n");
+
+	CHECK(eco->catalog->policy.toll[2] > best->catalog->policy.toll[2]);
+	CHECK(few->catalog->policy.toll[2] > many->catalog->policy.toll[2]);
+	CHECK(many->catalog->policy.floor == SCORE_STANDARD);
+	CHECK(strcmp(few->hash, many->hash) != 0);
+	config_put(&eco);
+	config_put(&best);
+	config_put(&few);
+	config_put(&many);
+}
+
 int main(void)
 {
 	test_names();
 	test_near_names();
 	test_shape();
 	test_built_in();
+	test_scorer_files();
+	test_wishes();
 	return check_report("catalog");
 }

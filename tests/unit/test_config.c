@@ -106,6 +106,13 @@ static const struct {
     {"body_memory_max: 1MB\n", "t.yaml:1:18: body_memory_max: \"1MB\" is no size"},
     {"body_memory_max: 1MiB\n", "t.yaml:1:18: body_memory_max: is less"},
     {"quality: good\n", "t.yaml:1:10: quality: \"good\" is neither"},
+    {"reasoning_share: 0%\n", "t.yaml:1:18: reasoning_share: \"0%\" is no share"},
+    {"reasoning_share: most\n", "t.yaml:1:18: reasoning_share: \"most\" is no share"},
+    {"tier_floor: high\n", "t.yaml:1:13: tier_floor: \"high\" is"},
+    {"tier_floor: reasoning\ntier_ceiling: standard\n",
+     "t.yaml:1:13: tier_floor: is reasoning, above tier_ceiling, which is standard"},
+    {"scorer_file: /no/such\n", "t.yaml:1:14: scorer_file: cannot read the file /no/such"},
+    {"scorer_file: /dev/null\n", "t.yaml:1:14: scorer_file: /dev/null is no scorer file"},
     {"metrics_listen: 0.0.0.0:9\n", "t.yaml:1:17: metrics_listen: others can reach"},
     {"providers: [{dialect: chat}]\n", "t.yaml:1:13: providers[0]: `name` is missing"},
     {"providers: [{name: a, base_url: \"http://h\"}]\n",
@@ -249,6 +256,7 @@ static void test_values(void)
 {
 	struct config *c = read_text(
 	    "drain_delay: 250ms\ndrain_limit: 1.5h\nbody_memory_max: 1GiB\nquality: eco\n"
+	    "reasoning_share: 10%\ntier_floor: standard\n"
 	    "insecure: yes\nlisten: [\"0.0.0.0:1\", \"[::1]:2\", \"unix:/run/x\"]\n"
 	    "cost_in_usage: false\nlog: json\nmetrics_listen: off\n"
 	    "providers:\n"
@@ -259,6 +267,8 @@ static void test_values(void)
 		return;
 	CHECK(c->drain_delay_ms == 250 && c->drain_limit_ms == 5400 * 1000);
 	CHECK(c->body_memory_max == 1u << 30 && c->quality == 25);
+	CHECK(c->reasoning_percent == 10 && c->scorer_bytes.len == 0);
+	CHECK(c->tier_floor == LLM_STANDARD && c->tier_ceiling == LLM_REASONING);
 	CHECK(c->listen_count == 3 && !c->cost_in_usage && c->log_format == CONFIG_LOG_JSON);
 	CHECK_STR(c->metrics_listen, STR("off"));
 	CHECK_STR(c->providers[0].base_url, STR("http://[::1]:8080/v1"));

@@ -113,6 +113,14 @@ static void test_route(void)
 	CHECK(was_printed("\"estimate_usd\":") && was_printed("\"most_usd\":"));
 	json_release(&doc);
 
+	CHECK(RUN(cli_route,
+	          "{\"model\":\"flux-auto\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}",
+	          "-c", good_file, "--explain") == 0);
+	CHECK(was_printed("flux-auto -> small at p, tier "));
+	CHECK(was_printed("decided by ") && was_printed("  <- the most\n"));
+	CHECK(was_printed("fact     greeting") && was_printed("as standard  $"));
+	CHECK(was_printed(" scorer=") && was_printed(" config="));
+
 	CHECK(RUN(cli_route, "{\"model\":\"flux-auto\",\"messages\":[]", "-c", good_file) == 1);
 	CHECK(was_printed("\"code\":\"invalid_json\""));
 	CHECK(RUN(cli_route,

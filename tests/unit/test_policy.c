@@ -165,11 +165,62 @@ static void test_moving_between_tiers(void)
 		CHECK(rejects(&s, "deep", "lacks images"));
 		buf_init(&line, 1000);
 		decision_put_line(&line, &s.decision, s.config->catalog);
-		CHECK(str_find(buf_str(&line), STR(" served=standard config=")) < line.len);
+		CHECK(str_find(buf_str(&line), STR(" served=standard scorer=")) < line.len);
 		buf_release(&line);
 	}
 	s.request.model = STR("flux-fast");
 	CHECK(decide(&s) < 0 && s.fail.kind == FAIL_UNSUPPORTED_CONTENT);
+	scene_release(&s);
+}
+
+/* What the operator allows a key holds also where another tier could serve. */
+static void test_bounds(void)
+{
+	struct scene s;
+
+	scene_init(&s, "flux-auto", "hi");
+	s.wish.has_bounds = true;
+	s.wish.floor = s.wish.ceiling = LLM_STANDARD;
+	CHECK(decide(&s) == 0 && s.decision.tier == LLM_STANDARD);
+	CHECK(s.decision.score.rule == SCORE_BY_BOUNDS);
+	s.request.effort = LLM_EFFORT_XHIGH;
+	CHECK(decide(&s) == 0 && s.decision.tier == LLM_STANDARD);
+	s.wish.ceiling = LLM_REASONING;
+	CHECK(decide(&s) == 0 && s.decision.tier == LLM_REASONING);
+	CHECK(s.decision.score.rule == SCORE_BY_EFFORT);
+	s.request.effort = LLM_EFFORT_UNSET;
+	s.request.needs = LLM_CAN_THINKING;
+	s.wish.floor = LLM_REASONING, s.wish.ceiling = LLM_STANDARD; /* the ceiling wins */
+	CHECK(decide(&s) < 0 && s.fail.kind == FAIL_UNSUPPORTED_CONTENT);
+	CHECK(rejects(&s, "deep", "its tier is above the ceiling (standard)"));
+	CHECK(rejects(&s, "eye", "lacks thinking"));
+	s.wish.allowed_models = STR("deep");
+	s.request.needs = 0;
+	CHECK(decide(&s) < 0 && s.fail.kind == FAIL_MODEL_NOT_ALLOWED);
+	scene_release(&s);
+}
+
+/* A dry run names words; the evidence says what kind it is. */
+static void test_evidence(void)
+{
+	struct scene s;
+	struct buf json;
+	struct json_writer w;
+
+	scene_init(&s, "flux-auto", "Prove that the theorem of Fermat holds.");
+	buf_init(&json, 100000);
+	for (int i = 0; i < 2; i++) {
+		s.wish.explains = i == 1;
+		CHECK(decide(&s) == 0);
+		buf_clear(&json);
+		json_writer_init(&w, &json);
+		decision_put_json(&w, &s.decision, s.config->catalog, &s.request);
+		CHECK((str_find(buf_str(&json), STR("{\"kind\":\"words\"")) < json.len) ==
+		      (i == 1));
+		CHECK(str_find(buf_str(&json), STR("{\"kind\":\"fact\",\"name\":\"proof\"")) <
+		      json.len);
+	}
+	buf_release(&json);
 	scene_release(&s);
 }
 
@@ -371,6 +422,8 @@ int main(void)
 	test_filters();
 	test_allow_list();
 	test_moving_between_tiers();
+	test_bounds();
+	test_evidence();
 	test_context();
 	test_max_output_is_clamped_first();
 	test_determinism();

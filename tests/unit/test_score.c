@@ -41,7 +41,7 @@ static void test_effort_is_a_hard_signal(void)
 	struct score_turn turn = {.role = SCORE_USER, .parts = &hello, .part_count = 1};
 	struct score_request request = {
 	    .turns = &turn, .turn_count = 1, .effort = SCORE_EFFORT_HIGH};
-	struct score_policy capped = {SCORE_FAST, SCORE_STANDARD, {0, 0, 0}};
+	struct score_policy capped = {.ceiling = SCORE_STANDARD};
 	struct score_result result;
 
 	score_decide(&request, NULL, &result);
@@ -67,6 +67,8 @@ static uint32_t digest(const struct score_result *r)
 	           r->deciding_turn, r->p_ok[0], r->p_ok[1], r->p_ok[2]);
 	for (size_t i = 0; i < r->evidence_count; i++)
 		buf_printf(&bytes, " %s %d", r->evidence[i].name, r->evidence[i].weight);
+	for (size_t i = 0; i < r->word_count; i++)
+		buf_printf(&bytes, " %s %d", r->words[i].name, r->words[i].weight);
 	crc = hash_crc32c(0, buf_str(&bytes));
 	buf_release(&bytes);
 	return crc;
