@@ -43,18 +43,27 @@ static int64_t bound_nusd(const struct request *r)
 	                            .max_output = allowed_output(r)};
 	int64_t nusd = INT64_MAX;
 
-	return price_bound_nusd(&model_of(r)->price, &bound, &nusd) < 0 ? INT64_MAX : nusd;
+	return price_bound_nusd(&r->now.deal, &bound, &nusd) < 0 ? INT64_MAX : nusd;
 }
 
-/* What is charged if this process dies under the attempt: its input alone. */
-static int64_t input_nusd(const struct request *r)
+/* Amounts beyond all integers stay at the highest: wrong, but never for nothing. */
+static struct price_amounts price_of(const struct request *r, const struct llm_usage *usage)
 {
-	struct llm_usage usage = {.input = r->decision.counted_tokens};
-	int64_t nusd = 0;
+	struct price_amounts amounts;
 
-	return price_cost_nusd(&model_of(r)->price, &usage, &nusd) < 0 ? INT64_MAX : nusd;
+	if (price_amounts_of(&r->now.deal, usage, &amounts) < 0)
+		return (struct price_amounts){INT64_MAX, INT64_MAX, true};
+	return amounts;
 }
 
+static void put_amounts(struct entry *e, const struct price_amounts *amounts)
+{
+	e->cost_nusd = amounts->cost_nusd;
+	e->charge_nusd = amounts->charge_nusd;
+	e->is_unpriced = amounts->is_unknown;
+}
+
+/* Its amounts are charged if this process dies under the attempt: those of its input alone. */
 static struct entry new_entry(const struct request *r)
 {
 	const struct config_model *model = model_of(r);
@@ -62,28 +71,35 @@ static struct entry new_entry(const struct request *r)
 	    .attempt = (uint16_t)(r->attempts + 1),
 	    .account_id = r->key.account_id,
 	    .key_id = r->key.id,
-	    .opened_ms = clock_wall_ms(),
+	    .opened_ms = r->now.opened_ms,
 	    .held_nusd = bound_nusd(r),
-	    .cost_nusd = input_nusd(r),
 	    .usage = {.input = r->decision.counted_tokens},
 	    .model = model->name,
 	    .provider = r->now.target->config->provider->name,
-	    .price_version = model->price.version,
+	    .price_version = r->now.deal.cost->id,
+	    .charge_version = r->now.deal.charge_id,
 	    .dialect = r->llm.dialect,
 	    .tier = r->decision.tier,
 	    .has_tier = r->decision.has_tier,
 	    .lane = (uint8_t)model->lane,
 	    .stream = r->llm.stream,
 	};
+	struct price_amounts amounts;
 
-	e.charge_nusd = e.cost_nusd;
+	amounts = price_of(r, &e.usage);
+	put_amounts(&e, &amounts);
 	memcpy(e.request_id, r->id, sizeof r->id);
 	return e;
 }
 
 int attempt_admit(struct request *r)
 {
-	r->now = (struct attempt){.target = r->decision.candidates[r->candidate]};
+	struct config_payer payer = {.account = r->key.account_name};
+
+	r->now = (struct attempt){.target = r->decision.candidates[r->candidate],
+	                          .opened_ms = clock_wall_ms()};
+	r->now.deal = config_deal(r->config, &payer, model_of(r), r->now.opened_ms);
+	r->warnings = STR("");
 	r->now.entry = new_entry(r);
 	if (journal_put_open(r->worker->journal, &r->now.entry, &r->now.slot, &r->fail) < 0)
 		return -1;
@@ -96,13 +112,21 @@ static int64_t clamped_output(struct request *r)
 {
 	int64_t ceiling = model_of(r)->max_output;
 
-	r->warnings = STR("");
 	if (ceiling == 0 || r->llm.max_output <= ceiling)
 		return 0;
 	r->warnings = arena_printf(
 	    r->arena, "max output of %lld tokens lowered to %lld, the most that %.*s gives",
 	    (long long)r->llm.max_output, (long long)ceiling, STR_ARG(model_of(r)->name));
 	return ceiling;
+}
+
+static void warn_of_price(struct request *r)
+{
+	if (!r->now.deal.cost->is_unknown && !r->now.deal.charge->is_unknown)
+		return;
+	r->warnings = ARENA_JOIN(r->arena, r->warnings, r->warnings.len ? STR("; ") : STR(""),
+	                         STR("the price of "), model_of(r)->name,
+	                         STR(" is not known, so the cost told here is not what it cost"));
 }
 
 void attempt_compose(struct request *r)
@@ -120,6 +144,7 @@ void attempt_compose(struct request *r)
 	struct wire_edits edits;
 	size_t bytes;
 
+	warn_of_price(r);
 	wire_dialect(r->llm.dialect)->edit_request(&r->llm, &change, r->arena, &edits);
 	r->pieces = ARENA_ARRAY(&r->worker->loop.scratch, struct str, WIRE_PIECES_MAX + 1);
 	r->piece_count =
@@ -145,15 +170,11 @@ void attempt_ask(struct request *r)
 	r->now.exchange = exchange_start(r->worker->upstream, &ask, r->arena, on_exchange, r);
 }
 
-static int64_t price_usage(struct request *r)
+static struct price_amounts price_usage(struct request *r)
 {
-	int64_t nusd = 0;
-
 	wire_estimate_missing(&r->now.meter, r->decision.counted_tokens,
 	                      (int64_t)exchange_body(r->now.exchange).len);
-	if (price_cost_nusd(&model_of(r)->price, &r->now.meter.usage, &nusd) < 0)
-		return INT64_MAX;
-	return nusd;
+	return price_of(r, &r->now.meter.usage);
 }
 
 int attempt_read_answer(struct request *r, struct str *out_pieces, int *out_count,
@@ -170,7 +191,8 @@ int attempt_read_answer(struct request *r, struct str *out_pieces, int *out_coun
 	    wire_dialect(r->llm.dialect)->read_answer(noting.scratch, &noting, &usage) < 0)
 		return -1;
 	if (usage.len && r->config->cost_in_usage)
-		wire_edit_cost(&edits, body, usage, r->charge_nusd + price_usage(r), r->arena);
+		wire_edit_cost(&edits, body, usage, r->charge_nusd + price_usage(r).charge_nusd,
+		               r->arena);
 	*out_count = wire_edit_pieces(&edits, body, out_pieces, out_bytes);
 	return 0;
 }
@@ -217,8 +239,11 @@ static void count(const struct entry *e)
 	metric_add(METRIC_TOKENS_CACHE_WRITE, e->usage.cache_write_5m + e->usage.cache_write_1h);
 	metric_add(METRIC_TOKENS_OUTPUT, e->usage.output);
 	metric_add(METRIC_COST_NUSD, e->cost_nusd);
+	metric_add(METRIC_CHARGE_NUSD, e->charge_nusd);
 	if (!e->usage.reported && e->cost_nusd)
 		metric_add(METRIC_ESTIMATED, 1);
+	if (e->is_unpriced)
+		metric_add(METRIC_UNPRICED, 1);
 }
 
 static void add_attempt_text(struct request *r, const char *end)
@@ -241,18 +266,18 @@ static const char *const end_names[ENTRY_END_COUNT] = {
 
 void attempt_settle(struct request *r, enum entry_end end)
 {
+	struct price_amounts amounts = {0};
 	struct entry *e = &r->now.entry;
 
 	if (r->now.slot.sequence == 0)
 		return;
 	if (is_billed(r, end)) {
-		e->cost_nusd = price_usage(r);
+		amounts = price_usage(r);
 		e->usage = r->now.meter.usage;
 	} else {
-		e->cost_nusd = 0;
 		e->usage = (struct llm_usage){.reported = true};
 	}
-	e->charge_nusd = e->cost_nusd;
+	put_amounts(e, &amounts);
 	e->end = end;
 	e->status = (uint16_t)(r->has_begun            ? r->status
 	                       : fail_is_set(&r->fail) ? fail_status(&r->fail)

@@ -64,11 +64,11 @@ struct config_model {
 	struct str owned_by; /* default: the first target's provider */
 	int64_t created_s;   /* Unix seconds; default: `released`, else the config's own time */
 	enum config_lane lane;
-	struct price price;
-	struct str price_as_of; /* YYYY-MM-DD */
-	int64_t context;        /* tokens; 0: unknown */
-	int64_t max_output;     /* tokens; 0: unknown */
-	unsigned can;           /* enum llm_ability bits */
+	struct price_set prices; /* what the provider charges */
+	struct price_set floors; /* the same, but output is never below the lane's floor */
+	int64_t context;         /* tokens; 0: unknown */
+	int64_t max_output;      /* tokens; 0: unknown */
+	unsigned can;            /* enum llm_ability bits */
 	struct config_target *targets;
 	int target_count;
 };
@@ -76,6 +76,12 @@ struct config_model {
 struct config_tier {
 	struct config_model **models; /* default first, then fallbacks */
 	int model_count;
+};
+
+/* What accounts pay, where that is not the cost. Empty: any. Globs, any case. */
+struct config_charge {
+	struct str account, plan, model;
+	struct price_terms terms;
 };
 
 struct config_alias {
@@ -113,6 +119,9 @@ struct config {
 	struct config_tier tiers[LLM_TIERS];
 	struct config_alias *aliases;
 	int alias_count;
+	struct config_charge *charges; /* the first that fits counts */
+	int charge_count;
+	bool apply_floor;
 
 	struct catalog *catalog; /* built by route/catalog from the above; owned by the arena */
 	struct str *warnings;    /* "FILE:LINE:COLUMN: warning: ...", for the log */
@@ -157,6 +166,20 @@ struct config_found {
  * */
 int config_built_in(const struct config_found *found, int count, struct config **out,
                     struct fail *) MUST_USE;
+
+/* Who pays: names, and what is set on the account or its plan. */
+struct config_payer {
+	struct str account, plan; /* empty: none */
+	bool has_markup;
+	int64_t markup_bp; /* 10,000: as it is; counts in place of a mark-up of `charges` */
+	bool apply_floor;  /* or the configuration's */
+};
+/* How an attempt at that model is priced, from when it opens on. Borrows from the configuration,
+ * which must be held as long. Payer NULL: nobody in particular. */
+struct price_deal config_deal(const struct config *, const struct config_payer *,
+                              const struct config_model *, int64_t opened_ms);
+/* The row of the standard service that is in force now, below all steps. */
+const struct price *config_price(const struct config_model *);
 
 struct config *config_get(struct config *); /* another reference */
 void config_put(struct config **);

@@ -2,9 +2,8 @@
  * the name of something.
  *
  * The built-in catalog goes through here too: then only the models that a found provider serves are
- * kept, and models that a local server listed are added for nothing at the end of every tier. A
- * price that is not known is never taken for zero: input and output must be written down, cache and
- * audio rates default to what they replace. */
+ * kept, and models that a local server listed are added for nothing at the end of every tier.
+ * Prices are read in config_price.c. */
 #include "config_make.h"
 #include "config_value.h"
 #include "limits.h"
@@ -15,33 +14,6 @@ static struct str copy_of(struct config_making *making, const char *text)
 }
 
 /* ---- models ---- */
-
-static void make_price(struct config_making *making, int index, const struct raw_price *raw,
-                       struct config_model *out)
-{
-	struct config_mistakes *m = making->mistakes;
-	struct price *p = &out->price;
-
-#define RATE(name, fallback)                                                                       \
-	config_value_pusd(m, config_path(making, "models[%d].price." #name, index), raw->name,     \
-	                  fallback)
-	p->input_pusd = RATE(input, 0);
-	p->output_pusd = RATE(output, 0);
-	p->cache_read_pusd = RATE(cache_read, p->input_pusd);
-	p->cache_write_5m_pusd = RATE(cache_write, p->input_pusd);
-	p->cache_write_1h_pusd = RATE(cache_write_1h, p->cache_write_5m_pusd);
-	p->audio_input_pusd = RATE(audio_input, p->input_pusd);
-	p->audio_output_pusd = RATE(audio_output, p->output_pusd);
-#undef RATE
-	p->call_nusd = config_value_nusd(m, config_path(making, "models[%d].price.per_call", index),
-	                                 raw->per_call, 0);
-	price_set_version(p);
-	if (raw->as_of) {
-		config_value_day_s(m, config_path(making, "models[%d].price.as_of", index),
-		                   raw->as_of, 0);
-		out->price_as_of = copy_of(making, raw->as_of);
-	}
-}
 
 static void make_abilities(struct config_making *making, int index, const struct raw_model *raw,
                            struct config_model *out)
@@ -109,20 +81,6 @@ static void make_targets(struct config_making *making, int index, const struct r
 		             "`targets` is missing: nobody serves this model");
 }
 
-/* Contract 7: from 1, 2 and 4 US dollars per million output tokens. */
-static void check_floor(struct config_making *making, int index, const struct config_model *model)
-{
-	static const int64_t floors[] = {
-	    [CONFIG_EXPRESS] = 1, [CONFIG_DAILY] = 2, [CONFIG_DEEP] = 4};
-
-	if (model->price.output_pusd > 0 &&
-	    model->price.output_pusd < floors[model->lane] * 1000 * 1000)
-		config_warn(making->mistakes, config_path(making, "models[%d].lane", index),
-		            "this lane begins at %lld dollars per million output tokens; the price "
-		            "of \"%.*s\" is below",
-		            (long long)floors[model->lane], STR_ARG(model->name));
-}
-
 static void check_model_name(struct config_making *making, int index, struct config_model *model)
 {
 	struct str path = config_path(making, "models[%d].name", index);
@@ -167,10 +125,9 @@ static void make_model(struct config_making *making, int index)
 	if (out->target_count == 0 && making->is_built_in)
 		return;
 	make_numbers(making, index, raw, out);
-	make_price(making, index, raw->price, out);
+	config_make_prices(making, index, raw, out);
 	make_abilities(making, index, raw, out);
 	check_model_name(making, index, out);
-	check_floor(making, index, out);
 	if (raw->owned_by)
 		out->owned_by = copy_of(making, raw->owned_by);
 	else if (out->target_count > 0 && out->targets[0].provider)
@@ -211,7 +168,8 @@ static void add_local(struct config_making *making, struct config_provider *prov
 	    .target_count = 1,
 	};
 	model->targets[0] = (struct config_target){provider, model->name, 1};
-	price_set_version(&model->price);
+	model->prices = config_free_prices(&c->arena);
+	model->floors = model->prices;
 	map_put(&making->models, lower, model);
 	c->model_count++;
 }

@@ -177,17 +177,31 @@ void config_make(struct config_making *making)
 	config_make_models(making);
 	config_make_tiers(making);
 	config_make_aliases(making);
+	config_make_charges(making);
+	config_warn_of_old_prices(making);
 }
 
 /* ---- the hash: what routing and prices depend on, in one fixed spelling ---- */
 
 static void put_model(struct buf *out, const struct config_model *m)
 {
-	buf_printf(out, "m %.*s %d %u %lld %lld %x\n", STR_ARG(m->name), m->lane, m->price.version,
+	buf_printf(out, "m %.*s %d %lld %lld %x\n", STR_ARG(m->name), m->lane,
 	           (long long)m->context, (long long)m->max_output, m->can);
+	for (int i = 0; i < m->floors.count; i++)
+		buf_printf(out, "r %u %u %lld\n", m->prices.versions[i].id,
+		           m->floors.versions[i].id, (long long)m->prices.versions[i].from_ms);
 	for (int i = 0; i < m->target_count; i++)
 		buf_printf(out, "t %.*s %.*s %d\n", STR_ARG(m->targets[i].provider->name),
 		           STR_ARG(m->targets[i].model), m->targets[i].weight);
+}
+
+static void put_charge(struct buf *out, const struct config_charge *charge)
+{
+	const struct price_set *own = charge->terms.own;
+
+	buf_printf(out, "c %.*s %.*s %.*s %lld %u\n", STR_ARG(charge->account),
+	           STR_ARG(charge->plan), STR_ARG(charge->model),
+	           (long long)charge->terms.markup_bp, own ? own->versions[0].id : 0);
 }
 
 static void put_meaning(struct buf *out, const struct config *c)
@@ -212,6 +226,8 @@ static void put_meaning(struct buf *out, const struct config *c)
 	for (int i = 0; i < c->alias_count; i++)
 		buf_printf(out, "a %.*s %.*s\n", STR_ARG(c->aliases[i].match),
 		           STR_ARG(c->aliases[i].to));
+	for (int i = 0; i < c->charge_count; i++)
+		put_charge(out, &c->charges[i]);
 }
 
 void config_put_hash(struct config *c)

@@ -29,6 +29,15 @@ void config_make_providers(struct config_making *);
 void config_make_models(struct config_making *);
 void config_make_tiers(struct config_making *);
 void config_make_aliases(struct config_making *);
+void config_make_charges(struct config_making *);
+
+/* The prices of models[index]: `price`, or `prices` with their days. */
+void config_make_prices(struct config_making *, int index, const struct raw_model *,
+                        struct config_model *out);
+/* Nothing is charged, and that is known. */
+struct price_set config_free_prices(struct arena *);
+/* One warning for all prices that nobody has looked at for long. */
+void config_warn_of_old_prices(struct config_making *);
 
 /* Fills config.hash. */
 void config_put_hash(struct config *);

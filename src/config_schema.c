@@ -68,12 +68,44 @@ static const cyaml_schema_value_t target_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_target, target_fields),
 };
 
+#define RATE(name, type)                                                                           \
+	CYAML_FIELD_STRING_PTR(#name, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct type,       \
+	                       rates.name, 0, 4096)
+#define RATES(type)                                                                                \
+	RATE(input, type), RATE(output, type), RATE(cache_read, type), RATE(cache_write, type),    \
+	    RATE(cache_write_1h, type), RATE(reasoning, type), RATE(audio_input, type),            \
+	    RATE(audio_output, type), RATE(image_input, type), RATE(image_output, type),           \
+	    RATE(per_call, type), RATE(per_search, type)
+
+static const cyaml_strval_t service_names[] = {
+#define X(name, text) {text, LLM_SERVICE_##name},
+    LLM_SERVICES(X)
+#undef X
+};
+
+static const cyaml_schema_field_t row_fields[] = {
+    CYAML_FIELD_ENUM("service", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct raw_row, service,
+                     service_names, CYAML_ARRAY_LEN(service_names)),
+    NUMBER(above, raw_row),
+    TEXT(percent, raw_row),
+    RATES(raw_row),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t row_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_row, row_fields),
+};
+
 static const cyaml_schema_field_t price_fields[] = {
-    NEEDED(input, raw_price),        NEEDED(output, raw_price),
-    TEXT(cache_read, raw_price),     TEXT(cache_write, raw_price),
-    TEXT(cache_write_1h, raw_price), TEXT(audio_input, raw_price),
-    TEXT(audio_output, raw_price),   TEXT(per_call, raw_price),
-    TEXT(as_of, raw_price),          CYAML_FIELD_END,
+    RATES(raw_price),
+    TEXT(regional, raw_price),
+    TEXT(from, raw_price),
+    TEXT(as_of, raw_price),
+    CYAML_FIELD_BOOL("unknown", CYAML_FLAG_OPTIONAL, struct raw_price, unknown),
+    LIST(rows, raw_price, row_entry, 32),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t price_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_price, price_fields),
 };
 
 static const cyaml_strval_t lane_names[] = {
@@ -97,7 +129,9 @@ static const cyaml_schema_field_t model_fields[] = {
     TEXT(released, raw_model),
     CYAML_FIELD_ENUM_PTR("lane", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT,
                          struct raw_model, lane, lane_names, CYAML_ARRAY_LEN(lane_names)),
-    CYAML_FIELD_MAPPING_PTR("price", CYAML_FLAG_POINTER, struct raw_model, price, price_fields),
+    CYAML_FIELD_MAPPING_PTR("price", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw_model,
+                            price, price_fields),
+    LIST(prices, raw_model, price_entry, 100),
     NUMBER(context, raw_model),
     NUMBER(max_output, raw_model),
     LIST(can, raw_model, text_entry, 32),
@@ -122,6 +156,19 @@ static const cyaml_schema_field_t alias_fields[] = {
 };
 static const cyaml_schema_value_t alias_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_alias, alias_fields),
+};
+
+static const cyaml_schema_field_t charge_fields[] = {
+    TEXT(account, raw_charge),
+    TEXT(plan, raw_charge),
+    TEXT(model, raw_charge),
+    TEXT(markup, raw_charge),
+    CYAML_FIELD_MAPPING_PTR("price", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw_charge,
+                            price, price_fields),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t charge_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_charge, charge_fields),
 };
 
 static const cyaml_schema_field_t config_fields[] = {
@@ -152,6 +199,8 @@ static const cyaml_schema_field_t config_fields[] = {
     CYAML_FIELD_MAPPING_PTR("tiers", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw_config,
                             tiers, tier_fields),
     LIST(aliases, raw_config, alias_entry, 1000),
+    CYAML_FIELD_BOOL("apply_floor", CYAML_FLAG_OPTIONAL, struct raw_config, apply_floor),
+    LIST(charges, raw_config, charge_entry, 10000),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t config_schema = {

@@ -29,15 +29,36 @@ struct raw_target {
 	int64_t weight; /* 0: absent */
 };
 
-struct raw_price { /* decimal US dollars per million tokens; per_call: per call */
-	char *input, *output, *cache_read, *cache_write, *cache_write_1h;
-	char *audio_input, *audio_output, *per_call, *as_of;
+struct raw_rates { /* decimal US dollars per million tokens; per_call, per_search: each */
+	char *input, *output, *cache_read, *cache_write, *cache_write_1h, *reasoning;
+	char *audio_input, *audio_output, *image_input, *image_output, *per_call, *per_search;
+};
+
+struct raw_row {
+	int64_t service; /* enum llm_service */
+	int64_t above;
+	char *percent;
+	struct raw_rates rates;
+};
+
+struct raw_price {
+	struct raw_rates rates;
+	char *regional, *from, *as_of;
+	bool unknown;
+	struct raw_row *rows;
+	unsigned rows_count;
+};
+
+struct raw_charge {
+	char *account, *plan, *model, *markup;
+	struct raw_price *price;
 };
 
 struct raw_model {
 	char *name, *owned_by, *released;
 	int64_t *lane; /* enum config_lane */
-	struct raw_price *price;
+	struct raw_price *price, *prices;
+	unsigned prices_count;
 	int64_t context, max_output;
 	char **can;
 	unsigned can_count;
@@ -73,6 +94,9 @@ struct raw_config {
 	struct raw_tiers *tiers;
 	struct raw_alias *aliases;
 	unsigned aliases_count;
+	bool apply_floor;
+	struct raw_charge *charges;
+	unsigned charges_count;
 };
 
 /* Every value of the tree against the tables: unknown keys, missing keys, wrong types. */

@@ -212,6 +212,22 @@ int64_t config_value_nusd(struct config_mistakes *m, struct str path, const char
 	return value_money(m, path, text, 9, fallback);
 }
 
+int64_t config_value_bp(struct config_mistakes *m, struct str path, const char *text,
+                        struct decimal_range range, int64_t fallback)
+{
+	struct str percent = text ? str_of(text) : STR("");
+	int64_t bp = fallback;
+
+	if (text && (!str_ends_with(percent, STR("%")) ||
+	             decimal_read(str_part(percent, 0, percent.len - 1), 2, range, &bp) < 0))
+		config_wrong(
+		    m, path,
+		    "\"%.64s\" is no percentage from %lld%% to %lld%%; write it as 50%% or "
+		    "12.5%%",
+		    text, (long long)range.lowest / 100, (long long)range.highest / 100);
+	return bp;
+}
+
 static int read_day(struct str text, struct clock_day *out)
 {
 	int64_t year, month, day;

@@ -4,6 +4,7 @@
 #ifndef CONFIG_VALUE_H
 #define CONFIG_VALUE_H
 
+#include "base/decimal.h"
 #include "base/url.h"
 #include "config_mistake.h"
 
@@ -27,6 +28,9 @@ int64_t config_value_pusd(struct config_mistakes *, struct str path, const char 
 /* US dollars as nano-dollars. */
 int64_t config_value_nusd(struct config_mistakes *, struct str path, const char *text,
                           int64_t fallback);
+/* "50%", "12.5%", as basis points (10,000 = 100 %), within the range. */
+int64_t config_value_bp(struct config_mistakes *, struct str path, const char *text,
+                        struct decimal_range, int64_t fallback);
 /* 2026-11-22, as seconds since 1970 UTC. */
 int64_t config_value_day_s(struct config_mistakes *, struct str path, const char *text,
                            int64_t fallback);

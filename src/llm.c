@@ -5,6 +5,11 @@ static const char *const dialect_names[LLM_WIRES] = {"chat", "responses", "messa
 static const char *const tier_names[LLM_TIERS] = {"fast", "standard", "reasoning"};
 static const char *const ability_names[] = {"tools", "parallel_tools", "images",  "audio",
                                             "pdf",   "json_schema",    "thinking"};
+static const char *const service_names[LLM_SERVICE_COUNT] = {
+#define X(name, text) text,
+    LLM_SERVICES(X)
+#undef X
+};
 
 enum { ABILITIES = sizeof ability_names / sizeof ability_names[0] };
 
@@ -34,6 +39,12 @@ const char *llm_ability_name(unsigned one_bit)
 	return ability_names[__builtin_ctz(one_bit)];
 }
 
+const char *llm_service_name(enum llm_service s)
+{
+	must(s < LLM_SERVICE_COUNT);
+	return service_names[s];
+}
+
 int llm_dialect_of(struct str name, enum llm_dialect *out)
 {
 	int i = index_of(name, dialect_names, LLM_DIALECTS);
@@ -61,5 +72,15 @@ int llm_ability_of(struct str name, unsigned *out_bit)
 	if (i < 0)
 		return -1;
 	*out_bit = 1u << i;
+	return 0;
+}
+
+int llm_service_of(struct str name, enum llm_service *out)
+{
+	int i = index_of(name, service_names, LLM_SERVICE_COUNT);
+
+	if (i < 0)
+		return -1;
+	*out = (enum llm_service)i;
 	return 0;
 }

@@ -39,6 +39,22 @@ enum llm_ability {
 	LLM_CAN_THINKING = 1 << 6,       /* thinking */
 };
 
+/* How a provider served a request, where that has a price of its own. The names are the config's
+ * `service:` words. */
+#define LLM_SERVICES(X)                                                                            \
+	X(STANDARD, "standard")                                                                    \
+	X(FLEX, "flex")                                                                            \
+	X(PRIORITY, "priority")                                                                    \
+	X(BATCH, "batch")                                                                          \
+	X(FAST, "fast")
+
+enum llm_service {
+#define X(name, text) LLM_SERVICE_##name,
+	LLM_SERVICES(X)
+#undef X
+	    LLM_SERVICE_COUNT
+};
+
 struct llm_turn {
 	enum llm_role role;
 	bool is_error; /* a tool result that reports a failure */
@@ -91,16 +107,22 @@ struct llm_usage {
 	int64_t audio_input;
 	int64_t audio_output;
 	int64_t image_input;
-	int64_t calls; /* provider-side tool calls that are priced one by one */
-	bool reported; /* by the provider; else every figure is our estimate */
+	int64_t image_output;
+	int64_t searches;         /* of the web, by the provider */
+	int64_t calls;            /* of its other tools, where each has a price */
+	enum llm_service service; /* that the provider says it used */
+	bool is_regional;         /* served in a region that was asked for */
+	bool reported;            /* by the provider; else every figure is our estimate */
 };
 
 const char *llm_dialect_name(enum llm_dialect); /* chat, .., gemini */
 const char *llm_tier_name(enum llm_tier);       /* fast, standard, reasoning */
 const char *llm_ability_name(unsigned one_bit);
+const char *llm_service_name(enum llm_service); /* standard, flex, ... */
 /* -1 where the word is none of ours. */
 int llm_dialect_of(struct str name, enum llm_dialect *out);
 int llm_tier_of(struct str name, enum llm_tier *out);
 int llm_ability_of(struct str name, unsigned *out_bit);
+int llm_service_of(struct str name, enum llm_service *out);
 
 #endif

@@ -59,11 +59,11 @@ static void begin(struct request *r)
 
 static int64_t charge_so_far(struct request *r)
 {
-	int64_t nusd = 0;
+	struct price_amounts amounts = {0};
 
-	if (price_cost_nusd(&r->now.target->model->config->price, &r->now.meter.usage, &nusd) < 0)
+	if (price_amounts_of(&r->now.deal, &r->now.meter.usage, &amounts) < 0)
 		return r->charge_nusd;
-	return r->charge_nusd + nusd;
+	return r->charge_nusd + amounts.charge_nusd;
 }
 
 /* The data of an event that is not joined from several lines stands in its raw bytes. */

@@ -40,8 +40,10 @@ struct attempt {
 	struct exchange *exchange;
 	struct journal_slot slot;
 	struct entry entry;
+	struct price_deal deal; /* borrows from the request's configuration */
 	struct wire_meter meter;
-	int64_t asked_ns; /* monotonic */
+	int64_t opened_ms; /* wall */
+	int64_t asked_ns;  /* monotonic */
 };
 
 /* The stream that is being relayed. */

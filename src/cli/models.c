@@ -54,8 +54,8 @@ static void put_row(struct buf *out, const struct catalog *c, const struct model
 {
 	put_padded(out, m->name, 26);
 	put_padded(out, str_of(catalog_lane_name(m->config->lane)), 7);
-	put_price(out, m->config->price.input_pusd);
-	put_price(out, m->config->price.output_pusd);
+	put_price(out, config_price(m->config)->input_pusd);
+	put_price(out, config_price(m->config)->output_pusd);
 	if (m->config->context)
 		buf_printf(out, "%9lld  ", (long long)m->config->context);
 	else

@@ -14,7 +14,13 @@
 #include <endian.h>
 
 enum { AT_KIND = 4, AT_MARKS = 6, AT_SEQUENCE = 8, AT_REQUEST_ID = 16, AT_NAME = 18 };
-enum { MARK_HAS_TIER = 1, MARK_STREAM = 2, MARK_REPORTED = 4 };
+enum {
+	MARK_HAS_TIER = 1,
+	MARK_STREAM = 2,
+	MARK_REPORTED = 4,
+	MARK_UNPRICED = 8,
+	MARK_REGIONAL = 16,
+};
 
 static const char magic[8] = "FLUXJRNL";
 
@@ -51,7 +57,11 @@ static const char magic[8] = "FLUXJRNL";
 	X(203, 1, entry.end)                                                                       \
 	X(204, 8, entry.team_id)                                                                   \
 	X(212, 8, entry.user_id)                                                                   \
-	X(220, 4, tags_slot)
+	X(220, 4, tags_slot)                                                                       \
+	X(224, 8, entry.usage.image_output)                                                        \
+	X(232, 8, entry.usage.searches)                                                            \
+	X(240, 4, entry.charge_version)                                                            \
+	X(244, 1, entry.usage.service)
 
 /* Little-endian bytes are the low ones of the word: one move where the size is known. */
 static inline void put(uint8_t *at, size_t bytes, uint64_t value)
@@ -119,7 +129,8 @@ void record_write_entry(uint8_t *out, enum record_kind kind, uint64_t sequence,
 	begin(out, kind, sequence);
 	put(out + AT_MARKS, 2,
 	    (uint64_t)(e->has_tier ? MARK_HAS_TIER : 0) | (e->stream ? MARK_STREAM : 0) |
-	        (e->usage.reported ? MARK_REPORTED : 0));
+	        (e->usage.reported ? MARK_REPORTED : 0) | (e->is_unpriced ? MARK_UNPRICED : 0) |
+	        (e->usage.is_regional ? MARK_REGIONAL : 0));
 	memcpy(out + AT_REQUEST_ID, e->request_id, sizeof e->request_id);
 #define X(offset, bytes, field) put(out + (offset), bytes, (uint64_t)r->field);
 	FIELDS(X)
@@ -178,7 +189,8 @@ int record_read_entry(const uint8_t *bytes, struct record_entry *out)
 
 	if (bytes[AT_KIND] != RECORD_OPEN && bytes[AT_KIND] != RECORD_CLOSE)
 		return -1;
-	if (bytes[200] >= LLM_DIALECTS || bytes[201] >= LLM_TIERS || bytes[203] >= ENTRY_END_COUNT)
+	if (bytes[200] >= LLM_DIALECTS || bytes[201] >= LLM_TIERS ||
+	    bytes[203] >= ENTRY_END_COUNT || bytes[244] >= LLM_SERVICE_COUNT)
 		return -1;
 #define X(offset, bytes_, field) r.field = get(bytes + (offset), bytes_);
 	FIELDS(X)
@@ -187,6 +199,8 @@ int record_read_entry(const uint8_t *bytes, struct record_entry *out)
 	r.entry.has_tier = marks & MARK_HAS_TIER;
 	r.entry.stream = marks & MARK_STREAM;
 	r.entry.usage.reported = marks & MARK_REPORTED;
+	r.entry.is_unpriced = marks & MARK_UNPRICED;
+	r.entry.usage.is_regional = marks & MARK_REGIONAL;
 	*out = r;
 	return 0;
 }

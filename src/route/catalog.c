@@ -179,7 +179,7 @@ static void build_model(struct config *c, const struct config_model *from, struc
 	to->config = from;
 	to->name = from->name;
 	to->pinned = arena_printf(&c->arena, "flux-pinned-%.*s", STR_ARG(from->name));
-	to->price_json = price_json(&from->price, &c->arena);
+	to->price_json = price_json(config_price(from), &c->arena);
 	to->target_count = from->target_count;
 	to->targets = ARENA_ARRAY(&c->arena, struct target, (size_t)from->target_count);
 	for (int i = 0; i < from->target_count; i++) {
@@ -219,8 +219,8 @@ static struct score_policy build_policy(const struct config *c, const struct sco
 		const struct config_tier *t = &c->tiers[tier];
 
 		if (t->model_count > 0)
-			wish.price[tier] = 3000 * t->models[0]->price.input_pusd +
-			                   700 * t->models[0]->price.output_pusd;
+			wish.price[tier] = 3000 * config_price(t->models[0])->input_pusd +
+			                   700 * config_price(t->models[0])->output_pusd;
 		else if (tier > 0)
 			wish.price[tier] = wish.price[tier - 1];
 	}

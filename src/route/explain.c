@@ -13,6 +13,8 @@
  * most_usd is the bound that a ceiling would hold. */
 #include "route/explain.h"
 
+#include "base/clock.h"
+
 /* The answer that an estimate assumes when the request names no length. */
 enum { ASSUMED_OUTPUT_TOKENS = 700 };
 
@@ -172,14 +174,21 @@ static int64_t assumed_output(const struct llm_request *r)
 	return least(ASSUMED_OUTPUT_TOKENS, r->max_output);
 }
 
+/* The cost: who asks may have a mark-up or prices of his own. */
+static struct price_deal deal_of(const struct model *m)
+{
+	return price_deal_of(&m->config->prices, NULL, clock_wall_ms());
+}
+
 int64_t decision_estimate_nusd(const struct decision *d, const struct model *m,
                                const struct llm_request *r)
 {
 	struct llm_usage usage = {.input = d->counted_tokens,
 	                          .output = assumed_output(r) * (r->choices > 0 ? r->choices : 1)};
-	int64_t cost = 0;
+	struct price_deal deal = deal_of(m);
+	struct price_amounts amounts;
 
-	return price_cost_nusd(&m->config->price, &usage, &cost) < 0 ? INT64_MAX : cost;
+	return price_amounts_of(&deal, &usage, &amounts) < 0 ? INT64_MAX : amounts.cost_nusd;
 }
 
 int64_t decision_most_nusd(const struct model *m, const struct llm_request *r)
@@ -192,9 +201,10 @@ int64_t decision_most_nusd(const struct model *m, const struct llm_request *r)
 	    .choices = r->choices > 0 ? r->choices : 1,
 	    .max_output = r->max_output > 0 ? least(r->max_output, ceiling) : ceiling,
 	};
+	struct price_deal deal = deal_of(m);
 	int64_t most = 0;
 
-	if (bound.max_output == 0 || price_bound_nusd(&m->config->price, &bound, &most) < 0)
+	if (bound.max_output == 0 || price_bound_nusd(&deal, &bound, &most) < 0)
 		return -1;
 	return most;
 }

@@ -30,14 +30,16 @@ static bool usage_is_same(const struct llm_usage *a, const struct llm_usage *b)
 	       a->cache_write_5m == b->cache_write_5m && a->cache_write_1h == b->cache_write_1h &&
 	       a->output == b->output && a->reasoning == b->reasoning &&
 	       a->audio_input == b->audio_input && a->audio_output == b->audio_output &&
-	       a->image_input == b->image_input && a->calls == b->calls &&
-	       a->reported == b->reported;
+	       a->image_input == b->image_input && a->image_output == b->image_output &&
+	       a->searches == b->searches && a->calls == b->calls && a->service == b->service &&
+	       a->is_regional == b->is_regional && a->reported == b->reported;
 }
 
 static bool money_is_same(const struct entry *a, const struct entry *b)
 {
 	return a->held_nusd == b->held_nusd && a->cost_nusd == b->cost_nusd &&
-	       a->charge_nusd == b->charge_nusd && a->price_version == b->price_version;
+	       a->charge_nusd == b->charge_nusd && a->price_version == b->price_version &&
+	       a->charge_version == b->charge_version && a->is_unpriced == b->is_unpriced;
 }
 
 static bool way_is_same(const struct entry *a, const struct entry *b)

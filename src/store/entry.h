@@ -43,8 +43,10 @@ struct entry {
 	struct llm_usage usage;
 	struct str model;
 	struct str provider;
-	struct str tags; /* of X-Flux-Tags */
-	uint32_t price_version;
+	struct str tags;         /* of X-Flux-Tags */
+	uint32_t price_version;  /* price_version.id by which cost was computed */
+	uint32_t charge_version; /* price_deal.charge_id by which charge was */
+	bool is_unpriced;        /* no price was known of some of it: the amounts lack that */
 	enum llm_dialect dialect;
 	enum llm_tier tier; /* only when routed by tier */
 	uint8_t lane;       /* 0 express, 1 daily, 2 deep */

@@ -25,7 +25,8 @@
 	              " FROM keys k JOIN accounts a ON a.id = k.account_id"                        \
 	              " WHERE k.revision > ?1 ORDER BY k.revision")                                \
 	X(ENTRY_PUT, "INSERT INTO entries VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,"     \
-	             "?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25,?26,?27,?28,?29,?30,?31)"    \
+	             "?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25,?26,?27,?28,?29,?30,?31,"    \
+	             "?32,?33,?34,?35,?36,?37)"                                                    \
 	             " ON CONFLICT DO NOTHING")                                                    \
 	X(ENTRY_GET, "SELECT * FROM entries WHERE request_id = ?1 AND attempt = ?2")               \
 	X(DAY_ADD, "INSERT INTO days VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)"              \

@@ -37,7 +37,13 @@ static const int64_t day_ms = 24LL * 3600 * 1000;
 	X(26, stream)                                                                              \
 	X(28, status)                                                                              \
 	X(29, duration_ms)                                                                         \
-	X(30, first_byte_ms)
+	X(30, first_byte_ms)                                                                       \
+	X(31, usage.image_output)                                                                  \
+	X(32, usage.searches)                                                                      \
+	X(33, usage.service)                                                                       \
+	X(34, usage.is_regional)                                                                   \
+	X(35, charge_version)                                                                      \
+	X(36, is_unpriced)
 
 enum { REQUEST_ID = 0, MODEL = 20, PROVIDER = 21, DIALECT = 23, TIER = 24, END = 27 };
 
@@ -74,6 +80,7 @@ static int get_columns(sqlite3_stmt *q, struct arena *arena, struct entry *out)
 	e.has_tier = sqlite3_column_type(q, TIER) != SQLITE_NULL;
 	if (llm_dialect_of(sqlite_str(q, DIALECT, arena), &e.dialect) < 0 ||
 	    entry_end_of(sqlite_str(q, END, arena), &e.end) < 0 ||
+	    e.usage.service >= LLM_SERVICE_COUNT ||
 	    (e.has_tier && llm_tier_of(sqlite_str(q, TIER, arena), &e.tier) < 0))
 		return -1;
 	*out = e;

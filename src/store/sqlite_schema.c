@@ -51,6 +51,10 @@ const char sqlite_schema[] =
     " lane INTEGER NOT NULL, stream INTEGER NOT NULL,"
     " end TEXT NOT NULL, status INTEGER NOT NULL,"
     " duration_ms INTEGER NOT NULL, first_byte_ms INTEGER NOT NULL,"
+    " image_output INTEGER NOT NULL, searches INTEGER NOT NULL,"
+    " service INTEGER NOT NULL, regional INTEGER NOT NULL,"
+    " charge_version INTEGER NOT NULL,"
+    " unpriced INTEGER NOT NULL," /* 1: no price was known of some of it */
     " PRIMARY KEY (request_id, attempt)) WITHOUT ROWID, STRICT;"
 
     /* day: since 1970-01-01, UTC, of closed_ms */

@@ -60,11 +60,12 @@ static void test_example(void)
 	CHECK_STR(c->providers[0].api_key, STR("sk-test-1"));
 	CHECK(c->providers[0].speaks[LLM_CHAT] && !c->providers[0].speaks[LLM_MESSAGES]);
 	CHECK_STR(c->providers[0].url.host, STR("api.openai.com"));
-	CHECK(c->models[0].price.input_pusd == 250000 && c->models[0].price.output_pusd == 2000000);
-	CHECK(c->models[0].price.cache_read_pusd == 25000);
-	CHECK(c->models[0].price.cache_write_5m_pusd == 250000);
-	CHECK(c->models[0].price.cache_write_1h_pusd == 250000);
-	CHECK(c->models[0].price.version != c->models[1].price.version);
+	CHECK(config_price(&c->models[0])->input_pusd == 250000 &&
+	      config_price(&c->models[0])->output_pusd == 2000000);
+	CHECK(config_price(&c->models[0])->cache_read_pusd == 25000);
+	CHECK(config_price(&c->models[0])->cache_write_5m_pusd == 250000);
+	CHECK(config_price(&c->models[0])->cache_write_1h_pusd == 250000);
+	CHECK(c->models[0].prices.versions[0].id != c->models[1].prices.versions[0].id);
 	CHECK(c->models[0].can == (LLM_CAN_TOOLS | LLM_CAN_IMAGES | LLM_CAN_JSON_SCHEMA));
 	CHECK(c->models[0].lane == CONFIG_EXPRESS && c->models[1].lane == CONFIG_DAILY);
 	CHECK(c->models[0].targets[0].provider == &c->providers[0]);
@@ -369,7 +370,7 @@ static void test_built_in(void)
 	CHECK(c->model_count == 4); /* v4-flash, v4-pro, llama3.2:3b, qwen3 */
 	CHECK_STR(c->tiers[LLM_FAST].models[0]->name, STR("deepseek-v4-flash"));
 	CHECK_STR(c->tiers[LLM_FAST].models[1]->name, STR("llama3.2:3b"));
-	CHECK(c->tiers[LLM_FAST].models[1]->price.output_pusd == 0);
+	CHECK(config_price(c->tiers[LLM_FAST].models[1])->output_pusd == 0);
 	CHECK_STR(c->tiers[LLM_REASONING].models[0]->name, STR("deepseek-v4-pro"));
 	config_put(&c);
 	CHECK(config_built_in(NULL, 0, &c, &f) == 0 && c->model_count == 0);
@@ -407,10 +408,12 @@ static void test_whole_catalog(void)
 		for (int i = 0; i < c->model_count; i++) {
 			const struct config_model *m = &c->models[i];
 
-			CHECK(m->price.output_pusd > 0 && m->context > 0 && m->max_output > 0);
+			CHECK(config_price(m)->output_pusd > 0 && m->context > 0 &&
+			      m->max_output > 0);
 			CHECK(m->max_output <= m->context && m->created_s > 1700000000);
-			CHECK(m->price.cache_read_pusd <= m->price.input_pusd);
-			CHECK(m->price.cache_write_1h_pusd >= m->price.cache_write_5m_pusd);
+			CHECK(config_price(m)->cache_read_pusd <= config_price(m)->input_pusd);
+			CHECK(config_price(m)->cache_write_1h_pusd >=
+			      config_price(m)->cache_write_5m_pusd);
 		}
 		for (int tier = 0; tier < LLM_TIERS; tier++)
 			CHECK(c->tiers[tier].model_count >= 8);
