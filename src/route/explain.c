@@ -198,6 +198,7 @@ int64_t decision_most_nusd(const struct model *m, const struct llm_request *r)
 	    .body_bytes = (int64_t)(r->doc ? r->doc->bytes.len : 0),
 	    .messages = r->turn_count,
 	    .tools = r->tools,
+	    .pictures = r->images,
 	    .choices = r->choices > 0 ? r->choices : 1,
 	    .max_output = r->max_output > 0 ? least(r->max_output, ceiling) : ceiling,
 	};
