@@ -9,7 +9,7 @@ static void note(struct sse_event *e, struct arena *arena)
 	for (enum llm_dialect d = LLM_CHAT; d < LLM_DIALECTS; d++) {
 		struct wire_meter meter = {.has_content = e->data.len & 1};
 		struct json scratch;
-		struct wire_noting noting = {&meter, &scratch, arena, true};
+		struct wire_noting noting = {&meter, &scratch, arena, true, true};
 		struct wire_note out;
 
 		json_init(&scratch);

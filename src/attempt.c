@@ -180,8 +180,11 @@ static struct price_amounts price_usage(struct request *r)
 int attempt_read_answer(struct request *r, struct str *out_pieces, int *out_count,
                         size_t *out_bytes)
 {
-	struct wire_noting noting = {
-	    .meter = &r->now.meter, .scratch = &r->worker->scratch, .arena = r->arena};
+	struct wire_noting noting = {.meter = &r->now.meter,
+	                             .scratch = &r->worker->scratch,
+	                             .arena = r->arena,
+	                             .counts_rest =
+	                                 provider_counts_rest(r->now.target->config->provider)};
 	struct str body = exchange_body(r->now.exchange);
 	struct str usage = {0};
 	struct wire_edits edits = {0};

@@ -25,7 +25,8 @@ struct origin; /* upstream/exchange.h */
 #define CONFIG_KINDS(X)                                                                            \
 	X(COMPATIBLE, "compatible")                                                                \
 	X(OPENROUTER, "openrouter")                                                                \
-	X(MISTRAL, "mistral")
+	X(MISTRAL, "mistral")                                                                      \
+	X(GEMINI, "gemini")
 
 enum config_kind {
 #define X(name, text) CONFIG_KIND_##name,

@@ -11,6 +11,7 @@
  * client that does not read pauses the provider. Called by request.c only. */
 #include "relay.h"
 
+#include "provider/provider.h"
 #include "reply.h"
 #include "limits.h"
 
@@ -130,13 +131,19 @@ static void pass(struct request *r, struct run *run, const struct sse_event *e,
 	run_add(run, e->raw);
 }
 
+static bool counts_rest(const struct request *r)
+{
+	return provider_counts_rest(r->now.target->config->provider);
+}
+
 /* What one event makes of the stream; RELAY_WAITS: nothing new. */
 static enum relay_result hear_event(struct request *r, struct run *run, const struct sse_event *e)
 {
 	struct wire_noting noting = {.meter = &r->now.meter,
 	                             .scratch = &r->worker->scratch,
 	                             .arena = r->arena,
-	                             .hides_usage = hides_usage(r)};
+	                             .hides_usage = hides_usage(r),
+	                             .counts_rest = counts_rest(r)};
 	struct wire_note note = {.kind = WIRE_LIFECYCLE};
 
 	if (e->has_data)

@@ -19,12 +19,16 @@ enum auth { AUTH_BEARER, AUTH_X_API_KEY };
 static const struct kind {
 	enum auth auth[LLM_DIALECTS]; /* chat, responses, messages */
 	bool takes_stream_options;
+	bool counts_rest; /* total_tokens has billed output that completion_tokens lacks */
 } kinds[CONFIG_KIND_COUNT] = {
-    [CONFIG_KIND_COMPATIBLE] = {{AUTH_BEARER, AUTH_BEARER, AUTH_X_API_KEY}, true},
-    [CONFIG_KIND_OPENROUTER] = {{AUTH_BEARER, AUTH_BEARER, AUTH_BEARER}, true},
+    [CONFIG_KIND_COMPATIBLE] = {{AUTH_BEARER, AUTH_BEARER, AUTH_X_API_KEY}, true, false},
+    [CONFIG_KIND_OPENROUTER] = {{AUTH_BEARER, AUTH_BEARER, AUTH_BEARER}, true, false},
     /* 422 "extra_forbidden" for stream_options.include_usage; its streams end with usage anyway:
      * https://github.com/openai/openai-agents-python/issues/442 */
-    [CONFIG_KIND_MISTRAL] = {{AUTH_BEARER, AUTH_BEARER, AUTH_X_API_KEY}, false},
+    [CONFIG_KIND_MISTRAL] = {{AUTH_BEARER, AUTH_BEARER, AUTH_X_API_KEY}, false, false},
+    /* Its thinking is billed as output, and stands in the total alone:
+     * https://github.com/mozilla-ai/any-llm/issues/1290 (the same figures, not compatible) */
+    [CONFIG_KIND_GEMINI] = {{AUTH_BEARER, AUTH_BEARER, AUTH_X_API_KEY}, true, true},
 };
 
 /* Headers of the client that a dialect's providers understand. */
@@ -43,6 +47,11 @@ enum { HEAD_BYTES_MAX = 512 * 1024, HEAD_BYTES_USUAL = 1024 };
 bool provider_takes_stream_options(const struct config_provider *p)
 {
 	return kinds[p->kind].takes_stream_options;
+}
+
+bool provider_counts_rest(const struct config_provider *p)
+{
+	return kinds[p->kind].counts_rest;
 }
 
 static void put_path(struct buf *out, const struct config_provider *p, enum llm_dialect dialect)

@@ -15,6 +15,7 @@
 #include "wire/error.h"
 #include "wire/field.h"
 #include "wire/note.h"
+#include "wire/usage.h"
 
 /* ---- request ---- */
 
@@ -174,40 +175,10 @@ static void edit_request(const struct llm_request *r, const struct wire_change *
 
 /* ---- answer ---- */
 
-/* xAI and others leave reasoning out of completion_tokens, Gemini all of them where it wrote
- * nothing; their total tells. */
-static int64_t all_output(const struct json *doc, uint32_t usage, const struct llm_usage *u)
+static void read_usage(struct wire_noting *n, uint32_t usage)
 {
-	int64_t prompt = note_count(doc, usage, STR("prompt_tokens"));
-	int64_t total = note_count(doc, usage, STR("total_tokens"));
-
-	if (!note_is_count(doc, usage, STR("completion_tokens")))
-		return total > prompt ? total - prompt : 0;
-	return u->reasoning > 0 && total == prompt + u->output + u->reasoning
-	           ? u->output + u->reasoning
-	           : u->output;
-}
-
-static void read_usage(const struct json *doc, uint32_t usage, struct wire_meter *meter)
-{
-	uint32_t in = json_get(doc, usage, STR("prompt_tokens_details"));
-	uint32_t out = json_get(doc, usage, STR("completion_tokens_details"));
-	struct llm_usage u = {
-	    .cache_read = note_count(doc, in, STR("cached_tokens")),
-	    .audio_input = note_count(doc, in, STR("audio_tokens")),
-	    .output = note_count(doc, usage, STR("completion_tokens")),
-	    .reasoning = note_count(doc, out, STR("reasoning_tokens")),
-	    .audio_output = note_count(doc, out, STR("audio_tokens")),
-	};
-
-	if (in == JSON_NONE) /* DeepSeek, Moonshot */
-		u.cache_read = note_count(doc, usage, STR("prompt_cache_hit_tokens")) +
-		               note_count(doc, usage, STR("cached_tokens"));
-	u.input = note_without(note_count(doc, usage, STR("prompt_tokens")), &u.cache_read);
-	u.output = all_output(doc, usage, &u);
-	meter->usage = u;
-	note_reported(meter, note_is_count(doc, usage, STR("completion_tokens")) ||
-	                         note_is_count(doc, usage, STR("total_tokens")));
+	usage_read_chat(n->scratch, usage, n->counts_rest, &n->meter->usage);
+	n->meter->has_usage = n->meter->usage.reported;
 }
 
 static int read_answer(const struct json *doc, struct wire_noting *n, struct str *out_usage)
@@ -218,7 +189,7 @@ static int read_answer(const struct json *doc, struct wire_noting *n, struct str
 		return -1;
 	note_model(n, doc, json_get(doc, json_root(doc), STR("model")));
 	if (json_type(doc, usage) == JSON_OBJECT) {
-		read_usage(doc, usage, n->meter);
+		read_usage(n, usage);
 		*out_usage = n->meter->has_usage ? json_raw(doc, usage) : STR("");
 	}
 	return 0;
@@ -253,7 +224,7 @@ static void note_usage(struct wire_noting *n, struct wire_note *out, uint32_t ch
 	uint32_t usage = json_get(doc, json_root(doc), STR("usage"));
 
 	if (json_type(doc, usage) == JSON_OBJECT) {
-		read_usage(doc, usage, n->meter);
+		read_usage(n, usage);
 		out->usage = n->meter->has_usage ? json_raw(doc, usage) : STR("");
 		out->is_usage_only = json_count(doc, choices) == 0;
 	} else if (json_is_null(doc, usage) && n->hides_usage) {
@@ -269,6 +240,7 @@ static void note_chunk(struct wire_noting *n, struct wire_note *out)
 	uint32_t error = json_get(doc, root, STR("error"));
 
 	note_model(n, doc, json_get(doc, root, STR("model")));
+	usage_note_service(doc, json_get(doc, root, STR("service_tier")), &n->meter->usage.service);
 	note_choices(n, out, choices);
 	note_usage(n, out, choices);
 	if (error != JSON_NONE && !json_is_null(doc, error))

@@ -15,6 +15,7 @@
 #include "wire/error.h"
 #include "wire/field.h"
 #include "wire/note.h"
+#include "wire/usage.h"
 
 /* ---- request ---- */
 
@@ -200,33 +201,10 @@ static int read_request(const struct json *doc, struct arena *arena, struct llm_
 
 /* ---- answer ---- */
 
-static void replace_count(const struct json *doc, uint32_t usage, struct str key, int64_t *count)
+static void read_usage(struct wire_noting *n, uint32_t usage, bool is_final)
 {
-	if (json_type(doc, json_get(doc, usage, key)) == JSON_NUMBER)
-		*count = note_count(doc, usage, key);
-}
-
-/* Writes are told as one sum, and newer ones also split by how long they live. */
-static void read_cache_writes(const struct json *doc, uint32_t usage, struct llm_usage *u)
-{
-	int64_t sum = u->cache_write_5m + u->cache_write_1h;
-	uint32_t split = json_get(doc, usage, STR("cache_creation"));
-
-	replace_count(doc, split, STR("ephemeral_1h_input_tokens"), &u->cache_write_1h);
-	replace_count(doc, usage, STR("cache_creation_input_tokens"), &sum);
-	u->cache_write_5m = note_without(sum, &u->cache_write_1h);
-}
-
-static void read_usage(const struct json *doc, uint32_t usage, struct wire_meter *meter)
-{
-	struct llm_usage *u = &meter->usage;
-	uint32_t server_tools = json_get(doc, usage, STR("server_tool_use"));
-
-	replace_count(doc, usage, STR("input_tokens"), &u->input);
-	replace_count(doc, usage, STR("cache_read_input_tokens"), &u->cache_read);
-	replace_count(doc, usage, STR("output_tokens"), &u->output);
-	replace_count(doc, server_tools, STR("web_search_requests"), &u->calls);
-	read_cache_writes(doc, usage, u);
+	usage_read_messages(n->scratch, usage, is_final, &n->meter->told, &n->meter->usage);
+	n->meter->has_usage = n->meter->usage.reported;
 }
 
 static int read_answer(const struct json *doc, struct wire_noting *n, struct str *out_usage)
@@ -237,8 +215,7 @@ static int read_answer(const struct json *doc, struct wire_noting *n, struct str
 		return -1;
 	note_model(n, doc, json_get(doc, json_root(doc), STR("model")));
 	if (json_type(doc, usage) == JSON_OBJECT) {
-		read_usage(doc, usage, n->meter);
-		note_reported(n->meter, note_is_count(doc, usage, STR("output_tokens")));
+		read_usage(n, usage, true);
 		*out_usage = n->meter->has_usage ? json_raw(doc, usage) : STR("");
 	}
 	return 0;
@@ -251,8 +228,7 @@ static void note_usage(struct wire_noting *n, uint32_t usage, bool is_final, str
 {
 	if (json_type(n->scratch, usage) != JSON_OBJECT)
 		return;
-	read_usage(n->scratch, usage, n->meter);
-	note_reported(n->meter, is_final && note_is_count(n->scratch, usage, STR("output_tokens")));
+	read_usage(n, usage, is_final);
 	out->usage = json_raw(n->scratch, usage);
 }
 

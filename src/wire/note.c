@@ -30,14 +30,6 @@ bool note_is_count(const struct json *doc, uint32_t object, struct str key)
 	return read_count(doc, object, key, &value) == 0;
 }
 
-void note_reported(struct wire_meter *meter, bool has_output)
-{
-	struct llm_usage *u = &meter->usage;
-	int64_t input = u->input + u->cache_read + u->cache_write_5m + u->cache_write_1h;
-
-	meter->has_usage = u->reported = has_output && input > 0;
-}
-
 int64_t note_without(int64_t total, int64_t *part)
 {
 	if (*part > total)

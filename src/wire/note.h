@@ -8,8 +8,6 @@
 int64_t note_count(const struct json *, uint32_t object,
                    struct str key); /* 0 where absent or odd */
 bool note_is_count(const struct json *, uint32_t object, struct str key);
-/* Figures without input or output are no report: they would serve a request for nothing. */
-void note_reported(struct wire_meter *, bool has_output);
 /* total - *part, where *part is brought down to total if it claims more: never negative. */
 int64_t note_without(int64_t total, int64_t *part);
 void note_model(struct wire_noting *, const struct json *, uint32_t node);

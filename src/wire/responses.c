@@ -13,6 +13,7 @@
 #include "wire/error.h"
 #include "wire/field.h"
 #include "wire/note.h"
+#include "wire/usage.h"
 
 /* ---- request ---- */
 
@@ -223,39 +224,30 @@ static void edit_request(const struct llm_request *r, const struct wire_change *
 
 /* ---- answer ---- */
 
-static void read_usage(const struct json *doc, uint32_t usage, struct wire_meter *meter)
-{
-	uint32_t in = json_get(doc, usage, STR("input_tokens_details"));
-	uint32_t out = json_get(doc, usage, STR("output_tokens_details"));
-	struct llm_usage u = {
-	    .cache_read = note_count(doc, in, STR("cached_tokens")),
-	    .output = note_count(doc, usage, STR("output_tokens")),
-	    .reasoning = note_count(doc, out, STR("reasoning_tokens")),
-	};
-
-	u.input = note_without(note_count(doc, usage, STR("input_tokens")), &u.cache_read);
-	meter->usage = u;
-	note_reported(meter, note_is_count(doc, usage, STR("output_tokens")));
-}
-
 static void read_response(const struct json *doc, uint32_t response, struct wire_noting *n,
                           struct str *out_usage)
 {
 	uint32_t usage = json_get(doc, response, STR("usage"));
 
 	note_model(n, doc, json_get(doc, response, STR("model")));
+	usage_note_service(doc, json_get(doc, response, STR("service_tier")),
+	                   &n->meter->usage.service);
 	if (json_type(doc, usage) == JSON_OBJECT) {
-		read_usage(doc, usage, n->meter);
+		usage_read_responses(doc, usage, json_get(doc, response, STR("output")),
+		                     &n->meter->usage);
+		n->meter->has_usage = n->meter->usage.reported;
 		*out_usage = n->meter->has_usage ? json_raw(doc, usage) : STR("");
 	}
 }
 
+/* A response may have failed under a status of 200; what it used is billed all the same. */
 static int read_answer(const struct json *doc, struct wire_noting *n, struct str *out_usage)
 {
 	if (json_type(doc, json_get(doc, json_root(doc), STR("output"))) != JSON_ARRAY)
 		return -1;
 	read_response(doc, json_root(doc), n, out_usage);
-	return 0;
+	return json_text_is(doc, json_get(doc, json_root(doc), STR("status")), STR("failed")) ? -1
+	                                                                                      : 0;
 }
 
 /* ---- stream ---- */

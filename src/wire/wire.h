@@ -29,6 +29,7 @@ struct wire_change {
 /* What was learned of an attempt's answer so far. */
 struct wire_meter {
 	struct llm_usage usage; /* as far as reported */
+	struct llm_usage told;  /* messages: the newest word on each figure */
 	bool has_usage;
 	bool has_content;      /* some content was seen */
 	struct str model;      /* the version that the provider names; arena; empty: not told */
@@ -58,6 +59,7 @@ struct wire_noting {
 	struct json *scratch; /* reused for every event */
 	struct arena *arena;  /* the request's; for texts that must stay */
 	bool hides_usage;     /* the client did not ask for the usage chunk */
+	bool counts_rest;     /* chat: see wire/usage.h */
 };
 
 struct dialect {

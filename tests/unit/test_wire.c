@@ -276,7 +276,8 @@ static void test_events(void)
 		struct wire_note note;
 		struct json scratch;
 		struct arena arena;
-		struct wire_noting noting = {&meter, &scratch, &arena, true};
+		struct wire_noting noting = {
+		    .meter = &meter, .scratch = &scratch, .arena = &arena, .hides_usage = true};
 
 		arena_init(&arena);
 		json_init(&scratch);
@@ -309,7 +310,8 @@ static void test_null_usage_is_cut(void)
 		struct wire_note note;
 		struct json scratch;
 		struct arena arena;
-		struct wire_noting noting = {&meter, &scratch, &arena, true};
+		struct wire_noting noting = {
+		    .meter = &meter, .scratch = &scratch, .arena = &arena, .hides_usage = true};
 
 		arena_init(&arena);
 		json_init(&scratch);
@@ -371,7 +373,7 @@ static void test_usage(void)
 		struct json scratch;
 		struct json_error error;
 		struct arena arena;
-		struct wire_noting noting = {&meter, &scratch, &arena, false};
+		struct wire_noting noting = {.meter = &meter, .scratch = &scratch, .arena = &arena};
 
 		arena_init(&arena);
 		json_init(&scratch);
@@ -397,7 +399,7 @@ static void test_messages_usage_is_cumulative(void)
 	struct wire_meter meter = {0};
 	struct json scratch;
 	struct arena arena;
-	struct wire_noting noting = {&meter, &scratch, &arena, false};
+	struct wire_noting noting = {.meter = &meter, .scratch = &scratch, .arena = &arena};
 
 	arena_init(&arena);
 	json_init(&scratch);

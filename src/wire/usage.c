@@ -1,0 +1,272 @@
+/* Usage in three dialects.
+ *
+ *	chat       prompt_tokens: cached ones included   completion_tokens: reasoning included
+ *	responses  input_tokens: cached ones included    output_tokens: reasoning included
+ *	messages   input_tokens: cached ones apart       output_tokens: thinking included
+ *
+ * Predicted tokens that were rejected are part of completion_tokens and billed like the rest, so
+ * they need no figure of their own. Audio and image tokens are parts of input and output; of the
+ * input they are taken for uncached as far as there is uncached input, so that parts never come to
+ * more than the whole. Nothing is ever negative, whatever a provider says.
+ *
+ * Called by the dialects, for every usage object that a provider sends. Must never add one report
+ * to another: providers that report on every chunk report what they have come to. */
+#include "wire/usage.h"
+
+#include "wire/note.h"
+
+/* OpenAI bills a search, not the pages that the model opens after it:
+ * https://platform.openai.com/docs/pricing, "Built-in tools". */
+enum tool_price { TOOL_FREE, TOOL_SEARCH, TOOL_CALL };
+
+static int64_t count(const struct json *doc, uint32_t object, const char *key)
+{
+	return note_count(doc, object, str_of(key));
+}
+
+static int64_t lesser(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Takes a part out of what is left of the whole. */
+static int64_t part(int64_t told, int64_t *left)
+{
+	int64_t taken = lesser(told, *left);
+
+	*left -= taken;
+	return taken;
+}
+
+static void keep_parts_inside(struct llm_usage *u)
+{
+	int64_t input = u->input, output = u->output;
+
+	u->audio_input = part(u->audio_input, &input);
+	u->image_input = part(u->image_input, &input);
+	u->audio_output = part(u->audio_output, &output);
+	u->image_output = part(u->image_output, &output);
+	u->reasoning = lesser(u->reasoning, u->output);
+}
+
+static bool is_report(const struct llm_usage *u)
+{
+	return u->input + u->cache_read + u->cache_write_5m + u->cache_write_1h > 0;
+}
+
+void usage_note_service(const struct json *doc, uint32_t node, enum llm_service *out)
+{
+	static const enum llm_service told[] = {LLM_SERVICE_FLEX, LLM_SERVICE_PRIORITY,
+	                                        LLM_SERVICE_BATCH};
+
+	if (json_type(doc, node) != JSON_STRING)
+		return;
+	*out = LLM_SERVICE_STANDARD;
+	for (size_t i = 0; i < sizeof told / sizeof told[0]; i++)
+		if (json_text_is(doc, node, str_of(llm_service_name(told[i]))))
+			*out = told[i];
+}
+
+/* ---- chat ---- */
+
+/* xAI and others leave reasoning out of completion_tokens, Gemini all of them where it wrote
+ * nothing; their total tells. */
+static void read_chat_output(const struct json *doc, uint32_t usage, bool counts_rest,
+                             struct llm_usage *u)
+{
+	uint32_t details = json_get(doc, usage, STR("completion_tokens_details"));
+	int64_t prompt = count(doc, usage, "prompt_tokens");
+	int64_t rest;
+
+	u->output = count(doc, usage, "completion_tokens");
+	u->reasoning = count(doc, details, "reasoning_tokens");
+	u->audio_output = count(doc, details, "audio_tokens");
+	u->image_output = count(doc, details, "image_tokens");
+	rest = count(doc, usage, "total_tokens") - prompt - u->output;
+	if (rest <= 0)
+		return;
+	if (u->reasoning == rest || !note_is_count(doc, usage, STR("completion_tokens"))) {
+		u->output += rest;
+	} else if (counts_rest && u->reasoning == 0) {
+		u->output += rest;
+		u->reasoning = rest;
+	}
+}
+
+/* Tools that the provider ran: OpenRouter in Anthropic's words, xAI in its own. */
+static void read_chat_tools(const struct json *doc, uint32_t usage, struct llm_usage *u)
+{
+	static const char *const calls[] = {"code_interpreter_calls", "file_search_calls",
+	                                    "document_search_calls", "mcp_calls"};
+	uint32_t server = json_get(doc, usage, STR("server_tool_use"));
+	uint32_t details = json_get(doc, usage, STR("server_side_tool_usage_details"));
+
+	u->searches =
+	    count(doc, server, "web_search_requests") + count(doc, usage, "num_sources_used") +
+	    count(doc, details, "web_search_calls") + count(doc, details, "x_search_calls");
+	for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)
+		u->calls += count(doc, details, calls[i]);
+}
+
+void usage_read_chat(const struct json *doc, uint32_t usage, bool counts_rest,
+                     struct llm_usage *out)
+{
+	uint32_t in = json_get(doc, usage, STR("prompt_tokens_details"));
+	struct llm_usage u = {
+	    .service = out->service,
+	    .cache_read = count(doc, in, "cached_tokens"),
+	    .cache_write_5m = count(doc, in, "cache_write_tokens"), /* OpenRouter */
+	    .audio_input = count(doc, in, "audio_tokens"),
+	    .image_input = count(doc, in, "image_tokens"),
+	};
+
+	if (in == JSON_NONE) /* DeepSeek, Moonshot */
+		u.cache_read = count(doc, usage, "prompt_cache_hit_tokens") +
+		               count(doc, usage, "cached_tokens");
+	u.input = note_without(count(doc, usage, "prompt_tokens"), &u.cache_read);
+	u.input = note_without(u.input, &u.cache_write_5m);
+	read_chat_output(doc, usage, counts_rest, &u);
+	read_chat_tools(doc, usage, &u);
+	usage_note_service(doc, json_get(doc, json_root(doc), STR("service_tier")), &u.service);
+	keep_parts_inside(&u);
+	u.reported = is_report(&u) && (note_is_count(doc, usage, STR("completion_tokens")) ||
+	                               note_is_count(doc, usage, STR("total_tokens")));
+	*out = u;
+}
+
+/* ---- responses ---- */
+
+static enum tool_price price_of_item(const struct json *doc, uint32_t item)
+{
+	static const struct {
+		struct str type;
+		enum tool_price price;
+	} types[] = {
+	    {STR_INIT("web_search_call"), TOOL_SEARCH},
+	    {STR_INIT("file_search_call"), TOOL_CALL},
+	    {STR_INIT("code_interpreter_call"), TOOL_CALL},
+	};
+	uint32_t type = json_get(doc, item, STR("type"));
+	uint32_t action = json_get(doc, json_get(doc, item, STR("action")), STR("type"));
+
+	if (action != JSON_NONE && !json_text_is(doc, action, STR("search")))
+		return TOOL_FREE;
+	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+		if (json_text_is(doc, type, types[i].type))
+			return types[i].price;
+	return TOOL_FREE;
+}
+
+static void count_items(const struct json *doc, uint32_t output, struct llm_usage *u)
+{
+	JSON_EACH(doc, output, item)
+	{
+		enum tool_price price = price_of_item(doc, item);
+
+		u->searches += price == TOOL_SEARCH;
+		u->calls += price == TOOL_CALL;
+	}
+}
+
+void usage_read_responses(const struct json *doc, uint32_t usage, uint32_t output,
+                          struct llm_usage *out)
+{
+	uint32_t in = json_get(doc, usage, STR("input_tokens_details"));
+	uint32_t details = json_get(doc, usage, STR("output_tokens_details"));
+	struct llm_usage u = {
+	    .service = out->service,
+	    .cache_read = count(doc, in, "cached_tokens"),
+	    .cache_write_5m = count(doc, in, "cache_write_tokens"),
+	    .audio_input = count(doc, in, "audio_tokens"),
+	    .image_input = count(doc, in, "image_tokens"),
+	    .output = count(doc, usage, "output_tokens"),
+	    .reasoning = count(doc, details, "reasoning_tokens"),
+	    .audio_output = count(doc, details, "audio_tokens"),
+	    .image_output = count(doc, details, "image_tokens"),
+	};
+
+	u.input = note_without(count(doc, usage, "input_tokens"), &u.cache_read);
+	u.input = note_without(u.input, &u.cache_write_5m);
+	if (json_type(doc, output) == JSON_ARRAY)
+		count_items(doc, output, &u);
+	keep_parts_inside(&u);
+	u.reported = is_report(&u) && note_is_count(doc, usage, STR("output_tokens"));
+	*out = u;
+}
+
+/* ---- messages ---- */
+
+static void replace(const struct json *doc, uint32_t usage, const char *key, int64_t *figure)
+{
+	if (json_type(doc, json_get(doc, usage, str_of(key))) == JSON_NUMBER)
+		*figure = count(doc, usage, key);
+}
+
+/* Writes are told as one sum, and newer ones also split by how long they live. */
+static void read_cache_writes(const struct json *doc, uint32_t usage, struct llm_usage *u)
+{
+	int64_t sum = u->cache_write_5m + u->cache_write_1h;
+	uint32_t split = json_get(doc, usage, STR("cache_creation"));
+
+	replace(doc, split, "ephemeral_1h_input_tokens", &u->cache_write_1h);
+	replace(doc, usage, "cache_creation_input_tokens", &sum);
+	u->cache_write_5m = note_without(sum, &u->cache_write_1h);
+}
+
+static void read_figures(const struct json *doc, uint32_t usage, struct llm_usage *u)
+{
+	replace(doc, usage, "input_tokens", &u->input);
+	replace(doc, usage, "cache_read_input_tokens", &u->cache_read);
+	replace(doc, usage, "output_tokens", &u->output);
+	read_cache_writes(doc, usage, u);
+}
+
+/* "us" costs more than everywhere; models that cannot be kept in a region say not_available. */
+static bool is_region(const struct json *doc, uint32_t geo)
+{
+	return json_type(doc, geo) == JSON_STRING && !json_text_is(doc, geo, STR("global")) &&
+	       !json_text_is(doc, geo, STR("not_available")) && !json_text_is(doc, geo, STR(""));
+}
+
+static void read_circumstances(const struct json *doc, uint32_t usage, struct llm_usage *u)
+{
+	uint32_t geo = json_get(doc, usage, STR("inference_geo"));
+	uint32_t tools = json_get(doc, usage, STR("server_tool_use"));
+
+	replace(doc, tools, "web_search_requests", &u->searches);
+	usage_note_service(doc, json_get(doc, usage, STR("service_tier")), &u->service);
+	if (json_text_is(doc, json_get(doc, usage, STR("speed")), STR("fast")))
+		u->service = LLM_SERVICE_FAST;
+	if (geo != JSON_NONE)
+		u->is_regional = is_region(doc, geo);
+}
+
+/* What a conversation was compacted with is billed, and stands only in `iterations`:
+ * https://platform.claude.com/docs/en/build-with-claude/compaction */
+static void add_compaction(const struct json *doc, uint32_t usage, struct llm_usage *u)
+{
+	JSON_EACH(doc, json_get(doc, usage, STR("iterations")), iteration)
+	{
+		struct llm_usage more = {0};
+
+		if (!json_text_is(doc, json_get(doc, iteration, STR("type")), STR("compaction")))
+			continue;
+		read_figures(doc, iteration, &more);
+		u->input += more.input;
+		u->cache_read += more.cache_read;
+		u->cache_write_5m += more.cache_write_5m;
+		u->cache_write_1h += more.cache_write_1h;
+		u->output += more.output;
+	}
+}
+
+void usage_read_messages(const struct json *doc, uint32_t usage, bool is_final,
+                         struct llm_usage *told, struct llm_usage *out)
+{
+	read_figures(doc, usage, told);
+	read_circumstances(doc, usage, told);
+	*out = *told;
+	add_compaction(doc, usage, out);
+	out->reported =
+	    is_report(out) && is_final && note_is_count(doc, usage, STR("output_tokens"));
+}
