@@ -14,7 +14,7 @@ from .engine import Fluxrouter
 
 NUMBERS = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) "
 
-KEYS = {"id": "NULL", "digest": "randomblob(32)", "label": "'bench-' || n.i",
+KEYS = {"id": "(SELECT max(id) FROM keys) + n.i", "digest": "randomblob(32)", "label": "'bench-' || n.i",
         "revision": "(SELECT max(revision) FROM keys) + n.i"}
 
 # Below every id of a real request (UUIDv7 of today), and growing, as the real ones do.

@@ -16,6 +16,7 @@
 #include "ledger/carrier.h"
 
 #include "base/clock.h"
+#include "store/lease.h"
 
 #include <pthread.h>
 
@@ -359,7 +360,8 @@ struct carrier *carrier_start(const struct carrier_options *options, struct carr
 	struct carrier *c = carrier_new(options);
 
 	if (carry_recover(options->store, c->options.data_dir, out, f) < 0 ||
-	    segment_dir_read(c->options.data_dir, c->node, f) < 0 || read_keys(c, f) < 0) {
+	    segment_dir_read(c->options.data_dir, c->node, f) < 0 ||
+	    store_lease_release(options->store, c->node, f) < 0 || read_keys(c, f) < 0) {
 		carrier_free(&c);
 		return NULL;
 	}

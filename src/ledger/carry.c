@@ -20,13 +20,14 @@ static struct str keep_text(struct carry *c, struct str text, struct str before)
 static void on_entry(void *arg, const struct entry *e, uint64_t sequence)
 {
 	struct carry *c = arg;
-	struct str model = {0}, provider = {0};
+	struct str model = {0}, provider = {0}, tags = {0};
 	struct entry *kept;
 
 	(void)sequence;
 	if (c->batch_count > 0) {
 		model = c->batch[c->batch_count - 1].model;
 		provider = c->batch[c->batch_count - 1].provider;
+		tags = c->batch[c->batch_count - 1].tags;
 	}
 	if (c->batch_count == c->batch_room) {
 		c->batch_room = c->batch_room * 2 + REPLAY_READ_SLOTS;
@@ -36,6 +37,7 @@ static void on_entry(void *arg, const struct entry *e, uint64_t sequence)
 	*kept = *e;
 	kept->model = keep_text(c, e->model, model);
 	kept->provider = keep_text(c, e->provider, provider);
+	kept->tags = keep_text(c, e->tags, tags);
 }
 
 void carry_init(struct carry *c, struct store *store, const struct carry_place *place)

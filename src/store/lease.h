@@ -10,7 +10,9 @@
  *
  * store_put_entries moves money from one to the other in the transaction that inserts the entry:
  * for each bucket of the entry spent += charge, and the putting node's lease -= the same, not
- * below 0. So an entry counts once, however often it is carried.
+ * below 0. So an entry counts once, however often it is carried. An entry counts in the periods in
+ * which it was opened, where it was held: global, account_month, account_hour, included_credit,
+ * free_allowance and key_month always, team_month and user_month where it has a team, a user.
  *
  *	left to grant = ceiling - spent - sum of all nodes' leases
  *

@@ -1,200 +1,310 @@
-/* The SQLite store: opening, the schema's version, transactions, statements. Keys and entries
- * have files of their own.
+/* The SQLite engine: opening the file, running statements, transactions.
  *
  *	DATA/flux.db     0600, write-ahead log: readers and a writer do not wait for each other
  *
  * synchronous=NORMAL: a commit is safe from a crash of ours at once and from power loss after
- * store_sync, before which no journal is deleted. Invariant: the file's schema version is this
- * program's, or nothing is touched.
+ * store_sync, before which no journal is deleted. What statements mean is not known here.
  *
  * THREADS: one store, one thread at a time. Calls block. */
-#include "store/sqlite.h"
+#include "store/schema.h"
 
+#include "base/clock.h"
+#include "base/list.h"
+#include "base/log.h"
 #include "store/datadir.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sqlite3.h>
 
 enum { PATIENCE_MS = 5000 };
 
-static pthread_once_t set_up_once = PTHREAD_ONCE_INIT;
-
-static const char *const statement_texts[SQL_STATEMENT_COUNT] = {
-#define X(name, sql) [SQL_##name] = sql,
-    SQL_STATEMENTS(X)
-#undef X
+struct sqlite {
+	struct store store; /* first */
+	sqlite3 *db;
+	sqlite3_stmt *statements[SQL_STATEMENT_COUNT];
+	sqlite3_stmt *begin_to[2], *commit, *rollback;
 };
 
-int sqlite_fails(struct store *s, const char *doing, struct fail *f)
+static pthread_once_t set_up_once = PTHREAD_ONCE_INIT;
+
+static struct sqlite *sqlite_of(struct store *s)
 {
-	return fail(f, FAIL_STORE, "%.*s: cannot %s: %s", STR_ARG(s->path), doing,
+	return LIST_OBJECT(s, struct sqlite, store);
+}
+
+static int sqlite_fails(struct sqlite *s, const char *doing, struct fail *f)
+{
+	return fail(f, FAIL_STORE, "%.*s: cannot %s: %s", STR_ARG(s->store.name), doing,
 	            sqlite3_errmsg(s->db));
 }
 
-sqlite3_stmt *sqlite_get(struct store *s, enum sql_statement which, struct fail *f)
-{
-	sqlite3_stmt **place = &s->statements[which];
+/* ---- statements ---- */
 
-	if (!*place && sqlite3_prepare_v3(s->db, statement_texts[which], -1,
-	                                  SQLITE_PREPARE_PERSISTENT, place, NULL) != SQLITE_OK) {
-		sqlite_fails(s, "prepare a statement", f);
+static int prepare(struct sqlite *s, const char *text, sqlite3_stmt **out, struct fail *f)
+{
+	if (sqlite3_prepare_v3(s->db, text, -1, SQLITE_PREPARE_PERSISTENT, out, NULL) == SQLITE_OK)
+		return 0;
+	return sqlite_fails(s, "prepare a statement", f);
+}
+
+static sqlite3_stmt *statement_of(struct sqlite *s, enum sql_statement which, struct fail *f)
+{
+	if (!s->statements[which] && prepare(s, sql_texts[which], &s->statements[which], f) < 0)
 		return NULL;
+	return s->statements[which];
+}
+
+/* Texts are borrowed until the statement is reset. */
+static void bind_values(sqlite3_stmt *q, const struct sql_value *values, int count)
+{
+	for (int i = 0; i < count; i++) {
+		const struct sql_value *v = &values[i];
+		const char *text = v->text.len ? v->text.ptr : "";
+
+		switch (v->kind) {
+		case VALUE_NULL:
+			sqlite3_bind_null(q, i + 1);
+			break;
+		case VALUE_I64:
+			sqlite3_bind_int64(q, i + 1, v->i64);
+			break;
+		case VALUE_TEXT:
+			sqlite3_bind_text64(q, i + 1, text, v->text.len, SQLITE_STATIC,
+			                    SQLITE_UTF8);
+			break;
+		case VALUE_BYTES:
+			sqlite3_bind_blob64(q, i + 1, text, v->text.len, SQLITE_STATIC);
+			break;
+		}
 	}
-	sqlite3_reset(*place);
-	sqlite3_clear_bindings(*place);
-	return *place;
 }
 
-void sqlite_bind_str(sqlite3_stmt *q, int at, struct str text)
+static struct sql_value column_of(sqlite3_stmt *q, int at)
 {
-	sqlite3_bind_text64(q, at, text.len ? text.ptr : "", text.len, SQLITE_STATIC, SQLITE_UTF8);
+	switch (sqlite3_column_type(q, at)) {
+	case SQLITE_INTEGER:
+		return value_i64(sqlite3_column_int64(q, at));
+	case SQLITE_NULL:
+		return (struct sql_value){.kind = VALUE_NULL};
+	case SQLITE_BLOB: {
+		const void *bytes = sqlite3_column_blob(q, at);
+
+		return value_bytes(bytes, (size_t)sqlite3_column_bytes(q, at));
+	}
+	default: {
+		const char *text = (const char *)sqlite3_column_text(q, at);
+
+		return value_text((struct str){text, (size_t)sqlite3_column_bytes(q, at)});
+	}
+	}
 }
 
-void sqlite_bind_blob(sqlite3_stmt *q, int at, const void *bytes, size_t len)
+static bool give_row(sqlite3_stmt *q, const struct sql *how)
 {
-	sqlite3_bind_blob64(q, at, bytes, len, SQLITE_STATIC);
+	struct sql_value row[SQL_WIDTH_MAX];
+	int count = sqlite3_column_count(q);
+
+	if (!how->on_row)
+		return true;
+	must(count <= SQL_WIDTH_MAX);
+	for (int i = 0; i < count; i++)
+		row[i] = column_of(q, i);
+	return how->on_row(how->arg, row);
 }
 
-struct str sqlite_str(sqlite3_stmt *q, int column, struct arena *arena)
+static int step_all(struct sqlite *s, sqlite3_stmt *q, struct sql *how, struct fail *f)
 {
-	const char *text = (const char *)sqlite3_column_text(q, column);
+	int step, result = 0;
 
-	return arena_copy(arena,
-	                  (struct str){text, text ? (size_t)sqlite3_column_bytes(q, column) : 0});
-}
-
-int sqlite_do(struct store *s, sqlite3_stmt *q, const char *doing, struct fail *f)
-{
-	int result = 0;
-
-	if (sqlite3_step(q) != SQLITE_DONE)
-		result = sqlite_fails(s, doing, f);
+	bind_values(q, how->values, how->count);
+	while ((step = sqlite3_step(q)) == SQLITE_ROW)
+		if (!give_row(q, how))
+			break;
+	if (step != SQLITE_ROW && step != SQLITE_DONE)
+		result = sqlite_fails(s, how->doing, f);
+	how->changed = sqlite3_changes64(s->db);
 	sqlite3_reset(q);
 	return result;
 }
 
-int sqlite_begin(struct store *s, struct fail *f)
+static int sqlite_run(struct store *store, struct sql *how, struct fail *f)
 {
-	sqlite3_stmt *q = sqlite_get(s, SQL_BEGIN, f);
-
-	return q ? sqlite_do(s, q, "begin", f) : -1;
-}
-
-int sqlite_end(struct store *s, int result, struct fail *f)
-{
-	struct fail ignored;
+	struct sqlite *s = sqlite_of(store);
 	sqlite3_stmt *q = NULL;
-
-	if (result == 0) {
-		q = sqlite_get(s, SQL_COMMIT, f);
-		result = q ? sqlite_do(s, q, "commit", f) : -1;
-	}
-	if (result == 0)
-		return 0;
-	fail_init(&ignored, f->arena); /* what went wrong first counts */
-	q = sqlite_get(s, SQL_ROLLBACK, &ignored);
-	if (q)
-		sqlite3_step(q);
-	if (q)
-		sqlite3_reset(q);
-	return -1;
-}
-
-static int run(struct store *s, const char *sql, const char *doing, struct fail *f)
-{
-	return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0
-	                                                               : sqlite_fails(s, doing, f);
-}
-
-/* One integer that a query gives; `otherwise` where it gives no row. */
-static int ask(struct store *s, const char *sql, int64_t otherwise, int64_t *out, struct fail *f)
-{
-	sqlite3_stmt *q = NULL;
-	int step;
-
-	if (sqlite3_prepare_v2(s->db, sql, -1, &q, NULL) != SQLITE_OK)
-		return sqlite_fails(s, "read", f);
-	step = sqlite3_step(q);
-	*out = step == SQLITE_ROW ? sqlite3_column_int64(q, 0) : otherwise;
-	sqlite3_finalize(q);
-	return step == SQLITE_ROW || step == SQLITE_DONE ? 0 : sqlite_fails(s, "read", f);
-}
-
-static int read_version(struct store *s, int64_t *out, struct fail *f)
-{
-	int64_t tables;
-
-	if (ask(s, "SELECT count(*) FROM sqlite_schema WHERE name = 'meta'", 0, &tables, f) < 0)
-		return -1;
-	*out = 0;
-	if (tables == 0)
-		return 0;
-	return ask(s, "SELECT value FROM meta WHERE name = 'schema_version'", 0, out, f);
-}
-
-/* Two processes may start at once: who comes second finds the schema made. */
-static int make_schema(struct store *s, struct fail *f)
-{
-	int64_t version = 0;
 	int result;
 
-	if (sqlite_begin(s, f) < 0)
+	if (how->which != SQL_GIVEN) {
+		q = statement_of(s, how->which, f);
+		return q ? step_all(s, q, how, f) : -1;
+	}
+	if (prepare(s, how->text, &q, f) < 0)
 		return -1;
-	result = read_version(s, &version, f);
-	if (result == 0 && version == 0)
-		result = run(s, sqlite_schema, "make the tables", f);
-	return sqlite_end(s, result, f);
+	result = step_all(s, q, how, f);
+	sqlite3_finalize(q);
+	return result;
 }
 
-static int check_schema(struct store *s, enum store_open_how how, struct fail *f)
+static int sqlite_run_many(struct store *store, const struct sql_many *how, struct fail *f)
 {
-	int64_t version;
+	struct sqlite *s = sqlite_of(store);
+	sqlite3_stmt *q = statement_of(s, how->which, f);
+	struct sql_value values[SQL_WIDTH_MAX];
 
-	if (read_version(s, &version, f) < 0)
+	if (!q)
 		return -1;
-	if (version == 0 && how == STORE_CREATE)
-		return make_schema(s, f);
-	if (version == 0)
-		return fail(f, FAIL_STORE, "%.*s is not a store of FluxRouter", STR_ARG(s->path));
-	if (version > SQLITE_SCHEMA_VERSION)
-		return fail(f, FAIL_STORE,
-		            "%.*s has schema version %" PRId64
-		            "; this program knows %d: use a newer fluxrouter",
-		            STR_ARG(s->path), version, SQLITE_SCHEMA_VERSION);
+	for (int row = 0; row < how->rows; row++) {
+		int step;
+
+		how->fill(how->arg, row, values);
+		bind_values(q, values, how->width);
+		step = sqlite3_step(q);
+		if (step != SQLITE_DONE)
+			sqlite_fails(s, how->doing, f);
+		sqlite3_reset(q);
+		if (step != SQLITE_DONE)
+			return -1;
+		if (how->on_done)
+			how->on_done(how->arg, row, sqlite3_changes64(s->db) > 0);
+	}
 	return 0;
 }
 
-/* SQLite would make the file for all to read; its log files take the permissions of the file. */
-static int make_file(struct store *s, enum store_open_how how, struct fail *f)
+static int sqlite_script(struct store *store, const char *text, struct fail *f)
 {
-	int fd =
-	    open(s->path.ptr, (how == STORE_CREATE ? O_CREAT : 0) | O_RDONLY | O_CLOEXEC, 0600);
+	struct sqlite *s = sqlite_of(store);
+
+	return sqlite3_exec(s->db, text, NULL, NULL, NULL) == SQLITE_OK
+	           ? 0
+	           : sqlite_fails(s, "make the tables", f);
+}
+
+/* ---- transactions ---- */
+
+static int step_plain(struct sqlite *s, sqlite3_stmt **place, const char *text, struct fail *f)
+{
+	int result = 0;
+
+	if (!*place && prepare(s, text, place, f) < 0)
+		return -1;
+	if (sqlite3_step(*place) != SQLITE_DONE)
+		result = sqlite_fails(s, text, f);
+	sqlite3_reset(*place);
+	return result;
+}
+
+static int sqlite_begin(struct store *store, enum sql_begin how, struct fail *f)
+{
+	struct sqlite *s = sqlite_of(store);
+
+	return step_plain(s, &s->begin_to[how], how == SQL_TO_WRITE ? "BEGIN IMMEDIATE" : "BEGIN",
+	                  f);
+}
+
+static int sqlite_end(struct store *store, int result, struct fail *f)
+{
+	struct sqlite *s = sqlite_of(store);
+	struct fail ignored;
+
+	if (result == 0)
+		result = step_plain(s, &s->commit, "COMMIT", f);
+	if (result == 0)
+		return 0;
+	fail_init(&ignored, f->arena); /* what went wrong first counts */
+	if (!sqlite3_get_autocommit(s->db))
+		(void)!step_plain(s, &s->rollback, "ROLLBACK", &ignored);
+	return -1;
+}
+
+/* ---- the file ---- */
+
+static int sqlite_has_table(struct store *store, const char *name, bool *out, struct fail *f)
+{
+	struct sql q = {.text = "SELECT count(*) FROM sqlite_schema WHERE name = ?1",
+	                .doing = "read the schema",
+	                SQL_WITH(value_text(str_of(name)))};
+	int64_t count;
+
+	if (store_ask_i64(store, &q, 0, &count, f) < 0)
+		return -1;
+	*out = count > 0;
+	return 0;
+}
+
+/* flux.db.v1-backup-20261122T183546.123Z */
+static struct str backup_path(struct store *store, int64_t version, struct arena *arena)
+{
+	int64_t now_ms = clock_wall_ms();
+	struct clock_day d = clock_day_of(now_ms);
+	int second = (int)(now_ms / 1000 % 86400);
+
+	return arena_printf(arena, "%.*s.v%d-backup-%04d%02d%02dT%02d%02d%02d.%03dZ",
+	                    STR_ARG(store->name), (int)version, d.year, d.month, d.day,
+	                    second / 3600, second / 60 % 60, second % 60, (int)(now_ms % 1000));
+}
+
+/* VACUUM INTO writes one state, whoever writes meanwhile; into a file that is there when it is
+ * empty. */
+static int copy_into(struct store *store, struct str path, int fd, struct fail *f)
+{
+	struct sql q = {.text = "VACUUM INTO ?1",
+	                .doing = "back up before a migration",
+	                SQL_WITH(value_text(path))};
+
+	if (store_run(store, &q, f) < 0)
+		return -1;
+	if (fsync(fd) < 0)
+		return fail(f, FAIL_STORE, "cannot sync %.*s: %s", STR_ARG(path), strerror(errno));
+	log_say(LOG_INFO, "%.*s: the store as it was is kept in %.*s", STR_ARG(store->name),
+	        STR_ARG(path));
+	return 0;
+}
+
+static int sqlite_keep_old(struct store *store, int64_t version, struct fail *f)
+{
+	struct str path = backup_path(store, version, f->arena);
+	int fd = open(path.ptr, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600), result;
 
 	if (fd < 0)
-		return fail(f, FAIL_STORE, "cannot open %.*s: %s", STR_ARG(s->path),
+		return fail(f, FAIL_STORE, "cannot make %.*s: %s", STR_ARG(path), strerror(errno));
+	result = copy_into(store, path, fd, f);
+	close(fd);
+	if (result < 0)
+		unlink(path.ptr);
+	return result;
+}
+
+/* SQLite would make the file for all to read; its log files take the permissions of the file. */
+static int make_file(struct sqlite *s, enum store_open_how how, struct fail *f)
+{
+	int fd = open(s->store.name.ptr, (how == STORE_CREATE ? O_CREAT : 0) | O_RDONLY | O_CLOEXEC,
+	              0600);
+
+	if (fd < 0)
+		return fail(f, FAIL_STORE, "cannot open %.*s: %s", STR_ARG(s->store.name),
 		            strerror(errno));
 	close(fd);
 	return 0;
 }
 
-static int open_file(struct store *s, enum store_open_how how, struct fail *f)
+static int open_file(struct sqlite *s, enum store_open_how how, struct fail *f)
 {
 	int flags = how == STORE_READ_ONLY ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
 
 	if (make_file(s, how, f) < 0)
 		return -1;
-	if (sqlite3_open_v2(s->path.ptr, &s->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+	if (sqlite3_open_v2(s->store.name.ptr, &s->db, flags | SQLITE_OPEN_NOMUTEX, NULL) !=
+	    SQLITE_OK)
 		return sqlite_fails(s, "open", f);
 	sqlite3_extended_result_codes(s->db, 1);
-	store_set_patience(s, PATIENCE_MS);
+	sqlite3_busy_timeout(s->db, PATIENCE_MS);
 	if (how == STORE_READ_ONLY)
-		return check_schema(s, how, f);
-	if (run(s,
-	        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON",
-	        "use", f) < 0)
-		return -1;
-	return check_schema(s, how, f);
+		return 0;
+	if (sqlite3_exec(s->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL", NULL,
+	                 NULL, NULL) != SQLITE_OK)
+		return sqlite_fails(s, "use", f);
+	return 0;
 }
 
 /* Nobody asks SQLite how much memory it has: it need not count it, under a lock, at each piece. */
@@ -203,47 +313,51 @@ static void set_up(void)
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
-int store_open(struct str data_dir, enum store_open_how how, struct store **out, struct fail *f)
+static int sqlite_open(struct str data_dir, enum store_open_how how, struct store **out,
+                       struct fail *f)
 {
-	struct store *s;
+	struct sqlite *s;
 
 	if (how == STORE_CREATE && datadir_make(data_dir, f) < 0)
 		return -1;
 	must(pthread_once(&set_up_once, set_up) == 0);
 	s = mem_get(sizeof *s);
-	arena_init(&s->arena);
-	s->path = arena_printf(&s->arena, "%.*s/flux.db", STR_ARG(data_dir));
+	s->store.engine = &store_sqlite;
+	arena_init(&s->store.arena);
+	s->store.name = arena_printf(&s->store.arena, "%.*s/flux.db", STR_ARG(data_dir));
+	*out = &s->store;
 	if (open_file(s, how, f) < 0) {
-		store_close(&s);
+		store_close(out);
 		return -1;
 	}
-	*out = s;
 	return 0;
 }
 
-void store_close(struct store **store)
+static void sqlite_close(struct store *store)
 {
-	struct store *s = *store;
+	struct sqlite *s = sqlite_of(store);
 
-	*store = NULL;
-	if (!s)
-		return;
 	for (int i = 0; i < SQL_STATEMENT_COUNT; i++)
 		sqlite3_finalize(s->statements[i]);
+	sqlite3_finalize(s->begin_to[SQL_TO_WRITE]);
+	sqlite3_finalize(s->begin_to[SQL_TO_READ]);
+	sqlite3_finalize(s->commit);
+	sqlite3_finalize(s->rollback);
 	must(sqlite3_close(s->db) == SQLITE_OK);
-	arena_release(&s->arena);
+	arena_release(&store->arena);
 	mem_put(s);
 }
 
-void store_set_patience(struct store *s, int wait_ms)
+static void sqlite_set_patience(struct store *store, int wait_ms)
 {
-	sqlite3_busy_timeout(s->db, wait_ms);
+	sqlite3_busy_timeout(sqlite_of(store)->db, wait_ms);
 }
 
 /* A checkpoint syncs the log before it copies from it. Where a reader keeps it from copying all,
  * the log may not have been synced: not yet. */
-int store_sync(struct store *s, struct fail *f)
+static int sqlite_sync(struct store *store, struct fail *f)
 {
+	struct sqlite *s = sqlite_of(store);
 	int in_log = 0, copied = 0;
 
 	if (sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_log, &copied) !=
@@ -251,6 +365,31 @@ int store_sync(struct store *s, struct fail *f)
 		return sqlite_fails(s, "sync", f);
 	if (copied < in_log)
 		return fail(f, FAIL_STORE, "%.*s: a reader is in the way of a sync",
-		            STR_ARG(s->path));
+		            STR_ARG(store->name));
 	return 0;
 }
+
+static int sqlite_now_ms(struct store *store, int64_t *out, struct fail *f)
+{
+	(void)store;
+	(void)f;
+	*out = clock_wall_ms();
+	return 0;
+}
+
+const struct store_engine store_sqlite = {
+    .name = "sqlite",
+    .schema = &schema_sqlite,
+    .open = sqlite_open,
+    .close = sqlite_close,
+    .set_patience = sqlite_set_patience,
+    .begin = sqlite_begin,
+    .end = sqlite_end,
+    .run = sqlite_run,
+    .run_many = sqlite_run_many,
+    .script = sqlite_script,
+    .has_table = sqlite_has_table,
+    .keep_old = sqlite_keep_old,
+    .sync = sqlite_sync,
+    .now_ms = sqlite_now_ms,
+};

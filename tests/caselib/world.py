@@ -229,7 +229,7 @@ class World:
         store.row_factory = sqlite3.Row
         try:
             found = store.execute(
-                "select e.* from entries e join accounts a on a.id = e.account_id "
+                "select e.* from entries e join owners a on a.kind = 1 and a.id = e.account_id "
                 "where a.name = ? order by e.request_id, e.attempt",
                 (account,),
             )

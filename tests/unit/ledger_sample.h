@@ -8,10 +8,14 @@ __attribute__((unused)) static struct entry sample_entry(int64_t n)
 {
 	static const struct str models[] = {STR_INIT("gpt-5-mini"), STR_INIT("gpt-5"),
 	                                    STR_INIT("claude-haiku-4-5")};
+	static const struct str tags[] = {STR_INIT(""), STR_INIT("team=search,env=prod"),
+	                                  STR_INIT("nightly")};
 	struct entry e = {
 	    .attempt = 1,
 	    .account_id = 1 + n % 3,
 	    .key_id = 1 + n % 5,
+	    .team_id = n % 4 ? 1 + n % 2 : 0,
+	    .user_id = n % 3,
 	    .opened_ms = 1764000000000 + n,
 	    .closed_ms = 1764000000500 + n,
 	    .held_nusd = 900000 + n,
@@ -19,6 +23,7 @@ __attribute__((unused)) static struct entry sample_entry(int64_t n)
 	    .charge_nusd = 2000 + n,
 	    .usage = {n, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, LLM_SERVICE_FLEX, true, true},
 	    .model = models[n % 3],
+	    .tags = tags[n / 2 % 3],
 	    .provider = n % 2 ? STR("openai") : STR("anthropic"),
 	    .price_version = 0xfedcba98u,
 	    .charge_version = 0xfedcba99u,

@@ -72,7 +72,7 @@ static void test_newer_schema(void)
 	change("UPDATE meta SET value = 99 WHERE name = 'schema_version'");
 	CHECK(store_open(dir, STORE_CREATE, &s, &f) < 0);
 	CHECK(str_find(f.message, STR("schema version 99")) < f.message.len);
-	change("UPDATE meta SET value = 1 WHERE name = 'schema_version'");
+	change("UPDATE meta SET value = 2 WHERE name = 'schema_version'");
 	s = opened(STORE_EXISTING);
 	CHECK(s != NULL);
 	store_close(&s);

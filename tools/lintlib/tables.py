@@ -90,8 +90,8 @@ TESTED_BY = {
         "tests/unit/test_journal.c": "src/ledger/record.c src/ledger/replay.c"
                                      " src/ledger/segment.c",
         "tests/unit/test_store.c": "src/store/datadir.c src/store/entry.c src/store/sqlite.c"
-                                   " src/store/sqlite_entries.c src/store/sqlite_keys.c"
-                                   " src/store/sqlite_schema.c",
+                                   " src/store/sql.c src/store/entry_put.c src/store/sum.c",
+        "tests/unit/test_lease.c": "src/store/spent.c",
         "tests/unit/test_dial.c": "src/upstream/resolve.c",
         "tests/unit/test_provider.c": "src/provider/origin.c src/provider/proxy.c",
         "tests/unit/test_policy.c": "src/route/conversation.c src/route/estimate.c"

@@ -1,0 +1,201 @@
+/* Leases: money that nodes may spend without asking again. See lease.h for what is meant.
+ *
+ * Invariant, with the ceiling that an ask names: spent + all leases <= ceiling after a grant. To
+ * grant is to read sums and to add a row, so it is done under the lock of the bucket's row in
+ * `spent`, which putting entries takes too; buckets are locked in their order, so nobody waits in
+ * a circle. Giving back takes no lock: it only makes room. Called by the carrier and verbs. */
+#include "store/lease.h"
+
+#include "store/spent.h"
+
+#include <stdlib.h>
+
+static int compare_asks(const void *left, const void *right)
+{
+	const struct store_bucket *a = &(*(const struct store_lease_ask *const *)left)->bucket;
+	const struct store_bucket *b = &(*(const struct store_lease_ask *const *)right)->bucket;
+
+	if (a->scope != b->scope)
+		return a->scope < b->scope ? -1 : 1;
+	if (a->owner != b->owner)
+		return a->owner < b->owner ? -1 : 1;
+	return (a->period_ms > b->period_ms) - (a->period_ms < b->period_ms);
+}
+
+static void fill_lock(void *arg, int row, struct sql_value *out)
+{
+	const struct store_lease_ask *const *asks = arg;
+
+	out[0] = value_i64(asks[row]->bucket.scope);
+	out[1] = value_i64(asks[row]->bucket.owner);
+	out[2] = value_i64(asks[row]->bucket.period_ms);
+}
+
+static int lock_buckets(struct store *s, const struct store_lease_ask *asks, int count,
+                        struct fail *f)
+{
+	const struct store_lease_ask **sorted =
+	    ARENA_ARRAY(f->arena, const struct store_lease_ask *, (size_t)count);
+	const struct sql_many lock = {.which = SQL_SPENT_LOCK,
+	                              .doing = "lock a bucket",
+	                              .rows = count,
+	                              .width = 3,
+	                              .fill = fill_lock,
+	                              .arg = (void *)sorted};
+
+	for (int i = 0; i < count; i++)
+		sorted[i] = &asks[i];
+	qsort((void *)sorted, (size_t)count, sizeof *sorted, compare_asks);
+	return s->engine->run_many(s, &lock, f);
+}
+
+static bool take_sums(void *arg, const struct sql_value *row)
+{
+	struct store_lease_grant *g = arg;
+
+	g->mine_nusd = row[0].i64;
+	g->others_nusd = row[1].i64;
+	return false;
+}
+
+/* What the ceiling leaves, never below 0. Amounts in the store are not negative. */
+static int64_t left_of(int64_t ceiling_nusd, const struct store_lease_grant *g)
+{
+	int64_t taken = g->spent_nusd;
+
+	store_add(&taken, g->mine_nusd);
+	store_add(&taken, g->others_nusd);
+	return ceiling_nusd > taken ? ceiling_nusd - taken : 0;
+}
+
+static int raise_lease(struct store *s, const uint8_t node[16], struct store_bucket b,
+                       int64_t amount_nusd, struct fail *f)
+{
+	struct sql q = {.which = SQL_LEASE_ADD,
+	                .doing = "write a lease",
+	                SQL_WITH(value_i64(b.scope), value_i64(b.owner), value_i64(b.period_ms),
+	                         value_bytes(node, 16), value_i64(amount_nusd))};
+
+	return store_run(s, &q, f);
+}
+
+static int take_one(struct store *s, const uint8_t node[16], const struct store_lease_ask *ask,
+                    struct store_lease_grant *out, struct fail *f)
+{
+	struct store_bucket b = ask->bucket;
+	struct store_lease_grant g = {0};
+	struct sql sums = {.which = SQL_LEASE_SUMS,
+	                   .doing = "read leases",
+	                   SQL_WITH(value_i64(b.scope), value_i64(b.owner), value_i64(b.period_ms),
+	                            value_bytes(node, 16)),
+	                   .on_row = take_sums,
+	                   .arg = &g};
+
+	if (store_spent(s, b, &g.spent_nusd, f) < 0 || store_run(s, &sums, f) < 0)
+		return -1;
+	g.granted_nusd = left_of(ask->ceiling_nusd, &g);
+	if (g.granted_nusd > ask->want_nusd)
+		g.granted_nusd = ask->want_nusd;
+	if (g.granted_nusd < ask->least_nusd || g.granted_nusd < 0)
+		g.granted_nusd = 0;
+	if (g.granted_nusd > 0 && raise_lease(s, node, b, g.granted_nusd, f) < 0)
+		return -1;
+	g.mine_nusd += g.granted_nusd;
+	*out = g;
+	return 0;
+}
+
+/* Leases that came to nothing are swept now and then: here. */
+static int extend(struct store *s, const uint8_t node[16], struct fail *f)
+{
+	struct sql sweep = {
+	    .which = SQL_LEASES_SWEEP, .doing = "sweep leases", SQL_WITH(value_bytes(node, 16))};
+	int64_t now_ms;
+
+	if (s->engine->now_ms(s, &now_ms, f) < 0 || store_run(s, &sweep, f) < 0)
+		return -1;
+	struct sql q = {.which = SQL_NODE_EXTEND,
+	                .doing = "extend leases",
+	                SQL_WITH(value_bytes(node, 16), value_i64(now_ms + LEASE_TERM_MS))};
+	return store_run(s, &q, f);
+}
+
+int store_lease_take(struct store *s, const uint8_t node[16], const struct store_lease_ask *asks,
+                     int count, struct store_lease_grant *out, struct fail *f)
+{
+	struct store_lease_grant *grants =
+	    ARENA_ARRAY(f->arena, struct store_lease_grant, (size_t)count);
+	int result;
+
+	if (store_begin(s, SQL_TO_WRITE, f) < 0)
+		return -1;
+	result = lock_buckets(s, asks, count, f);
+	for (int i = 0; i < count && result == 0; i++)
+		result = take_one(s, node, &asks[i], &grants[i], f);
+	if (result == 0)
+		result = extend(s, node, f);
+	if (store_end(s, result, f) < 0)
+		return -1;
+	if (count > 0)
+		memcpy(out, grants, (size_t)count * sizeof *out);
+	return 0;
+}
+
+int store_lease_return(struct store *s, const uint8_t node[16], struct store_bucket b,
+                       int64_t amount_nusd, struct fail *f)
+{
+	struct sql q = {.which = SQL_LEASE_LOWER,
+	                .doing = "give back a lease",
+	                SQL_WITH(value_i64(b.scope), value_i64(b.owner), value_i64(b.period_ms),
+	                         value_bytes(node, 16), value_i64(amount_nusd))};
+
+	must(amount_nusd >= 0);
+	return store_run(s, &q, f);
+}
+
+int store_lease_release(struct store *s, const uint8_t node[16], struct fail *f)
+{
+	struct sql q = {
+	    .which = SQL_LEASES_DROP, .doing = "give back leases", SQL_WITH(value_bytes(node, 16))};
+
+	return store_run(s, &q, f);
+}
+
+struct telling {
+	bool (*on_lease)(void *, const struct store_lease *);
+	void *arg;
+};
+
+static bool tell_lease(void *arg, const struct sql_value *row)
+{
+	struct telling *t = arg;
+	struct store_lease l = {
+	    .bucket = {(enum store_scope)row[1].i64, row[2].i64, row[3].i64},
+	    .amount_nusd = row[4].i64,
+	    .expires_ms = row[5].i64,
+	};
+
+	if (row[0].text.len == sizeof l.node)
+		memcpy(l.node, row[0].text.ptr, sizeof l.node);
+	return t->on_lease(t->arg, &l);
+}
+
+int store_leases(struct store *s, struct arena *arena,
+                 bool (*on_lease)(void *, const struct store_lease *), void *arg, struct fail *f)
+{
+	struct telling t = {on_lease, arg};
+	struct sql q = {
+	    .which = SQL_LEASES_ALL, .doing = "read leases", .on_row = tell_lease, .arg = &t};
+
+	(void)arena; /* a lease has no texts */
+	return store_run(s, &q, f);
+}
+
+int store_spent(struct store *s, struct store_bucket b, int64_t *out_nusd, struct fail *f)
+{
+	struct sql q = {.which = SQL_SPENT_GET,
+	                .doing = "read what is spent",
+	                SQL_WITH(value_i64(b.scope), value_i64(b.owner), value_i64(b.period_ms))};
+
+	return store_ask_i64(s, &q, 0, out_nusd, f);
+}

@@ -1,0 +1,190 @@
+/* Buckets: what is spent, what is leased; together they never pass the ceiling. */
+#include "check.h"
+#include "ledger_sample.h"
+#include "store/lease.h"
+#include "tempdir.h"
+
+static struct arena arena;
+static struct fail f;
+static struct str dir;
+
+static const uint8_t node_a[16] = {1}, node_b[16] = {2};
+static const struct store_bucket account = {STORE_ACCOUNT_MONTH, 1, 1761955200000};
+static const struct store_bucket key = {STORE_KEY_MONTH, 1, 1761955200000};
+
+static struct store *begin(void)
+{
+	struct store *s = NULL;
+
+	dir = tempdir_make(&arena);
+	fail_init(&f, &arena);
+	must(store_open(dir, STORE_CREATE, &s, &f) == 0);
+	return s;
+}
+
+static void end(struct store **s)
+{
+	store_close(s);
+	tempdir_remove(dir);
+}
+
+static void test_periods(void)
+{
+	static const int64_t hour = 3600000;
+	int64_t next;
+
+	/* 2025-11-24 16:00:00.001 */
+	CHECK(store_period(STORE_ACCOUNT_HOUR, 1764000000001, &next) == 1764000000000);
+	CHECK(next == 1764000000000 + hour);
+	CHECK(store_period(STORE_ACCOUNT_MONTH, 1764000000001, &next) == 1761955200000);
+	CHECK(next == 1764547200000); /* 2025-12-01 */
+	CHECK(store_period(STORE_KEY_MONTH, 1764547199999, &next) == 1761955200000);
+	CHECK(store_period(STORE_KEY_MONTH, 1764547200000, &next) == 1764547200000);
+	CHECK(next == 1767225600000); /* 2026-01-01 */
+	CHECK(store_period(STORE_INCLUDED, 1772323199999, &next) == 1769904000000);
+	CHECK(store_period(STORE_ALLOWANCE, 1764000000001, &next) == 0 && next == INT64_MAX);
+	CHECK(store_period(STORE_GLOBAL_MONTH, -5, &next) == 0);
+	CHECK_STR(str_of(store_scope_name(STORE_ALLOWANCE)), STR("free_allowance"));
+}
+
+static struct store_lease_grant take(struct store *s, const uint8_t *node,
+                                     struct store_lease_ask ask)
+{
+	struct store_lease_grant g = {.granted_nusd = -1};
+
+	CHECK(store_lease_take(s, node, &ask, 1, &g, &f) == 0);
+	return g;
+}
+
+static struct store_lease_ask ask(int64_t ceiling, int64_t want, int64_t least)
+{
+	return (struct store_lease_ask){account, ceiling, want, least};
+}
+
+static void test_take(void)
+{
+	struct store *s = begin();
+	struct store_lease_grant g = take(s, node_a, ask(1000, 400, 100));
+
+	CHECK(g.granted_nusd == 400 && g.mine_nusd == 400 && g.spent_nusd == 0 &&
+	      g.others_nusd == 0);
+	g = take(s, node_b, ask(1000, 400, 100));
+	CHECK(g.granted_nusd == 400 && g.mine_nusd == 400 && g.others_nusd == 400);
+	g = take(s, node_a, ask(1000, 400, 300));
+	CHECK(g.granted_nusd == 0 && g.mine_nusd == 400 && g.others_nusd == 400);
+	g = take(s, node_a, ask(1000, 400, 200));
+	CHECK(g.granted_nusd == 200 && g.mine_nusd == 600);
+	g = take(s, node_b, ask(1000, 1, 1));
+	CHECK(g.granted_nusd == 0);
+	g = take(s, node_b, ask(500, 0, 0)); /* lowered in flight; only a look */
+	CHECK(g.granted_nusd == 0 && g.mine_nusd == 400 && g.others_nusd == 600);
+	CHECK(store_lease_return(s, node_a, account, 550, &f) == 0);
+	CHECK(take(s, node_b, ask(1000, 9999, 1)).granted_nusd == 550);
+	CHECK(store_lease_return(s, node_a, account, 550, &f) == 0); /* has 50 */
+	CHECK(take(s, node_a, ask(INT64_MAX, 5, 1)).mine_nusd == 5);
+	CHECK(take(s, node_b, ask(INT64_MAX, INT64_MAX, 1)).mine_nusd == INT64_MAX - 5);
+	CHECK(take(s, node_a, ask(INT64_MAX, 5, 1)).granted_nusd == 0);
+	end(&s);
+}
+
+static int lease_count;
+static struct store_lease leases[8];
+
+static bool on_lease(void *arg, const struct store_lease *l)
+{
+	(void)arg;
+	must(lease_count < 8);
+	leases[lease_count++] = *l;
+	return true;
+}
+
+static int count_leases(struct store *s)
+{
+	lease_count = 0;
+	CHECK(store_leases(s, &arena, on_lease, NULL, &f) == 0);
+	return lease_count;
+}
+
+static void test_several(void)
+{
+	struct store *s = begin();
+	const struct store_lease_ask asks[] = {
+	    {key, 100, 60, 1}, {account, 1000, 500, 1}, {key, 100, 60, 1}, {key, 100, 60, 41}};
+	struct store_lease_grant g[4];
+
+	CHECK(store_lease_take(s, node_a, asks, 4, g, &f) == 0);
+	CHECK(g[0].granted_nusd == 60 && g[1].granted_nusd == 500 && g[2].granted_nusd == 40 &&
+	      g[3].granted_nusd == 0 && g[3].mine_nusd == 100);
+	CHECK(store_lease_take(s, node_b, NULL, 0, NULL, &f) == 0);
+	CHECK(count_leases(s) == 2);
+	CHECK(leases[0].bucket.scope == STORE_ACCOUNT_MONTH && leases[0].amount_nusd == 500 &&
+	      leases[0].node[0] == 1 && leases[1].bucket.owner == 1 &&
+	      leases[1].amount_nusd == 100);
+	CHECK(leases[0].expires_ms > LEASE_TERM_MS);
+	CHECK(store_lease_release(s, node_b, &f) == 0 && count_leases(s) == 2);
+	CHECK(store_lease_release(s, node_a, &f) == 0 && count_leases(s) == 0);
+	end(&s);
+}
+
+static int64_t spent(struct store *s, struct store_bucket b)
+{
+	int64_t nusd = -1;
+
+	CHECK(store_spent(s, b, &nusd, &f) == 0);
+	return nusd;
+}
+
+static int wrong_sums;
+
+static void on_wrong(void *arg, struct str sentence)
+{
+	(void)arg;
+	(void)sentence;
+	wrong_sums++;
+}
+
+/* An entry moves its charge from the lease to what is spent, once. */
+static void test_put(void)
+{
+	struct store_mark mark = {.node = {1}, .loop = 0, .sequence = 5};
+	struct store *s = begin();
+	struct entry e[3] = {sample_entry(0), sample_entry(1), sample_entry(30)};
+	struct store_bucket hour = {STORE_ACCOUNT_HOUR, 1, 1764000000000};
+
+	for (int i = 0; i < 3; i++) {
+		e[i].account_id = e[i].key_id = 1;
+		e[i].team_id = i;
+		e[i].user_id = 0;
+		e[i].charge_nusd = 100 << i;
+	}
+	take(s, node_a, ask(1000, 450, 1));
+	take(s, node_b, ask(1000, 450, 1));
+	CHECK(store_put_entries(s, e, 2, &mark, &f) == 0);
+	CHECK(spent(s, account) == 300 && spent(s, key) == 300 && spent(s, hour) == 300);
+	CHECK(take(s, node_a, ask(1000, 0, 0)).mine_nusd == 150);
+	CHECK(store_put_entries(s, e, 2, &mark, &f) == 0); /* carried again */
+	CHECK(spent(s, account) == 300);
+	CHECK(take(s, node_a, ask(1000, 0, 0)).mine_nusd == 150);
+	CHECK(store_put_entries(s, e, 3, &mark, &f) == 0); /* more than the lease has */
+	CHECK(spent(s, account) == 700);
+	CHECK(take(s, node_a, ask(1000, 0, 0)).mine_nusd == 0);
+	CHECK(take(s, node_b, ask(1000, 0, 0)).mine_nusd == 450);
+	CHECK(take(s, node_a, ask(1200, 100, 1)).granted_nusd == 50);
+	CHECK(spent(s, (struct store_bucket){STORE_TEAM_MONTH, 2, account.period_ms}) == 400);
+	CHECK(spent(s, (struct store_bucket){STORE_TEAM_MONTH, 0, account.period_ms}) == 0);
+	CHECK(spent(s, (struct store_bucket){STORE_GLOBAL_MONTH, 0, account.period_ms}) == 700);
+	CHECK(spent(s, (struct store_bucket){STORE_ALLOWANCE, 1, 0}) == 700);
+	CHECK(store_verify_sums(s, on_wrong, NULL, &f) == 0 && wrong_sums == 0);
+	end(&s);
+}
+
+int main(void)
+{
+	arena_init(&arena);
+	test_periods();
+	test_take();
+	test_several();
+	test_put();
+	arena_release(&arena);
+	return check_report("lease");
+}
