@@ -194,10 +194,19 @@ int attempt_read_answer(struct request *r, struct str *out_pieces, int *out_coun
 	    wire_dialect(r->llm.dialect)->read_answer(noting.scratch, &noting, &usage) < 0)
 		return -1;
 	if (usage.len && r->config->cost_in_usage)
-		wire_edit_cost(&edits, body, usage, r->charge_nusd + price_usage(r).charge_nusd,
-		               r->arena);
+		wire_edit_cost(&edits, (size_t)(usage.ptr - body.ptr) + usage.len - 1, usage,
+		               r->charge_nusd + price_usage(r).charge_nusd, r->arena);
 	*out_count = wire_edit_pieces(&edits, body, out_pieces, out_bytes);
 	return 0;
+}
+
+/* A status that says no: whatever came of its text is no output. */
+static bool was_refused(const struct request *r)
+{
+	struct exchange *x = r->now.exchange;
+
+	return x && exchange_state(x) >= EXCHANGE_BODY && exchange_head(x) &&
+	       exchange_head(x)->status / 100 != 2;
 }
 
 /* Before content a provider bills nothing, unless it was left at work. */
@@ -208,7 +217,7 @@ static bool is_billed(const struct request *r, enum entry_end end)
 	if (end == ENTRY_OK || m->has_usage || m->has_content)
 		return end != ENTRY_REJECTED;
 	return (end == ENTRY_CLIENT_GONE || end == ENTRY_TIMEOUT) && r->now.exchange &&
-	       exchange_was_sent(r->now.exchange);
+	       exchange_was_sent(r->now.exchange) && !was_refused(r);
 }
 
 static void fill_times(struct request *r, struct entry *e)

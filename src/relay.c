@@ -73,6 +73,11 @@ static bool is_inside(struct str part, struct str whole)
 	return part.len && part.ptr >= whole.ptr && part.ptr + part.len <= whole.ptr + whole.len;
 }
 
+static size_t end_of(struct str part, struct str whole)
+{
+	return (size_t)(part.ptr - whole.ptr) + part.len - 1;
+}
+
 static void send_edited(struct request *r, const struct sse_event *e, const struct wire_note *note)
 {
 	struct wire_edits edits = {0};
@@ -80,9 +85,9 @@ static void send_edited(struct request *r, const struct sse_event *e, const stru
 	size_t bytes;
 	int count;
 
-	if (is_inside(note->usage, e->raw) && r->config->cost_in_usage)
-		wire_edit_cost(&edits, e->raw, note->usage, charge_so_far(r),
-		               &r->worker->loop.scratch);
+	if (note->usage.len && r->config->cost_in_usage)
+		wire_edit_cost(&edits, sse_raw_at(e, end_of(note->usage, e->data)), note->usage,
+		               charge_so_far(r), &r->worker->loop.scratch);
 	if (is_inside(note->null_usage, e->raw))
 		wire_edit_add(&edits,
 		              (struct wire_edit){.at = (size_t)(note->null_usage.ptr - e->raw.ptr),

@@ -137,3 +137,23 @@ enum sse_found sse_next(struct sse *s, struct str bytes, struct arena *arena, st
 	*s = (struct sse){0};
 	return SSE_EVENT;
 }
+
+size_t sse_raw_at(const struct sse_event *e, size_t at)
+{
+	struct str rest = e->raw, line, value;
+	size_t taken, before = 0; /* bytes of data in the lines that were passed */
+
+	if (str_starts_with(rest, STR("\xef\xbb\xbf")))
+		rest = str_part(rest, 3, rest.len);
+	for (; (taken = cut_line(rest, 0, &line)); rest = str_part(rest, taken, rest.len)) {
+		size_t colon = str_find_byte(line, ':');
+
+		if (!str_eq(str_part(line, 0, colon), STR("data")))
+			continue;
+		value = field_value(line, colon);
+		if (at <= before + value.len)
+			return (size_t)(value.ptr - e->raw.ptr) + at - before;
+		before += value.len + 1;
+	}
+	return e->raw.len;
+}

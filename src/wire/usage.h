@@ -9,8 +9,8 @@
 
 #include "llm.h"
 
-/* All replace the figures that *out had: a later report counts alone, it is never added. Figures without
- * output, or without any input, are no report: they would serve a request for nothing.
+/* All replace the figures that *out had: a later report counts alone, it is never added. Figures
+ * without output, or without any input, are no report: they would serve a request for nothing.
  * out->reported says which. */
 
 /* counts_rest: what total_tokens has beyond prompt and completion is output that was thought and

@@ -19,10 +19,9 @@ const struct dialect *wire_dialect(enum llm_dialect d)
 	return dialects[d];
 }
 
-void wire_edit_cost(struct wire_edits *e, struct str document, struct str usage_object,
-                    int64_t charge_nusd, struct arena *arena)
+void wire_edit_cost(struct wire_edits *e, size_t at, struct str usage_object, int64_t charge_nusd,
+                    struct arena *arena)
 {
-	size_t end = (size_t)(usage_object.ptr - document.ptr) + usage_object.len - 1;
 	struct str inside = str_part(usage_object, 1, usage_object.len - 2);
 	char room[80];
 	struct buf text = {.ptr = room, .cap = sizeof room, .max = sizeof room};
@@ -35,7 +34,7 @@ void wire_edit_cost(struct wire_edits *e, struct str document, struct str usage_
 	json_put_nusd(&w, charge_nusd);
 	buf_put(&text, STR(",\"currency\":\"USD\""));
 	must(!buf_is_over(&text));
-	wire_edit_add(e, (struct wire_edit){.at = end, .put = arena_copy(arena, buf_str(&text))});
+	wire_edit_add(e, (struct wire_edit){.at = at, .put = arena_copy(arena, buf_str(&text))});
 }
 
 /* Four bytes of text are about one token; a stream's events carry one token or more each. */

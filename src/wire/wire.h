@@ -80,9 +80,10 @@ struct dialect {
 
 const struct dialect *wire_dialect(enum llm_dialect);
 
-/* The named member of usage: `"cost_usd":0.001,"currency":"USD"` behind what is there. */
-void wire_edit_cost(struct wire_edits *, struct str document, struct str usage_object,
-                    int64_t charge_nusd, struct arena *);
+/* The named member of usage: `"cost_usd":0.001,"currency":"USD"` behind what is there. `at`: where
+ * the object's last brace stands in what is edited. */
+void wire_edit_cost(struct wire_edits *, size_t at, struct str usage_object, int64_t charge_nusd,
+                    struct arena *);
 
 /* What was not reported, from what was sent and seen: `input_tokens` as the router counted them,
  * output from the events' payload or from the answer's bytes. Marks usage as not reported where

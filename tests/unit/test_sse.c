@@ -30,6 +30,17 @@ static const struct {
 
 enum { TEXTS = sizeof texts / sizeof texts[0] };
 
+/* Every byte of data is found again in the raw bytes; a line's end there may be another one. */
+static void check_places(const struct sse_event *e)
+{
+	for (size_t at = 0; at < e->data.len; at++) {
+		size_t raw_at = sse_raw_at(e, at);
+
+		if (e->data.ptr[at] != '\n')
+			CHECK(raw_at < e->raw.len && e->raw.ptr[raw_at] == e->data.ptr[at]);
+	}
+}
+
 /* Feeds pieces of `step` bytes the way the relay does; passed gets all raw bytes. */
 static void feed(struct str bytes, size_t step, struct buf *events, struct buf *passed)
 {
@@ -46,6 +57,7 @@ static void feed(struct str bytes, size_t step, struct buf *events, struct buf *
 		if (sse_next(&sse, guard.bytes, &arena, &e) == SSE_EVENT) {
 			if (e.has_data)
 				buf_printf(events, "%.*s=%.*s;", STR_ARG(e.name), STR_ARG(e.data));
+			check_places(&e);
 			buf_put(passed, e.raw);
 			from += e.raw.len;
 			have -= step;

@@ -445,7 +445,7 @@ static void test_cost_goes_behind_usage(void)
 
 		arena_init(&arena);
 		buf_init(&out, 4096);
-		wire_edit_cost(&list, document, usage, 12, &arena);
+		wire_edit_cost(&list, 9 + usage.len - 1, usage, 12, &arena);
 		for (int p = 0, n = wire_edit_pieces(&list, document, pieces, &bytes); p < n; p++)
 			buf_put(&out, pieces[p]);
 		CHECK_STR(buf_str(&out), rows[i].edited);

@@ -99,7 +99,7 @@ TESTED_BY = {
         "tests/unit/test_catalog.c": "src/route/near.c",
         "tests/unit/test_look.c": "src/cli/check.c src/cli/models.c src/cli/page.c"
                                   " src/cli/route.c src/cli/settings.c",
-        "tests/run_scenes.py": "src/cli/books.c src/cli/ledger.c src/cli/usage.c src/cli/serve.c"
+        "tests/run_scenes.py": "src/cli/books.c src/cli/ledger.c src/cli/serve.c"
                                " src/cli/found.c src/daemon.c src/main.c src/worker.c"
                                " src/admin/admin.c src/snapshot.c",
         "tests/cases/models.case": "src/models.c",
