@@ -67,14 +67,18 @@ static bool has_escapes(const struct json *doc, uint32_t node)
 	return doc->nodes[node].marks & JSON_HAS_ESCAPES;
 }
 
-/* Plain text against a key of the tape. */
+/* Plain text against a key of the tape. Most keys differ in length from what is looked for, and
+ * most others in their first byte. */
 static inline bool key_is(const struct json *doc, uint32_t key, struct str text)
 {
+	const struct json_node *n = &doc->nodes[key];
 	struct str inside = json_inside(doc, key);
 
-	if (!has_escapes(doc, key))
-		return str_eq(inside, text);
-	return inside.len > text.len && json_scan_is(inside, text);
+	if (n->marks & JSON_HAS_ESCAPES)
+		return inside.len > text.len && json_scan_is(inside, text);
+	return inside.len == text.len &&
+	       (text.len == 0 ||
+	        (inside.ptr[0] == text.ptr[0] && memcmp(inside.ptr, text.ptr, text.len) == 0));
 }
 
 static struct key_wanted wanted(uint32_t object, struct str text)

@@ -24,27 +24,13 @@
 #include "base/json_read.h"
 
 #include "base/json_keys.h"
+#include "base/json_run.h"
 #include "base/json_scan.h"
 
 #include <stdarg.h>
 
-enum json_state {
-	STATE_VALUE,       /* a value is due: at the start, behind ':' or ',' */
-	STATE_FIRST_ITEM,  /* behind '[': a value or ']' */
-	STATE_FIRST_KEY,   /* behind '{': a key or '}' */
-	STATE_KEY,         /* behind ',' in an object */
-	STATE_KEY_TEXT,    /* inside a key */
-	STATE_COLON,       /* behind a key */
-	STATE_TEXT,        /* inside a string value */
-	STATE_AFTER_VALUE, /* ',' or the container's end */
-	STATE_END,         /* nothing but blanks */
-	STATE_FAILED,
-};
-
 enum {
 	TAPE_FIRST_ROOM = 64,
-	CHARGE_NODE =
-	    24, /* bytes of budget, measured: a node costs as much as so many plain bytes */
 	CHARGE_HASHED_KEY = 256,
 	QUOTED_MAX = 48, /* of the client's text in a reason */
 };
@@ -437,7 +423,7 @@ static inline int read_some(struct json_reader *r, size_t limit)
 	}
 	if (read_token(r, *at) < 0)
 		return -1;
-	return r->doc->count == count ? 0 : CHARGE_NODE;
+	return r->doc->count == count ? 0 : JSON_CHARGE_NODE;
 }
 
 enum json_step json_reader_step(struct json_reader *r, size_t budget_bytes)
@@ -456,6 +442,11 @@ enum json_step json_reader_step(struct json_reader *r, size_t budget_bytes)
 
 		if (spent >= budget_bytes)
 			return JSON_MORE;
+		if (!is_inside_text(r) && r->doc->room)
+			charged += json_run(r, budget_bytes - spent);
+		spent = r->at - from + charged;
+		if (r->at == len || spent >= budget_bytes)
+			continue;
 		charge = read_some(
 		    r, len - r->at < budget_bytes - spent ? len : r->at + (budget_bytes - spent));
 		if (charge < 0)

@@ -15,6 +15,8 @@
 
 #include "base/json_read.h"
 
+enum { SHORT_BLOCKS = 3 }; /* of 16 bytes: keys, names, ids */
+
 #if defined(__SSE2__)
 #include <emmintrin.h>
 
@@ -93,6 +95,28 @@ const char *json_scan_plain(const char *from, const char *end)
 		from++;
 	return from;
 }
+
+#if defined(__SSE2__)
+const char *json_scan_short(const char *from, const char *end)
+{
+	for (int blocks = 0; blocks < SHORT_BLOCKS && end - from >= 16; blocks++, from += 16) {
+		unsigned mask = (unsigned)_mm_movemask_epi8(stops(load(from)));
+
+		if (mask)
+			return from + __builtin_ctz(mask);
+	}
+	return NULL;
+}
+#else
+const char *json_scan_short(const char *from, const char *end)
+{
+	const char *last = end - from > SHORT_BLOCKS * 16 ? from + SHORT_BLOCKS * 16 : end;
+
+	while (from < last && !is_stop((unsigned char)*from))
+		from++;
+	return from < last ? from : NULL;
+}
+#endif
 
 static inline bool is_tail(char c)
 {

@@ -43,4 +43,7 @@ size_t json_scan_utf8(const char *at, const char *end);
  * non-ASCII. */
 const char *json_scan_plain(const char *from, const char *end);
 
+/* The same, if it is near and not within the last bytes before `end`; else NULL. */
+const char *json_scan_short(const char *from, const char *end);
+
 #endif
