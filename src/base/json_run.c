@@ -13,6 +13,9 @@
 #include "base/json_keys.h"
 #include "base/json_scan.h"
 
+/* All of it is one function, so that the run lives in registers. */
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
 enum { COUNT_DIGITS = 12 };
 
 struct run {
@@ -24,12 +27,12 @@ struct run {
 	struct json *doc;
 };
 
-static inline uint32_t place_of(const struct run *t, const char *at)
+ALWAYS_INLINE uint32_t place_of(const struct run *t, const char *at)
 {
 	return (uint32_t)(at - t->bytes);
 }
 
-static inline void put(struct run *t, const char *from, enum json_type type, uint8_t marks)
+ALWAYS_INLINE void put(struct run *t, const char *from, enum json_type type, uint8_t marks)
 {
 	uint32_t index = (uint32_t)(t->next - t->nodes);
 
@@ -40,13 +43,13 @@ static inline void put(struct run *t, const char *from, enum json_type type, uin
 	                                .marks = marks};
 }
 
-static inline bool in_object(const struct run *t)
+ALWAYS_INLINE bool in_object(const struct run *t)
 {
 	return t->nodes[t->parent].type == JSON_OBJECT;
 }
 
 /* Takes the comma too, if it follows at once. */
-static inline void value_done(struct run *t)
+ALWAYS_INLINE void value_done(struct run *t)
 {
 	if (t->parent == JSON_NONE) {
 		t->state = STATE_END;
@@ -59,7 +62,7 @@ static inline void value_done(struct run *t)
 	}
 }
 
-static inline bool run_close(struct run *t)
+ALWAYS_INLINE bool run_close(struct run *t)
 {
 	struct json_node *n = &t->nodes[t->parent];
 
@@ -72,7 +75,7 @@ static inline bool run_close(struct run *t)
 	return true;
 }
 
-static inline bool run_open(struct run *t, enum json_type type)
+ALWAYS_INLINE bool run_open(struct run *t, enum json_type type)
 {
 	uint32_t index = (uint32_t)(t->next - t->nodes);
 
@@ -87,14 +90,14 @@ static inline bool run_open(struct run *t, enum json_type type)
 	return true;
 }
 
-static inline bool is_twice(struct run *t)
+ALWAYS_INLINE bool is_twice(struct run *t)
 {
 	return !t->doc->allows_duplicates &&
 	       json_keys_add(t->doc, t->parent, (uint32_t)(t->next - t->nodes) - 1);
 }
 
 /* A key without escapes, and its colon. */
-static inline bool run_key(struct run *t)
+ALWAYS_INLINE bool run_key(struct run *t)
 {
 	const char *from = t->at, *quote = json_scan_short(from + 1, t->end);
 
@@ -117,7 +120,7 @@ static inline bool run_key(struct run *t)
 
 /* A string that goes on behind the first stop or the budget. What is not whole is a string that
  * the reader is inside of. */
-static bool run_long_text(struct run *t, const char *limit)
+ALWAYS_INLINE bool run_long_text(struct run *t, const char *limit)
 {
 	const char *from = t->at;
 	struct json_scan scan = {.at = from + 1, .end = t->end};
@@ -134,7 +137,7 @@ static bool run_long_text(struct run *t, const char *limit)
 	return false;
 }
 
-static inline bool run_text(struct run *t, const char *limit)
+ALWAYS_INLINE bool run_text(struct run *t, const char *limit)
 {
 	const char *from = t->at, *quote = json_scan_short(from + 1, t->end);
 
@@ -146,13 +149,13 @@ static inline bool run_text(struct run *t, const char *limit)
 	return true;
 }
 
-static inline bool is_digit(char c)
+ALWAYS_INLINE bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
 }
 
 /* A count of up to COUNT_DIGITS digits, with what must stand behind it in any container. */
-static inline const char *skip_count(const char *from, const char *end)
+ALWAYS_INLINE const char *skip_count(const char *from, const char *end)
 {
 	const char *at = from;
 
@@ -163,7 +166,7 @@ static inline const char *skip_count(const char *from, const char *end)
 	return at > from && (*at == ',' || *at == '}' || *at == ']') ? at : NULL;
 }
 
-static inline bool run_number(struct run *t)
+ALWAYS_INLINE bool run_number(struct run *t)
 {
 	struct json_scan scan = {.at = t->at, .end = t->end};
 	const char *from = t->at, *after = skip_count(from, t->end);
@@ -176,7 +179,7 @@ static inline bool run_number(struct run *t)
 	return true;
 }
 
-static inline bool run_word(struct run *t, struct str word, enum json_type type)
+ALWAYS_INLINE bool run_word(struct run *t, struct str word, enum json_type type)
 {
 	const char *from = t->at;
 
@@ -188,7 +191,7 @@ static inline bool run_word(struct run *t, struct str word, enum json_type type)
 	return true;
 }
 
-static inline bool run_value(struct run *t, char c, const char *limit)
+ALWAYS_INLINE bool run_value(struct run *t, char c, const char *limit)
 {
 	switch (c) {
 	case '"':
@@ -212,7 +215,7 @@ static inline bool run_value(struct run *t, char c, const char *limit)
 }
 
 /* What is common in this state; false: nothing was taken, or a string is not whole. */
-static inline bool run_token(struct run *t, char c, const char *limit)
+ALWAYS_INLINE bool run_token(struct run *t, char c, const char *limit)
 {
 	switch (t->state) {
 	case STATE_FIRST_KEY:
@@ -221,10 +224,9 @@ static inline bool run_token(struct run *t, char c, const char *limit)
 			return run_key(t);
 		return c == '}' && t->state == STATE_FIRST_KEY && run_close(t);
 	case STATE_FIRST_ITEM:
-		if (c == ']')
-			return run_close(t);
-		return run_value(t, c, limit);
 	case STATE_VALUE:
+		if (c == ']' && t->state == STATE_FIRST_ITEM)
+			return run_close(t);
 		return run_value(t, c, limit);
 	case STATE_AFTER_VALUE:
 		return c == (in_object(t) ? '}' : ']') && run_close(t);
@@ -233,12 +235,12 @@ static inline bool run_token(struct run *t, char c, const char *limit)
 	}
 }
 
-static inline const char *limit_of(const struct run *t, size_t budget_bytes)
+ALWAYS_INLINE const char *limit_of(const struct run *t, size_t budget_bytes)
 {
 	return budget_bytes < (size_t)(t->end - t->at) ? t->at + budget_bytes : t->end;
 }
 
-static inline size_t cost_of(const struct run *t, const char *from, const struct json_node *before,
+ALWAYS_INLINE size_t cost_of(const struct run *t, const char *from, const struct json_node *before,
                              size_t most)
 {
 	size_t cost = (size_t)(t->at - from) + (size_t)(t->next - before) * JSON_CHARGE_NODE;
