@@ -31,6 +31,10 @@ static void put_foreign(struct headers *h, struct str name, struct str value)
 	struct str clean = arena_copy(h->arena, str_part(value, 0, REPLY_VALUE_BYTES));
 	char *bytes = (char *)(uintptr_t)clean.ptr;
 
+	if (str_is_printable(value)) {
+		put(h, name, clean);
+		return;
+	}
 	for (size_t i = 0; i < clean.len; i++)
 		if (bytes[i] < ' ' || bytes[i] > '~')
 			bytes[i] = '?';

@@ -33,12 +33,10 @@ struct str buf_str(const struct buf *b)
 	return (struct str){b->ptr, b->len};
 }
 
-char *buf_room(struct buf *b, size_t bytes)
+char *buf_more(struct buf *b, size_t bytes)
 {
 	size_t cap = b->cap ? b->cap : BUF_FIRST_BYTES;
 
-	if (b->ptr && bytes <= b->cap - b->len)
-		return b->ptr + b->len;
 	if (bytes > b->max - b->len) {
 		b->over = true;
 		return NULL;
@@ -58,21 +56,6 @@ void buf_grew(struct buf *b, size_t bytes)
 {
 	must(bytes <= b->cap - b->len);
 	b->len += bytes;
-}
-
-void buf_put(struct buf *b, struct str bytes)
-{
-	char *room = buf_room(b, bytes.len);
-
-	if (room == NULL || bytes.len == 0)
-		return;
-	memcpy(room, bytes.ptr, bytes.len);
-	b->len += bytes.len;
-}
-
-void buf_put_byte(struct buf *b, char byte)
-{
-	buf_put(b, (struct str){&byte, 1});
 }
 
 void buf_put_i64(struct buf *b, int64_t value)

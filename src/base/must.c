@@ -4,6 +4,8 @@
  * Called from everywhere; must never return. */
 #include "base/must.h"
 
+enum { SMALL_BYTES = 1024 };
+
 _Noreturn void must_failed(const char *expression, const char *file, int line)
 {
 	char text[512];
@@ -16,17 +18,19 @@ _Noreturn void must_failed(const char *expression, const char *file, int line)
 	abort();
 }
 
+/* The C library keeps small pieces at hand for malloc, for calloc not; large ones calloc gets
+ * from the kernel, which has zeroed them. */
 void *mem_get(size_t bytes)
 {
-	void *memory = calloc(1, bytes ? bytes : 1);
+	void *memory = bytes <= SMALL_BYTES ? malloc(bytes ? bytes : 1) : calloc(1, bytes);
 
 	must(memory != NULL);
-	return memory;
+	return bytes <= SMALL_BYTES ? memset(memory, 0, bytes) : memory;
 }
 
 void *mem_resize(void *old, size_t bytes)
 {
-	void *memory = realloc(old, bytes ? bytes : 1);
+	void *memory = old ? realloc(old, bytes ? bytes : 1) : malloc(bytes ? bytes : 1);
 
 	must(memory != NULL);
 	return memory;

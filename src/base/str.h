@@ -33,6 +33,8 @@ bool str_starts_with(struct str s, struct str prefix);
 bool str_ends_with(struct str s, struct str suffix);
 int str_compare(struct str a, struct str b); /* <0, 0, >0, bytewise */
 
+bool str_is_printable(struct str s); /* all bytes 0x20..0x7e */
+
 /* Constant-time in the bytes (not in the lengths): for secrets. */
 bool str_eq_secret(struct str a, struct str b);
 

@@ -80,6 +80,8 @@ static char *put_number(char *at, int64_t value)
 
 static char *put_value(char *at, struct str value)
 {
+	if (str_is_printable(value))
+		return put(at, value);
 	for (size_t i = 0; i < value.len; i++) {
 		char c = value.ptr[i];
 

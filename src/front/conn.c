@@ -164,8 +164,8 @@ static void release_stream(struct conn *c)
 	c->has_stream = false;
 	body_release(&s->body);
 	arena_reset(&s->arena);
-	if (front->spare.newest == NULL)
-		front->spare = s->arena;
+	if (s->arena.newest && front->spare_count < FRONT_SPARES)
+		front->spares[front->spare_count++] = s->arena;
 	else
 		arena_release(&s->arena);
 	s->arena = (struct arena){0};

@@ -11,7 +11,7 @@
 #include "front/listen.h"
 #include "front/out.h"
 
-enum { FRONT_LISTENERS = 16, PEER_BYTES = 46, DATE_BYTES = 32 };
+enum { FRONT_LISTENERS = 16, FRONT_SPARES = 32, PEER_BYTES = 46, DATE_BYTES = 32 };
 enum { CONN_LOOK_MS = 1000 }; /* between two looks at a client that is not read from */
 
 struct listener;
@@ -24,7 +24,8 @@ struct front {
 	int conn_count;      /* of both lists */
 	int conn_max;
 	bool is_draining;
-	struct arena spare; /* the last request's, emptied, for the next one */
+	struct arena spares[FRONT_SPARES]; /* the last requests', emptied, for the next ones */
+	int spare_count;
 	struct listener *listeners[FRONT_LISTENERS];
 	int listener_count;
 	int64_t date_s; /* the second that `date` tells */

@@ -79,15 +79,24 @@ static void begin_stream(struct conn *c, struct arena *arena, const struct http_
 	c->front->server.on_request(s, c->front->server.server);
 }
 
+static struct arena take_spare(struct front *front)
+{
+	struct arena fresh;
+
+	if (front->spare_count)
+		return front->spares[--front->spare_count];
+	arena_init(&fresh);
+	return fresh;
+}
+
 /* The head is `len` bytes of the input; it is copied, since the input's place is used again. */
 static void take_head(struct conn *c, size_t len, struct fail *f)
 {
 	struct front *front = c->front;
-	struct arena arena = front->spare;
+	struct arena arena = take_spare(front);
 	struct http_head head;
 	struct str text = arena_copy(&arena, str_part(c->input, 0, len));
 
-	arena_init(&front->spare);
 	c->input = str_part(c->input, len, SIZE_MAX);
 	if (http1_read_request(text, &arena, &head, f) != 0) {
 		arena_release(&arena);

@@ -213,6 +213,11 @@ static void note_field(struct head_reader *r, struct http_header h)
 		r->head.accepts_trailers = true;
 }
 
+static uint64_t length_bit(size_t len)
+{
+	return UINT64_C(1) << (len < 63 ? len : 63);
+}
+
 static int read_field(struct head_reader *r)
 {
 	const char *name = r->at, *colon = http1_skip_name(name, r->end), *value, *last;
@@ -231,6 +236,7 @@ static int read_field(struct head_reader *r)
 		            LIMIT_HEADERS);
 	r->fields[r->head.header_count] =
 	    (struct http_header){{name, (size_t)(colon - name)}, {value, (size_t)(last - value)}};
+	r->head.name_lengths |= length_bit((size_t)(colon - name));
 	note_field(r, r->fields[r->head.header_count++]);
 	return 0;
 }
@@ -529,10 +535,16 @@ int http1_read_answer(struct str head, struct str method, struct arena *arena,
 
 /* --- asking a head --- */
 
+/* A request is asked for a dozen fields, most of which it does not have. */
+static bool may_have(const struct http_head *h, struct str name)
+{
+	return h->name_lengths == 0 || h->name_lengths & length_bit(name.len);
+}
+
 struct str http_header(const struct http_head *h, struct str name)
 {
-	for (int i = 0; i < h->header_count; i++)
-		if (str_eq_nocase(h->headers[i].name, name))
+	for (int i = 0; may_have(h, name) && i < h->header_count; i++)
+		if (h->headers[i].name.len == name.len && str_eq_nocase(h->headers[i].name, name))
 			return h->headers[i].value;
 	return (struct str){NULL, 0};
 }

@@ -274,7 +274,6 @@ struct front *front_new(struct loop *loop, const struct front_server *server)
 	f->conn_max = LIMIT_CONNECTIONS;
 	list_init(&f->open);
 	list_init(&f->closing);
-	arena_init(&f->spare);
 	return f;
 }
 
@@ -292,7 +291,8 @@ void front_free(struct front **front)
 		return;
 	front_stop_listening(f);
 	must(f->conn_count == 0);
-	arena_release(&f->spare);
+	while (f->spare_count)
+		arena_release(&f->spares[--f->spare_count]);
 	mem_put(f);
 }
 

@@ -143,7 +143,8 @@ static void put_passed(struct buf *out, const struct provider_ask *ask)
 		if (!passed[i].to[ask->dialect])
 			continue;
 		for (int h = 0; ask->client && h < ask->client->header_count; h++)
-			if (str_eq_nocase(ask->client->headers[h].name, passed[i].name)) {
+			if (ask->client->headers[h].name.len == passed[i].name.len &&
+			    str_eq_nocase(ask->client->headers[h].name, passed[i].name)) {
 				put_line(out, passed[i].name, ask->client->headers[h].value);
 				found = true;
 			}
@@ -152,27 +153,35 @@ static void put_passed(struct buf *out, const struct provider_ask *ask)
 	}
 }
 
+static void put_head(struct buf *out, const struct provider_ask *ask)
+{
+	put_request_line(out, ask);
+	put_host(out, &ask->provider->url);
+	put_line(out, STR("user-agent"), STR("fluxrouter/" FLUXROUTER_VERSION));
+	put_line(out, STR("accept"),
+	         ask->stream ? STR("text/event-stream") : STR("application/json"));
+	put_line(out, STR("accept-encoding"), STR("identity"));
+	put_line(out, STR("content-type"), STR("application/json"));
+	buf_put(out, STR("content-length: "));
+	buf_put_i64(out, ask->body_bytes);
+	buf_put(out, STR("\r\n"));
+	put_credential(out, ask);
+	put_passed(out, ask);
+	for (int i = 0; i < ask->provider->header_count; i++)
+		put_line(out, ask->provider->headers[i].name, ask->provider->headers[i].value);
+	buf_put(out, STR("\r\n"));
+}
+
 struct str provider_head(const struct provider_ask *ask, struct arena *arena)
 {
-	struct buf out;
+	char room[HEAD_BYTES_USUAL];
+	struct buf out = {.ptr = room, .cap = sizeof room, .max = sizeof room};
 
+	put_head(&out, ask);
+	if (!buf_is_over(&out))
+		return arena_copy(arena, buf_str(&out));
 	buf_init(&out, HEAD_BYTES_MAX);
-	must(buf_room(&out, HEAD_BYTES_USUAL) != NULL);
-	put_request_line(&out, ask);
-	put_host(&out, &ask->provider->url);
-	put_line(&out, STR("user-agent"), STR("fluxrouter/" FLUXROUTER_VERSION));
-	put_line(&out, STR("accept"),
-	         ask->stream ? STR("text/event-stream") : STR("application/json"));
-	put_line(&out, STR("accept-encoding"), STR("identity"));
-	put_line(&out, STR("content-type"), STR("application/json"));
-	buf_put(&out, STR("content-length: "));
-	buf_put_i64(&out, ask->body_bytes);
-	buf_put(&out, STR("\r\n"));
-	put_credential(&out, ask);
-	put_passed(&out, ask);
-	for (int i = 0; i < ask->provider->header_count; i++)
-		put_line(&out, ask->provider->headers[i].name, ask->provider->headers[i].value);
-	buf_put(&out, STR("\r\n"));
+	put_head(&out, ask);
 	return take_text(&out, arena);
 }
 
