@@ -29,6 +29,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
+enum { RECENT_NAMES = 4 };
 enum { PROMISE = 4, BORDER_SLACK = 6, OPEN_NEEDS = 4 + PROMISE + BORDER_SLACK, RETRY_MS = 50 };
 static const size_t gathered_max = (size_t)1 << 30;
 
@@ -51,7 +52,13 @@ struct journal {
 	bool write_fails;
 
 	uint64_t names_of; /* segment whose names these are */
-	struct map names;  /* text -> slot */
+	struct recent {
+		char text[RECORD_NAME_MAX];
+		size_t len;
+		uint32_t slot;  /* 0: none */
+	} recent[RECENT_NAMES]; /* some of these that were asked for lately */
+	int oldest;
+	struct map names; /* text -> slot */
 	struct arena names_arena;
 
 	struct journal_tail *tail;
@@ -123,6 +130,29 @@ static void forget_names(struct journal *j, uint64_t segment)
 	arena_reset(&j->names_arena);
 	map_init(&j->names, &j->names_arena);
 	j->names_of = segment;
+	memset(j->recent, 0, sizeof j->recent);
+}
+
+/* A provider and a few of its models are what most records name. */
+static uint32_t recent_slot(const struct journal *j, struct str name)
+{
+	for (int i = 0; i < RECENT_NAMES; i++) {
+		const struct recent *r = &j->recent[i];
+
+		if (r->slot && str_eq((struct str){r->text, r->len}, name))
+			return r->slot;
+	}
+	return 0;
+}
+
+static void note_recent(struct journal *j, struct str name, uint32_t slot)
+{
+	struct recent *r = &j->recent[j->oldest];
+
+	memcpy(r->text, name.ptr, name.len);
+	r->len = name.len;
+	r->slot = slot;
+	j->oldest = (j->oldest + 1) % RECENT_NAMES;
 }
 
 /* The slot of that name in the segment where the next records go; its record is gathered if there
@@ -135,9 +165,14 @@ static uint32_t name_slot(struct journal *j, struct str name)
 	name = str_part(name, 0, RECORD_NAME_MAX);
 	if (str_is_empty(name))
 		return 0;
-	slot = (uintptr_t)map_get(&j->names, name);
+	slot = recent_slot(j, name);
 	if (slot)
 		return (uint32_t)slot;
+	slot = (uintptr_t)map_get(&j->names, name);
+	if (slot) {
+		note_recent(j, name, (uint32_t)slot);
+		return (uint32_t)slot;
+	}
 	record_write_name(take_slot(j), sequence, name);
 	map_put(&j->names, name, (void *)(uintptr_t)record_slot_of(sequence));
 	return record_slot_of(sequence);
