@@ -276,13 +276,53 @@ static inline enum json_scan_result skip_stop(struct json_scan *s, const char *l
 	return JSON_SCAN_MORE;
 }
 
+#if defined(__SSE2__)
+static inline uint32_t stops_within_32(const char *at)
+{
+	uint32_t low = (uint32_t)_mm_movemask_epi8(stops(load(at)));
+	uint32_t high = (uint32_t)_mm_movemask_epi8(stops(load(at + 16)));
+
+	return low | high << 16;
+}
+
+/* Prose has an escape every other line. Those of one letter are passed with the plain bytes
+ * around them: a block's stops are taken off its mask one by one, each with the byte behind it.
+ * Gives the first other stop, or a place less than a block before `limit`. */
+static inline const char *skip_prose(struct json_scan *s, const char *limit)
+{
+	const char *at = s->at;
+
+	while (limit - at >= 32) {
+		unsigned last = 0;
+
+		for (uint32_t mask = stops_within_32(at); mask; mask &= ~(UINT32_C(3) << last)) {
+			last = (unsigned)__builtin_ctz(mask);
+			if (at[last] != '\\' || s->end - at <= last + 1 ||
+			    !simple_escape(at[last + 1]))
+				return at + last;
+			s->escapes = true;
+		}
+		at += 32 + (last == 31);
+	}
+	return at;
+}
+#else
+static inline const char *skip_prose(struct json_scan *s, const char *limit)
+{
+	(void)limit;
+	return s->at;
+}
+#endif
+
 enum json_scan_result json_scan_string(struct json_scan *s, const char *limit)
 {
 	while (true) {
 		enum json_scan_result result;
 
-		s->at = json_scan_plain(s->at, limit);
-		if (s->at == limit)
+		s->at = skip_prose(s, limit);
+		if (s->at < limit)
+			s->at = json_scan_plain(s->at, limit);
+		if (s->at >= limit)
 			return JSON_SCAN_MORE;
 		result = skip_stop(s, limit);
 		if (result != JSON_SCAN_MORE)
