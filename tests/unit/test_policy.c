@@ -417,8 +417,37 @@ static void test_estimate(void)
 	mem_put(big);
 }
 
+/* Text is weighed in blocks; byte by byte it must weigh the same. */
+static void test_estimate_by_blocks(void)
+{
+	char text[513] = {0};
+	struct str bytes[512];
+	struct scene s;
+
+	scene_init(&s, "flux-auto", "");
+	for (int i = 0; i < 512; i++) {
+		text[i] = (char)(i * 7);
+		bytes[i] = (struct str){text + i, 1};
+	}
+	for (int len = 0; len <= 512; len++) {
+		struct str whole = {text, (size_t)len};
+		int64_t estimate;
+
+		s.request.text_bytes = len;
+		s.request.turn_count = 1;
+		s.turns[0].texts = &whole;
+		s.turns[0].text_count = 1;
+		estimate = route_estimate_tokens(&s.request);
+		s.turns[0].texts = bytes;
+		s.turns[0].text_count = len;
+		CHECK(route_estimate_tokens(&s.request) == estimate);
+	}
+	scene_release(&s);
+}
+
 int main(void)
 {
+	test_estimate_by_blocks();
 	test_filters();
 	test_allow_list();
 	test_moving_between_tiers();

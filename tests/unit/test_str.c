@@ -123,6 +123,20 @@ static void test_distance(void)
 }
 
 /* The same, with bytes whose next one may not be read. */
+static void test_printable(void)
+{
+	char text[24];
+
+	CHECK(str_is_printable(STR("")));
+	for (size_t len = 1; len <= sizeof text; len++)
+		for (int byte = 0; byte < 256; byte++) {
+			memset(text, '~', sizeof text);
+			text[len / 2] = (char)byte;
+			CHECK(str_is_printable((struct str){text, len}) ==
+			      (byte >= 0x20 && byte <= 0x7e));
+		}
+}
+
 static void test_at_guard_page(void)
 {
 	struct guard g = guard_copy(STR("-123abc*"));
@@ -135,7 +149,7 @@ static void test_at_guard_page(void)
 		CHECK(str_matches_glob(s, STR("*")) && str_matches_glob(s, s));
 		CHECK(str_to_i64(s, 0, 9, &value) == -1);
 		CHECK(str_distance(s, s, 3) == 0 && str_eq_nocase(s, s) && str_eq_secret(s, s));
-		CHECK(str_trim(s).len == s.len);
+		CHECK(str_trim(s).len == s.len && str_is_printable(s));
 		while (str_next_field(&rest, '*', &field))
 			CHECK(field.len <= s.len);
 	}
@@ -150,6 +164,7 @@ int main(void)
 	test_globs();
 	test_numbers();
 	test_distance();
+	test_printable();
 	test_at_guard_page();
 	return check_report("str");
 }
