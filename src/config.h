@@ -110,8 +110,11 @@ struct config {
 	int quality;           /* 0..100 for the scorer */
 	int reasoning_percent; /* wished share of the reasoning tier, 1..99; 0: no wish */
 	enum llm_tier tier_floor, tier_ceiling; /* of flux-auto */
-	struct str scorer_file;                 /* empty: the built-in one */
-	struct str scorer_bytes;                /* of it, as read once */
+	bool keeps_decisions;                   /* `decisions: off` does not */
+	struct str decisions_dir;               /* empty: DATA/decisions */
+	int64_t decisions_max_bytes;
+	struct str scorer_file;  /* empty: the built-in one */
+	struct str scorer_bytes; /* of it, as read once */
 
 	struct config_provider *providers;
 	int provider_count;

@@ -158,6 +158,22 @@ static void make_routing(struct config_making *making)
 		read_scorer(making);
 }
 
+static void make_decisions(struct config_making *making)
+{
+	struct config_mistakes *m = making->mistakes;
+	struct config *c = making->config;
+	struct str where = config_value_text(m, STR("decisions"), making->raw->decisions);
+
+	c->keeps_decisions = !str_eq(where, STR("off"));
+	if (c->keeps_decisions && where.len > 0 && !str_eq(where, STR("on")))
+		c->decisions_dir = where;
+	if (c->decisions_dir.len > 0 && str_find_byte(where, '/') == where.len)
+		config_wrong(m, STR("decisions"),
+		             "is neither on nor off nor the path of a directory (with a /)");
+	c->decisions_max_bytes = config_value_bytes(m, STR("decisions_max"),
+	                                            making->raw->decisions_max, (int64_t)1 << 30);
+}
+
 void config_make(struct config_making *making)
 {
 	const struct raw_config *raw = making->raw;
@@ -170,6 +186,7 @@ void config_make(struct config_making *making)
 	c->strict_names = raw->strict_names;
 	c->cost_in_usage = raw->cost_in_usage ? *raw->cost_in_usage : true;
 	make_routing(making);
+	make_decisions(making);
 	make_listen(making);
 	make_metrics_listen(making);
 	make_limits(making);

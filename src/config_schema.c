@@ -194,6 +194,8 @@ static const cyaml_schema_field_t config_fields[] = {
                          CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT,
                          struct raw_config, tier_ceiling, tier_names, CYAML_ARRAY_LEN(tier_names)),
     TEXT(scorer_file, raw_config),
+    TEXT(decisions, raw_config),
+    TEXT(decisions_max, raw_config),
     LIST(providers, raw_config, provider_entry, 256),
     LIST(models, raw_config, model_entry, 10000),
     CYAML_FIELD_MAPPING_PTR("tiers", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw_config,

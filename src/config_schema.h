@@ -85,7 +85,7 @@ struct raw_config {
 	int64_t log; /* enum config_log */
 	bool strict_names;
 	bool *cost_in_usage;
-	char *quality, *reasoning_share, *scorer_file;
+	char *quality, *reasoning_share, *scorer_file, *decisions, *decisions_max;
 	int64_t *tier_floor, *tier_ceiling; /* enum llm_tier */
 	struct raw_provider *providers;
 	unsigned providers_count;

@@ -15,6 +15,7 @@ static const struct verb {
     {"serve", cli_serve, "run the gateway"},
     {"check", cli_check, "check a configuration file"},
     {"route", cli_route, "tell where a request would go, and why"},
+    {"replay", cli_replay, "tell what another configuration would have done"},
     {"models", cli_models, "list what can be served"},
     {"key", cli_key, "create, list and revoke keys"},
     {"usage", cli_usage, "spending by day, model, key"},

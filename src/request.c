@@ -21,6 +21,7 @@
 #include "attempt.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "decided.h"
 #include "dry_run.h"
 #include "gate/bad_keys.h"
 #include "limits.h"
@@ -260,8 +261,10 @@ static enum request_result step_choose(struct request *r)
 	r->has_decision = true;
 	if (r->decision.is_scored)
 		metric_add(tiers[r->decision.tier], 1);
-	if (r->endpoint->kind != ENDPOINT_ROUTE)
+	if (r->endpoint->kind != ENDPOINT_ROUTE) {
+		decided_note(r, &wish);
 		return STEP_NEXT;
+	}
 	dry_run_answer(r);
 	return STEP_END;
 }

@@ -72,6 +72,25 @@ static int commit(void *worker)
 	return journal_commit(w->journal);
 }
 
+/* Beside the data, unless the configuration names a place; what this worker may keep is its share.
+ */
+static struct writer *open_decisions(struct worker *w, struct str data_dir)
+{
+	struct config *config = config_current();
+	int workers = w->shared->worker_count ? w->shared->worker_count : 1;
+	struct writer_options options = {.dir = config->decisions_dir,
+	                                 .loop = w->loop.index,
+	                                 .max_bytes = config->decisions_max_bytes / workers};
+	struct writer *writer = NULL;
+
+	if (options.dir.len == 0)
+		options.dir = arena_printf(&w->loop.scratch, "%.*s/decisions", STR_ARG(data_dir));
+	if (config->keeps_decisions)
+		writer = writer_open(&w->loop, &options);
+	config_put(&config);
+	return writer;
+}
+
 int worker_init(struct worker *w, struct shared *shared, struct str data_dir, int index,
                 struct fail *f)
 {
@@ -91,6 +110,7 @@ int worker_init(struct worker *w, struct shared *shared, struct str data_dir, in
 	w->journal = journal_open(&w->loop, data_dir, index, f);
 	if (w->journal == NULL)
 		return -1;
+	w->decisions = open_decisions(w, data_dir);
 	loop_set_commit(&w->loop, commit, w);
 	return 0;
 }
@@ -101,6 +121,7 @@ void worker_release(struct worker *w)
 	upstream_free(&w->upstream);
 	if (w->journal)
 		journal_close(&w->journal);
+	writer_close(&w->decisions);
 	bad_keys_free(&w->bad_keys);
 	json_release(&w->scratch);
 	loop_release(&w->loop);

@@ -14,6 +14,7 @@
 #include "gate/key.h"
 #include "ledger/carrier.h"
 #include "ledger/journal.h"
+#include "trace/writer.h"
 #include "upstream/exchange.h"
 
 #include <stdatomic.h>
@@ -27,6 +28,7 @@ enum shared_state {
 };
 
 struct shared {
+	int worker_count; /* among how many a bound is divided; 0: one */
 	struct key_table *keys;
 	struct carrier *carrier;
 	atomic_bool is_ready; /* /readyz says so; false before listening and from SIGTERM on */
@@ -38,8 +40,9 @@ struct worker {
 	struct front *front;
 	struct upstream *upstream;
 	struct journal *journal;
-	struct shared *shared; /* borrows */
-	struct json scratch;   /* reused for answers and events */
+	struct writer *decisions; /* NULL: their records are off */
+	struct shared *shared;    /* borrows */
+	struct json scratch;      /* reused for answers and events */
 	struct uuid7_maker ids;
 	struct list requests; /* all that are under way */
 	struct list

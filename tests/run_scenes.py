@@ -25,7 +25,7 @@ import traceback
 sys.dont_write_bytecode = True
 from decimal import Decimal
 
-from caselib import http
+from caselib import http, routing
 from caselib.world import ROOT, World, free_port
 
 STREAM = (
@@ -473,7 +473,12 @@ def scene_log(world):
     assert "sk-of-the-provider" not in text
 
 
-SCENES = {name[6:]: run for name, run in globals().items() if name.startswith("scene_")}
+SCENES = {
+    name[6:]: run
+    for module in (globals(), vars(routing))
+    for name, run in module.items()
+    if name.startswith("scene_")
+}
 # What differs from tests/cases/main.yaml.
 CONFIG = {"graceful_stop": [("drain_delay: 0s", "drain_delay: 1s")]}
 

@@ -6,6 +6,7 @@
 int cli_serve(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_route(int argc, char **argv);
+int cli_replay(int argc, char **argv);
 int cli_models(int argc, char **argv);
 int cli_key(int argc, char **argv);
 int cli_usage(int argc, char **argv);

@@ -153,3 +153,17 @@ int option_read_day(struct str text, int64_t *out_ms)
 	*out_ms = at_ms;
 	return 0;
 }
+
+int option_read_days(struct str from, struct str to, int64_t *out_from_ms, int64_t *out_to_ms)
+{
+	int64_t from_ms = 0, to_ms = INT64_MAX;
+
+	if (from.len && option_read_day(from, &from_ms) < 0)
+		return option_wrong("--from \"%.*s\" is not a day such as 2026-11-22",
+		                    STR_ARG(from));
+	if (to.len && option_read_day(to, &to_ms) < 0)
+		return option_wrong("--to \"%.*s\" is not a day such as 2026-11-22", STR_ARG(to));
+	*out_from_ms = from_ms;
+	*out_to_ms = to.len ? to_ms + 24LL * 3600 * 1000 : to_ms;
+	return 0;
+}

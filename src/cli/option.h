@@ -42,5 +42,9 @@ int option_wrong(const char *format, ...) PRINTF_LIKE(1, 2);
 int option_read_span(struct str text, int64_t *out_ms) MUST_USE;
 /* 2026-11-22 -> its first millisecond, UTC. -1: no such day. */
 int option_read_day(struct str text, int64_t *out_ms) MUST_USE;
+/* --from DAY and --to DAY, either of which may be empty: from the first one's first millisecond to
+ * before the day after the second one. Gives 0, or 2 after a sentence on standard error. */
+int option_read_days(struct str from, struct str to, int64_t *out_from_ms,
+                     int64_t *out_to_ms) MUST_USE;
 
 #endif

@@ -221,20 +221,6 @@ static int read_groups(struct str list, unsigned *out)
 	return 0;
 }
 
-static int read_days(struct str from, struct str to, struct report *r)
-{
-	r->from_ms = 0;
-	r->to_ms = INT64_MAX;
-	if (from.len && option_read_day(from, &r->from_ms) < 0)
-		return option_wrong("--from \"%.*s\" is not a day such as 2026-11-22",
-		                    STR_ARG(from));
-	if (to.len && option_read_day(to, &r->to_ms) < 0)
-		return option_wrong("--to \"%.*s\" is not a day such as 2026-11-22", STR_ARG(to));
-	if (to.len)
-		r->to_ms += day_ms;
-	return 0;
-}
-
 int cli_usage(int argc, char **argv)
 {
 	struct str data = STR(CLI_DATA_DEFAULT), by = STR("day,model,key"), from = {0}, to = {0};
@@ -257,7 +243,7 @@ int cli_usage(int argc, char **argv)
 		return words.status;
 	status = read_groups(by, &r.by);
 	if (status == 0)
-		status = read_days(from, to, &r);
+		status = option_read_days(from, to, &r.from_ms, &r.to_ms);
 	if (status != 0)
 		return status;
 	status = books_open(&b, data, STORE_READ_ONLY) < 0 ? 1 : report_in(&b, &r);

@@ -5,9 +5,9 @@
  *	     its targets in the conversation's order -> candidates
  *
  * flux-auto goes on to the next tier up, then down, when no model of the matched one can, but not
- * past the floor and the ceiling; a tier's own alias and a pinned model do not move. Nothing is ever
- * dropped from a request to make it fit. Called once per request, and by the dry run; must never
- * ask about health, which only skips candidates later. */
+ * past the floor and the ceiling; a tier's own alias and a pinned model do not move. Nothing is
+ * ever dropped from a request to make it fit. Called once per request, and by the dry run; must
+ * never ask about health, which only skips candidates later. */
 #include "route/policy.h"
 
 #include "route/conversation.h"
@@ -110,7 +110,9 @@ static void add_targets(struct deciding *d, const struct model *m)
 		    out->candidate_count + count < LIMIT_CANDIDATES)
 			first[count++] = &m->targets[i];
 	if (count > 1) {
-		if (out->conversation == 0)
+		if (out->conversation == 0 && d->wish->recalled)
+			out->conversation = d->wish->recalled->conversation;
+		else if (out->conversation == 0)
 			out->conversation = conversation_hash(d->request, d->wish->session);
 		conversation_order(out->conversation, first, count);
 	}
@@ -204,13 +206,25 @@ static void try_tier(struct deciding *d, const struct score_policy *policy, int 
 		consider_tier(d, (enum llm_tier)tier);
 }
 
+static void judge(struct deciding *d, const struct score_policy *policy)
+{
+	static const struct score_gist nothing;
+	const struct route_recalled *recalled = d->wish->recalled;
+	struct judging judging = {policy, d->wish->explains, d->arena};
+
+	if (!recalled) {
+		judge_request(&judging, d->request, &d->out->score);
+		return;
+	}
+	score_again(recalled->is_scored ? recalled->gist : &nothing, policy, &d->out->score);
+	d->out->score.score = recalled->score;
+}
+
 static void consider_auto(struct deciding *d)
 {
 	struct decision *out = d->out;
 	struct score_policy policy = policy_of(d);
-	struct judging judging = {&policy, d->wish->explains, d->arena};
-
-	judge_request(&judging, d->request, &out->score);
+	judge(d, &policy);
 	out->is_scored = true;
 	out->matched = (enum llm_tier)out->score.tier;
 	for (int tier = (int)out->matched; tier < LLM_TIERS; tier++)
@@ -383,7 +397,8 @@ int route_decide(const struct catalog *catalog, const struct llm_request *reques
 	*out = (struct decision){.asked = request->model};
 	if (catalog_resolve(catalog, request->model, &out->alias, f) < 0)
 		return -1;
-	out->counted_tokens = route_estimate_tokens(request);
+	out->counted_tokens =
+	    wish->recalled ? wish->recalled->counted_tokens : route_estimate_tokens(request);
 	out->need = (struct window_need){
 	    .header_context = wish->context_tokens,
 	    .header_output = wish->expected_output,

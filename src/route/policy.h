@@ -7,6 +7,16 @@
 #include "route/catalog.h"
 #include "route/window.h"
 
+/* What is left of a request that was decided before, in place of its texts. */
+struct route_recalled {
+	bool
+	    is_scored; /* the gist means something; else nothing earns another tier than standard */
+	const struct score_gist *gist;
+	int score;
+	int64_t counted_tokens;
+	uint64_t conversation;
+};
+
 /* What bounds the choice beside the body: what the client said in headers about its context
  * (contract 9; 0 and false where absent or malformed), and what its key may use. */
 struct route_wish {
@@ -17,7 +27,8 @@ struct route_wish {
 	                              aliases; empty: all */
 	bool has_bounds;           /* of the key or its account, inside the configuration's own */
 	enum llm_tier floor, ceiling; /* where flux-auto may go; the ceiling wins over the floor */
-	bool explains;                /* name the words that weighed most: for dry runs */
+	const struct route_recalled *recalled; /* NULL: the request itself is there */
+	bool explains;                         /* name the words that weighed most: for dry runs */
 };
 
 /* Why a model cannot serve, in the order of the checks: the last one that any model of a list got

@@ -5,6 +5,9 @@
  *   tiers of all messages --> the highest --> agent loop: at least standard
  *       --> failures and corrections: up --> client's effort --> floor, ceiling
  *
+ * What the walk finds is gathered in the gist, and the rules read nothing else: so a decision can
+ * be made again from the gist alone (score_again), and is the same.
+ *
  * Invariants: pure and allocation-free; appending turns never lowers the tier, since every step is
  * a maximum or a count that only grows, and what a turn is given to read depends on the turns
  * before it alone. Called by the request path and by the dry run. Must never look at which model a
@@ -67,13 +70,11 @@ struct walk {
 	const struct score_request *request;
 	const struct score_policy *policy;
 	struct score_result *result;
-	uint64_t request_facts; /* of the parameters and the system prompt */
-	uint64_t turn_facts;    /* of the deciding message */
+	struct score_gist *gist; /* of the result */
+	uint64_t request_facts;  /* of the parameters and the system prompt */
 	size_t read_bytes;
-	uint32_t users, results, assistants;
-	uint32_t failing_row, repeating_row;
-	uint32_t failures;    /* rows of failed tool results, rows of the same calls */
-	uint32_t corrections; /* users who said that it is still wrong */
+	uint32_t assistants;
+	uint32_t failing_row, repeating_row; /* failed tool results, the same calls */
 	uint64_t last_calls;
 	bool explains; /* fill in evidence of words */
 };
@@ -102,17 +103,26 @@ static void note_score(struct score_result *r, uint32_t p, int32_t margin)
 		r->score = score;
 }
 
-static void probabilities(const struct walk *w, const struct reading *r, uint64_t facts,
-                          uint32_t out_p[SCORE_TIERS])
+static struct score_message message_of(const struct walk *w, const struct reading *r,
+                                       uint64_t facts)
 {
-	int32_t z[SCORE_TIERS], margin = w->users ? w->scorer->later_margin : 0;
+	struct score_message m = {.is_later = w->gist->users > 0, .facts = facts};
+	int32_t z[SCORE_TIERS];
 
 	reading_weigh(w->scorer, r, z);
+	for (int t = 0; t < SCORE_TIERS; t++)
+		m.p[t] = (uint16_t)reading_curve(&w->scorer->curve[t], z[t]);
+	note_score(w->result, m.p[SCORE_FAST], m.is_later ? w->scorer->later_margin : 0);
+	return m;
+}
+
+static void probabilities(const struct scorer *scorer, const struct score_message *m,
+                          uint32_t out_p[SCORE_TIERS])
+{
+	int32_t margin = m->is_later ? scorer->later_margin : 0;
+
 	for (int t = 0; t < SCORE_TIERS; t++) {
-		uint32_t p = reading_curve(&w->scorer->curve[t], z[t]);
-		if (t == SCORE_FAST)
-			note_score(w->result, p, margin);
-		out_p[t] = odds_move(p, steps_of(w->scorer, facts, t) + margin);
+		out_p[t] = odds_move(m->p[t], steps_of(scorer, m->facts, t) + margin);
 		if (t > 0 && out_p[t] < out_p[t - 1])
 			out_p[t] = out_p[t - 1];
 	}
@@ -127,6 +137,90 @@ static enum score_tier tier_of(const uint32_t p[SCORE_TIERS], const struct score
 		if ((int32_t)p[t] - policy->toll[t] > (int32_t)p[best] - policy->toll[best])
 			best = (enum score_tier)t;
 	return best;
+}
+
+/* Does that message decide now? The hardest one does: the highest tier, then the least likely. */
+static bool weigh_message(const struct scorer *scorer, const struct score_message *m,
+                          const struct score_policy *policy, bool is_first,
+                          struct score_result *best)
+{
+	uint32_t p[SCORE_TIERS];
+	enum score_tier tier;
+
+	probabilities(scorer, m, p);
+	tier = tier_of(p, policy);
+	if (!is_first && (tier < best->text_tier ||
+	                  (tier == best->text_tier && p[SCORE_FAST] >= best->p_ok[SCORE_FAST])))
+		return false;
+	best->text_tier = tier;
+	memcpy(best->p_ok, p, sizeof(p));
+	return true;
+}
+
+/* ---- the front: messages that decide under some policy -------------------------------------- */
+
+/* What a message gains by each step up, 1/65536. */
+struct gains {
+	uint32_t step[SCORE_TIERS];
+};
+
+static struct gains gains_of(const struct scorer *scorer, const struct score_message *m)
+{
+	struct gains g = {{0}};
+	uint32_t p[SCORE_TIERS];
+
+	probabilities(scorer, m, p);
+	for (int t = 1; t < SCORE_TIERS; t++)
+		g.step[t] = p[t] - p[t - 1];
+	return g;
+}
+
+/* Whatever the prices, b gets no higher a tier than a. */
+static bool covers(const struct gains *a, const struct gains *b)
+{
+	for (int t = 1; t < SCORE_TIERS; t++)
+		if (a->step[t] < b->step[t])
+			return false;
+	return true;
+}
+
+/* The first of them that another one covers; FRONT_MAX + 1: none. `spared` stays. */
+static int covered(const struct scorer *scorer, const struct score_message *all, int spared)
+{
+	struct gains gains[SCORE_FRONT_MAX + 1];
+
+	for (int i = 0; i <= SCORE_FRONT_MAX; i++)
+		gains[i] = gains_of(scorer, &all[i]);
+	for (int i = 0; i <= SCORE_FRONT_MAX; i++)
+		for (int by = 0; by <= SCORE_FRONT_MAX && i != spared; by++)
+			if (by != i && covers(&gains[by], &gains[i]))
+				return i;
+	return SCORE_FRONT_MAX + 1;
+}
+
+/* While there is room all are kept: under other weights of facts another one may cover. The one
+ * that decides always stays. */
+static void front_add(struct score_gist *g, const struct scorer *scorer,
+                      const struct score_message *m, bool decides)
+{
+	struct score_message all[SCORE_FRONT_MAX + 1];
+	int out;
+
+	if (g->front_count < SCORE_FRONT_MAX) {
+		g->deciding = decides ? g->front_count : g->deciding;
+		g->front[g->front_count++] = *m;
+		return;
+	}
+	memcpy(all, g->front, sizeof(g->front));
+	all[SCORE_FRONT_MAX] = *m;
+	g->deciding = decides ? SCORE_FRONT_MAX : g->deciding;
+	out = covered(scorer, all, g->deciding);
+	g->front_is_cut |= out > SCORE_FRONT_MAX;
+	if (out > SCORE_FRONT_MAX)
+		out = g->deciding == 0;
+	all[out] = all[SCORE_FRONT_MAX];
+	g->deciding = g->deciding == SCORE_FRONT_MAX ? out : g->deciding;
+	memcpy(g->front, all, sizeof(g->front));
 }
 
 /* ---- evidence ------------------------------------------------------------------------------ */
@@ -218,12 +312,12 @@ static void note_correction(struct walk *w, const struct reading *r)
 
 	if (w->assistants && words <= 60 &&
 	    (again >= 2 || (again && (c[LEX_NEGATION] || c[LEX_FAULT] || words <= 6))))
-		w->corrections++;
+		w->gist->corrections++;
 }
 
 static struct canon_limits limits_of(const struct walk *w)
 {
-	if (w->users == 0)
+	if (w->gist->users == 0)
 		return (struct canon_limits){CANON_HEAD_BYTES, CANON_TAIL_BYTES};
 	if (w->read_bytes < AMPLE_BYTES)
 		return (struct canon_limits){LATER_HEAD_BYTES, LATER_TAIL_BYTES};
@@ -235,25 +329,22 @@ static void walk_user(struct walk *w, const struct score_turn *turn, size_t inde
 	struct score_result *best = w->result;
 	struct gather_source source = source_of(turn);
 	struct reading reading;
-	uint32_t p[SCORE_TIERS];
-	enum score_tier tier;
-	uint64_t facts;
+	struct score_message message;
+	bool decides;
 
 	if (w->read_bytes >= LAST_BYTES)
 		return;
 	reading_read(w->scorer, &source, limits_of(w), &reading);
 	w->read_bytes += reading.canon.len;
-	facts = structure_of_user(reading.ask, &reading.canon) | w->request_facts;
-	probabilities(w, &reading, facts, p);
-	tier = tier_of(p, w->policy);
+	message = message_of(w, &reading,
+	                     structure_of_user(reading.ask, &reading.canon) | w->request_facts);
 	note_correction(w, &reading);
-	if (w->users++ && (tier < best->text_tier ||
-	                   (tier == best->text_tier && p[SCORE_FAST] >= best->p_ok[SCORE_FAST])))
+	decides = weigh_message(w->scorer, &message, w->policy, w->gist->users++ == 0, best);
+	front_add(w->gist, w->scorer, &message, decides);
+	if (!decides)
 		return;
-	best->text_tier = tier;
 	best->deciding_turn = index;
-	memcpy(best->p_ok, p, sizeof(p));
-	gather_evidence(w, &reading, facts);
+	gather_evidence(w, &reading, message.facts);
 }
 
 /* Does a tool result begin as reports of failure do? For dialects whose results carry no mark. */
@@ -279,9 +370,9 @@ static bool looks_failed(const struct score_turn *turn)
 
 static void walk_result(struct walk *w, const struct score_turn *turn)
 {
-	w->results++;
+	w->gist->has_results = true;
 	w->failing_row = turn->is_error || looks_failed(turn) ? w->failing_row + 1 : 0;
-	w->failures += w->failing_row == FAILING_ROW;
+	w->gist->failures += w->failing_row == FAILING_ROW;
 }
 
 static void walk_assistant(struct walk *w, const struct score_turn *turn)
@@ -289,9 +380,9 @@ static void walk_assistant(struct walk *w, const struct score_turn *turn)
 	bool repeats = turn->calls_hash && turn->calls_hash == w->last_calls;
 
 	w->assistants++;
-	w->results += turn->tool_calls > 0;
+	w->gist->has_results |= turn->tool_calls > 0;
 	w->repeating_row = repeats ? w->repeating_row + 1 : 0;
-	w->failures += w->repeating_row == REPEATING_ROW;
+	w->gist->failures += w->repeating_row == REPEATING_ROW;
 	w->last_calls = turn->calls_hash;
 }
 
@@ -300,7 +391,7 @@ static void walk_system(struct walk *w, const struct score_turn *turn)
 	struct gather_source source = source_of(turn);
 	struct reading reading;
 
-	if (w->users)
+	if (w->gist->users)
 		return;
 	reading_read(w->scorer, &source, (struct canon_limits){SYSTEM_BYTES, 0}, &reading);
 	w->request_facts |= structure_of_system(reading.ask);
@@ -335,11 +426,11 @@ static void lift(struct score_result *r, enum score_tier least, enum score_rule 
 	r->rule = rule;
 }
 
-static void apply_effort(const struct score_request *request, struct score_result *r)
+static void apply_effort(const struct score_gist *g, struct score_result *r)
 {
-	bool low = request->effort == SCORE_EFFORT_NONE || request->effort == SCORE_EFFORT_LOW;
+	bool low = g->effort == SCORE_EFFORT_NONE || g->effort == SCORE_EFFORT_LOW;
 
-	if (request->effort >= SCORE_EFFORT_HIGH || request->thinking_tokens >= SCORE_THINKING_HIGH)
+	if (g->effort >= SCORE_EFFORT_HIGH || g->thinking_tokens >= SCORE_THINKING_HIGH)
 		lift(r, SCORE_REASONING, SCORE_BY_EFFORT);
 	if (!low || r->tier <= SCORE_STANDARD)
 		return;
@@ -364,7 +455,7 @@ static enum score_rule rule_of_text(const struct walk *w)
 {
 	const struct score_result *r = w->result;
 
-	if (w->users == 0 || r->text_tier == SCORE_STANDARD)
+	if (w->gist->users == 0 || r->text_tier == SCORE_STANDARD)
 		return SCORE_BY_DEFAULT;
 	for (size_t i = r->deciding_turn + 1; i < w->request->turn_count; i++)
 		if (w->request->turns[i].role == SCORE_USER)
@@ -373,44 +464,55 @@ static enum score_rule rule_of_text(const struct walk *w)
 	                                                                 : SCORE_BY_TEXT;
 }
 
-static void apply_rules(const struct walk *w)
+/* result->text_tier and rule are set; the gist says the rest. */
+static void apply_rules(const struct score_gist *g, const struct score_policy *policy,
+                        struct score_result *r)
 {
-	struct score_result *r = w->result;
-
 	r->tier = r->text_tier;
-	r->rule = rule_of_text(w);
-	if (w->results)
+	if (g->has_results)
 		lift(r, SCORE_STANDARD, SCORE_BY_LOOP);
-	if (w->corrections)
-		lift(r, w->corrections > 1 ? SCORE_REASONING : SCORE_STANDARD, SCORE_BY_CORRECTION);
-	if (w->failures)
+	if (g->corrections)
+		lift(r, g->corrections > 1 ? SCORE_REASONING : SCORE_STANDARD, SCORE_BY_CORRECTION);
+	if (g->failures)
 		lift(r, SCORE_REASONING, SCORE_BY_FAILURES);
-	apply_effort(w->request, r);
-	apply_bounds(w->policy, r);
+	apply_effort(g, r);
+	apply_bounds(policy, r);
+}
+
+static struct score_policy balanced_policy(void)
+{
+	return score_policy_of(
+	    &(struct score_wish){.quality = SCORE_QUALITY_BALANCED, .ceiling = SCORE_REASONING});
+}
+
+static void begin_result(struct score_result *r, const struct scorer *scorer)
+{
+	memset(r, 0, sizeof(*r));
+	r->text_tier = SCORE_STANDARD;
+	for (int t = 0; t < SCORE_TIERS; t++)
+		r->p_ok[t] = reading_curve(&scorer->curve[t], scorer->bias[t]);
 }
 
 static void decide(const struct score_request *request, const struct score_policy *policy,
                    bool explains, struct score_result *out_result)
 {
-	struct score_policy balanced;
-	struct walk w = {.scorer = scorer_of(policy), .request = request, .explains = explains};
+	struct score_policy own = policy ? *policy : balanced_policy();
+	struct walk w = {.scorer = scorer_of(policy),
+	                 .request = request,
+	                 .policy = &own,
+	                 .result = out_result,
+	                 .gist = &out_result->gist,
+	                 .request_facts = structure_of_request(request),
+	                 .explains = explains};
 
-	memset(out_result, 0, sizeof(*out_result));
-	out_result->text_tier = SCORE_STANDARD;
+	begin_result(out_result, w.scorer);
 	out_result->deciding_turn = request->turn_count;
-	for (int t = 0; t < SCORE_TIERS; t++)
-		out_result->p_ok[t] = reading_curve(&w.scorer->curve[t], w.scorer->bias[t]);
-	if (!policy) {
-		balanced = score_policy_of(&(struct score_wish){.quality = SCORE_QUALITY_BALANCED,
-		                                                .ceiling = SCORE_REASONING});
-		policy = &balanced;
-	}
-	w.policy = policy;
-	w.result = out_result;
-	w.request_facts = structure_of_request(request);
+	out_result->gist.effort = request->effort;
+	out_result->gist.thinking_tokens = request->thinking_tokens;
 	for (size_t i = 0; i < request->turn_count; i++)
 		walk_turn(&w, i);
-	apply_rules(&w);
+	out_result->rule = rule_of_text(&w);
+	apply_rules(&out_result->gist, w.policy, out_result);
 }
 
 void score_decide(const struct score_request *request, const struct score_policy *policy,
@@ -423,6 +525,21 @@ void score_explain(const struct score_request *request, const struct score_polic
                    struct score_result *out_result)
 {
 	decide(request, policy, true, out_result);
+}
+
+void score_again(const struct score_gist *gist, const struct score_policy *policy,
+                 struct score_result *out_result)
+{
+	struct score_policy own = policy ? *policy : balanced_policy();
+	const struct scorer *scorer = scorer_of(policy);
+
+	begin_result(out_result, scorer);
+	out_result->gist = *gist;
+	for (int i = 0; i < gist->front_count; i++)
+		weigh_message(scorer, &gist->front[i], &own, i == 0, out_result);
+	out_result->rule =
+	    out_result->text_tier == SCORE_STANDARD ? SCORE_BY_DEFAULT : SCORE_BY_TEXT;
+	apply_rules(gist, &own, out_result);
 }
 
 /* ---- in words ------------------------------------------------------------------------------ */

@@ -138,6 +138,29 @@ struct score_evidence {
 	int32_t weight;
 };
 
+/* What the tier follows from, whatever the policy: no content, small enough to keep for every
+ * request, enough to decide again under other prices, bounds and weights of facts. */
+#define SCORE_FRONT_MAX 4
+
+struct score_message {
+	uint16_t p[SCORE_TIERS]; /* of the words alone, 1/65536 */
+	bool is_later;           /* not the first one: it is let off the margin */
+	uint64_t facts;
+};
+
+struct score_gist {
+	struct score_message front[SCORE_FRONT_MAX]; /* user messages that may decide */
+	int front_count;
+	int deciding;      /* which of them does now */
+	bool front_is_cut; /* others might have decided under another policy, too */
+	int users;         /* messages that were read */
+	bool has_results;  /* of tools */
+	int corrections;
+	int failures;
+	enum score_effort effort;
+	int64_t thinking_tokens;
+};
+
 struct score_result {
 	enum score_tier tier;      /* the decision */
 	enum score_tier text_tier; /* before loop, failure, effort and bounds rules */
@@ -145,6 +168,7 @@ struct score_result {
 	uint32_t p_ok[SCORE_TIERS]; /* does it well, 1/65536; never falls with the tier */
 	int32_t score; /* how hard the words look, 0..1000, before facts; the most of all turns */
 	size_t deciding_turn; /* index in turns[]; turn_count when none did */
+	struct score_gist gist;
 	size_t evidence_count;
 	struct score_evidence evidence[SCORE_EVIDENCE_MAX]; /* the heaviest first */
 	size_t word_count; /* of score_explain; the same for words and pairs of words */
@@ -158,6 +182,12 @@ void score_decide(const struct score_request *request, const struct score_policy
 /* The same decision; its evidence also names the words that weighed most. For dry runs. */
 void score_explain(const struct score_request *request, const struct score_policy *policy,
                    struct score_result *out_result);
+
+/* The decision for a request of which only the gist is left, and its `score`. Under the policy that
+ * the gist was made with: the same tier, by the same rule (text, structure and earlier-turn are all
+ * called text), for the same probabilities. Says nothing about evidence and turns. */
+void score_again(const struct score_gist *gist, const struct score_policy *policy,
+                 struct score_result *out_result);
 
 const char *score_tier_name(enum score_tier tier);
 const char *score_rule_name(enum score_rule rule);

@@ -17,6 +17,8 @@
 #define CRC_AT 16
 #define SCALARS 16
 #define LEVELS_BYTES (FEATURE_COUNTERS * FEATURE_LEVELS * SCORE_TIERS * 2)
+#define STRUCTURE_AT (HEADER_BYTES + SCALARS * 4 + LEVELS_BYTES)
+#define STRUCTURE_BYTES (STRUCTURE_FACTS * SCORE_TIERS * 2)
 
 /* The built-in file, as a read-only symbol. The assembler reads it: `make clean` after
  * tools/train. */
@@ -86,7 +88,7 @@ uint32_t scorer_layout(void)
 /* Bytes between the header and the buckets, without the padding. */
 static size_t fixed_bytes(void)
 {
-	return SCALARS * 4 + LEVELS_BYTES + STRUCTURE_FACTS * SCORE_TIERS * 2 +
+	return SCALARS * 4 + LEVELS_BYTES + STRUCTURE_BYTES +
 	       SCORE_TIERS * (8 + (SCORER_STEPS + 2) * 2) + SCORER_SKETCH * SCORE_TIERS * 2;
 }
 
@@ -144,6 +146,17 @@ static int read_curve(struct cursor *c, struct scorer_curve *out, struct fail *f
 	return 0;
 }
 
+/* Two files that differ in the weights of facts alone read every text the same. */
+static uint64_t hash_of_words(struct str bytes)
+{
+	size_t from = STRUCTURE_AT, to = from + STRUCTURE_BYTES;
+	uint64_t halves[2] = {
+	    htole64(hash_stable(str_part(bytes, HEADER_BYTES, from - HEADER_BYTES))),
+	    htole64(hash_stable(str_part(bytes, to, bytes.len)))};
+
+	return hash_stable((struct str){(const char *)halves, sizeof(halves)});
+}
+
 int scorer_read(struct str bytes, struct scorer *out, struct fail *f)
 {
 	struct cursor c = {bytes.ptr + HEADER_BYTES, bytes.ptr + bytes.len};
@@ -161,7 +174,9 @@ int scorer_read(struct str bytes, struct scorer *out, struct fail *f)
 		for (int t = 0; t < SCORE_TIERS; t++)
 			out->sketch[i][t] = take_u16(&c);
 	out->buckets = (const int8_t(*)[4])(const void *)(bytes.ptr + bytes.len - buckets_bytes);
-	snprintf(out->version, sizeof(out->version), "%016" PRIx64, hash_stable(bytes));
+	out->hash = hash_stable(bytes);
+	out->words_hash = hash_of_words(bytes);
+	snprintf(out->version, sizeof(out->version), "%016" PRIx64, out->hash);
 	lexicon_init(&out->lexicon);
 	return 0;
 }
@@ -175,7 +190,7 @@ static void put_u16(char *at, uint16_t x)
 void scorer_put_refitted(struct buf *out, struct str bytes,
                          const int16_t structure[STRUCTURE_FACTS][SCORE_TIERS])
 {
-	size_t start = out->len, at = HEADER_BYTES + SCALARS * 4 + LEVELS_BYTES;
+	size_t start = out->len, at = STRUCTURE_AT;
 	uint32_t crc;
 	char *file;
 

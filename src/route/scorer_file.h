@@ -46,7 +46,9 @@ struct scorer {
 	struct scorer_curve curve[SCORE_TIERS];
 	uint16_t sketch[SCORER_SKETCH][SCORE_TIERS];
 	const int8_t (*buckets)[4]; /* borrows the file's bytes */
-	char version[17];           /* hash of the file, hex */
+	uint64_t hash;              /* of the file, */
+	uint64_t words_hash;        /* of all but the weights of facts, */
+	char version[17];           /* and the first in hex */
 	struct lexicon lexicon;
 	const struct scorer *before; /* the one in use before this: kept, for decisions under way */
 };

@@ -133,6 +133,50 @@ static void test_prefixes_never_fall(void)
 	}
 }
 
+/* A gist decides as the request it is of: under the policy that it was made with always, under any
+ * other wherever no message was left out. */
+static void test_gists_decide_the_same(void)
+{
+	int cut = 0;
+
+	for (uint32_t i = 0; i < 2000; i++) {
+		struct score_wish wish = {.quality = (int)(i * 7 % 101),
+		                          .ceiling = i % 5 ? SCORE_REASONING : SCORE_STANDARD};
+		struct score_policy made = score_policy_of(&wish), other;
+		struct score_result first, again, want;
+
+		talk_draw(&talk, 500000 + i);
+		score_decide(&talk.request, &made, &first);
+		score_again(&first.gist, &made, &again);
+		CHECK(again.tier == first.tier && again.text_tier == first.text_tier);
+		CHECK(memcmp(again.p_ok, first.p_ok, sizeof again.p_ok) == 0);
+		cut += first.gist.front_is_cut;
+		for (wish.quality = 0; wish.quality <= 100; wish.quality += 20) {
+			other = score_policy_of(&wish);
+			score_decide(&talk.request, &other, &want);
+			score_again(&first.gist, &other, &again);
+			CHECK(again.tier == want.tier || first.gist.front_is_cut);
+		}
+	}
+	CHECK(cut < 100);
+}
+
+/* The same request, a thousand times: the same in every byte. */
+static void test_nothing_is_remembered(void)
+{
+	for (uint32_t i = 0; i < 20; i++) {
+		struct score_result first, later;
+
+		for (int again = 0; again < 1000; again++) {
+			talk_draw(&talk, 600000 + i);
+			score_explain(&talk.request, NULL, again ? &later : &first);
+			CHECK(digest(&first) == digest(again ? &later : &first));
+			talk_draw(&talk, 700000 + (uint32_t)again);
+			score_decide(&talk.request, NULL, &later);
+		}
+	}
+}
+
 static size_t escape(struct str text, char *to)
 {
 	size_t n = 0;
@@ -233,6 +277,8 @@ int main(void)
 	test_effort_is_a_hard_signal();
 	test_golden();
 	test_prefixes_never_fall();
+	test_gists_decide_the_same();
+	test_nothing_is_remembered();
 	test_cuts_and_escapes_make_no_difference();
 	test_wishes();
 	test_line();

@@ -11,11 +11,11 @@ LIMITS = {"file": 600, "function": 60, "nesting": 3, "parameters": 5, "line": 10
 GROUPS = {
     "config": ["config", "config_*", "embed"],
     "path": ["request", "relay", "reply", "attempt", "refusal", "endpoint", "models", "ready",
-             "dry_run", "worker"],
+             "decided", "dry_run", "worker"],
     "daemon": ["daemon", "snapshot", "version"],
 }
 COMMON = ["limits", "fail", "metric", "llm"]
-LAYERS = ["front", "gate", "wire", "route", "provider", "upstream", "ledger", "store", "config",
+LAYERS = ["front", "gate", "wire", "route", "provider", "upstream", "ledger", "store", "config", "trace",
           "snapshot.h", "version.h"]
 ARROWS = {
     "base": [],
@@ -30,6 +30,7 @@ ARROWS = {
     "gate": COMMON + ["config", "store"],
     "config": COMMON + ["ledger/price.h"],
     "route": COMMON + ["config", "ledger/price.h"],  # the dry run's estimate
+    "trace": COMMON + ["route", "config"],
     "provider": COMMON + ["config", "wire", "route/catalog.h", "upstream/exchange.h",
                           "version.h"],  # User-Agent
     "ledger": COMMON + ["store"],
@@ -39,7 +40,7 @@ ARROWS = {
                        "wire/wire.h"],
     "demo": COMMON + ["front", "wire"],
     "daemon": COMMON + LAYERS + ["path", "admin"],
-    "cli": COMMON + ["config", "route", "store", "ledger", "gate/key.h", "wire/wire.h", "demo",
+    "cli": COMMON + ["config", "route", "trace", "store", "ledger", "gate/key.h", "wire/wire.h", "demo",
                      "daemon"],
     "main": ["cli", "version.h"],
 }
@@ -99,9 +100,11 @@ TESTED_BY = {
         "tests/unit/test_catalog.c": "src/route/near.c",
         "tests/unit/test_look.c": "src/cli/check.c src/cli/models.c src/cli/page.c"
                                   " src/cli/route.c src/cli/settings.c",
-        "tests/run_scenes.py": "src/cli/books.c src/cli/ledger.c src/cli/serve.c"
+        "tests/run_scenes.py": "src/cli/books.c src/cli/ledger.c src/cli/replay.c src/cli/tally.c"
+                               " src/cli/serve.c"
                                " src/cli/found.c src/daemon.c src/main.c src/worker.c"
                                " src/admin/admin.c src/snapshot.c",
+        "tests/unit/test_trace.c": "src/trace/series.c src/trace/writer.c src/decided.c",
         "tests/cases/models.case": "src/models.c",
         "tests/cases/alias.case": "src/dry_run.c",
         "tests/cases/upstream.case": "src/attempt.c src/refusal.c",
@@ -124,6 +127,7 @@ PARSERS = {
     "src/front/http1.c": "fuzz_http1",
     "src/gate/terms.c": "fuzz_terms",
     "src/ledger/replay.c": "fuzz_journal",
+    "src/trace/trace.c": "fuzz_trace",
     "src/upstream/answer.c": "fuzz_answer",
     "src/wire/chat.c": "fuzz_wire",
     "src/wire/messages.c": "fuzz_wire",
