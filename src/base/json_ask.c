@@ -115,6 +115,16 @@ struct str json_text(const struct json *doc, uint32_t node, struct arena *arena)
 	return (struct str){decoded, json_scan_decode(inside, decoded)};
 }
 
+struct str json_plain(struct str inside, struct arena *arena)
+{
+	char *decoded;
+
+	if (str_find_byte(inside, '\\') == inside.len)
+		return inside;
+	decoded = arena_get(arena, inside.len);
+	return (struct str){decoded, json_scan_decode(inside, decoded)};
+}
+
 bool json_text_is(const struct json *doc, uint32_t node, struct str text)
 {
 	struct str inside;

@@ -148,6 +148,9 @@ struct str json_text(const struct json *, uint32_t node, struct arena *);
 bool json_text_is(const struct json *, uint32_t node,
                   struct str text); /* a string of exactly this text */
 
+/* The same of a string's inside that was kept without its document. */
+struct str json_plain(struct str inside, struct arena *);
+
 /* -1: not a number written as a plain integer (no fraction, no exponent), or outside
  * lowest..highest. */
 int json_i64(const struct json *, uint32_t node, int64_t lowest, int64_t highest,

@@ -150,6 +150,14 @@ void json_put_text(struct json_writer *w, struct str text)
 	put_quoted(w->out, text);
 }
 
+void json_put_inside(struct json_writer *w, struct str escaped)
+{
+	begin_value(w);
+	buf_put_byte(w->out, '"');
+	buf_put(w->out, escaped);
+	buf_put_byte(w->out, '"');
+}
+
 void json_put_i64(struct json_writer *w, int64_t value)
 {
 	begin_value(w);

@@ -36,6 +36,8 @@ void json_close_array(struct json_writer *);
 
 void json_put_key(struct json_writer *, struct str key);
 void json_put_text(struct json_writer *, struct str text);
+/* The inside of a JSON string, escaped already, as json_read found it. */
+void json_put_inside(struct json_writer *, struct str escaped);
 void json_put_i64(struct json_writer *, int64_t value);
 void json_put_bool(struct json_writer *, bool value);
 void json_put_null(struct json_writer *);

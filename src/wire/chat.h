@@ -2,8 +2,10 @@
 #ifndef WIRE_CHAT_H
 #define WIRE_CHAT_H
 
+#include "wire/translate.h"
 #include "wire/wire.h"
 
 extern const struct dialect wire_chat;
+extern const struct translator wire_chat_translator;
 
 #endif

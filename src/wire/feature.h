@@ -106,8 +106,8 @@ struct feature_use {
 void feature_mark(struct feature_use *, enum feature, uint32_t node);
 bool feature_is_used(const struct feature_use *, enum feature);
 
-/* By the two dialects' rows: `from` reads, `to` writes. LLM_GEMINI is never `from`. */
-enum feature_fate feature_fate(enum feature, enum llm_dialect from, enum llm_dialect to);
+/* What happens where the target lacks it: FEATURE_WARNED or FEATURE_REFUSED. */
+enum feature_fate feature_weight(enum feature);
 const char *feature_words(enum feature);
 const char *feature_fate_name(enum feature_fate); /* -, exact, translated, warned, refused */
 

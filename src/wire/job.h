@@ -3,7 +3,7 @@
  *
  *	job_init          facts filled in by the caller, who owns the struct
  *	...               translate.h
- *	job_release       what is not the arena's
+ *	translate_release
  *
  * The sentences of warnings end up in X-Flux-Warnings; refusals become 400
  * unsupported_content. Both begin with the JSON path. Pure. */
@@ -25,7 +25,7 @@ enum wire_habit {
 	WIRE_NO_STRICT = 1 << 6,         /* chat: no `strict` in tools */
 	WIRE_NO_SCHEMA = 1 << 7,         /* response_format json_object at most */
 	WIRE_ADAPTIVE_THINKING = 1 << 8, /* messages: effort instead of a budget */
-	WIRE_ADDS_REASONING = 1 << 9,    /* chat: completion_tokens leave reasoning out */
+	WIRE_COUNTS_REST = 1 << 9,       /* chat: see usage_read_chat */
 	WIRE_NO_PARALLEL = 1 << 10,      /* chat: no parallel_tool_calls */
 	WIRE_NO_CUSTOM_TOOLS = 1 << 11,  /* custom tools go as functions of one text */
 	WIRE_NO_CACHE_MARKS = 1 << 12,   /* messages: no cache_control */
@@ -62,7 +62,7 @@ struct wire_job {
 	struct fail *fail;
 	struct talk *talk; /* the request; names and ids of its calls are the target's */
 	struct rename renames;
-	struct str warnings; /* arena; "path: what; path: what" */
+	struct str warnings; /* as far as there is room; see job_warnings */
 	int warnings_left_out;
 	struct llm_usage usage; /* newest figures */
 	bool has_usage;
@@ -73,7 +73,7 @@ struct wire_job {
 };
 
 void job_init(struct wire_job *, struct fail *);
-void job_release(struct wire_job *);
+void job_release(struct wire_job *); /* translate_release calls it */
 
 /* Names a loss that does no harm. `node` in job->doc; JSON_NONE: no path. At most
  * LIMIT_WARNINGS_BYTES are kept, "and N more" tells of the rest. ASCII only. */
@@ -82,6 +82,9 @@ void job_warn(struct wire_job *, uint32_t node, const char *format, ...) PRINTF_
 void job_drop(struct wire_job *, uint32_t node);
 /* Refuses what cannot be left out: UNSUPPORTED_CONTENT at that path. Gives -1. */
 int job_refuse(struct wire_job *, uint32_t node, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* "path: what; path: what; and 3 more"; empty: none. */
+struct str job_warnings(struct wire_job *);
 
 bool job_has_habit(const struct wire_job *, enum wire_habit);
 

@@ -18,8 +18,10 @@ struct str put_input_raw(const struct talk_part *, struct arena *);
  * {"input": ..}, with a warning. Arena or the part's own bytes. */
 struct str put_input_json(struct wire_job *, const struct talk_part *);
 
-/* Plain text of raw, and the other way round; the bytes themselves where nothing is escaped. */
-struct str put_plain(struct str raw, struct arena *);
+/* The free text of a custom tool out of {"input": ".."}, raw both; what is not that stays. */
+struct str put_unwrapped(struct str input_raw, struct arena *);
+
+/* Raw of plain text; the way back is json_plain. The bytes themselves where nothing is escaped. */
 struct str put_escaped(struct str plain, struct arena *);
 
 /* Texts of a part list joined by "\n" (escaped); kinds other than text are left out. Arena. */
@@ -36,6 +38,9 @@ void put_event_begin(struct buf *, struct str name);
 void put_event_end(struct buf *);
 
 /* ---- tables ---- */
+
+/* STOP becomes CALLS where there were calls: some providers say so. */
+enum talk_finish put_finish(enum talk_finish, bool has_calls);
 
 /* Effort and budget, each where only the other is known; never more than max_output - 1. */
 int64_t put_budget_of_effort(enum talk_effort, int64_t max_output);

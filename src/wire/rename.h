@@ -25,18 +25,20 @@ struct rename_tool {
 	bool is_wrapped; /* a custom tool that goes as a function of one text, `input` */
 };
 
+enum { RENAME_NINE_LETTERS = 9 };
+
 /* What the target takes as a tool's name and as a call's id. */
 struct rename_rule {
 	int name_max;      /* bytes */
 	bool name_dots;    /* . and : besides letters, digits, _ and - */
 	bool name_letters; /* must begin with a letter or _ */
-	int id_max;        /* bytes; 9: exactly nine letters or digits */
+	int id_max;        /* bytes; RENAME_NINE_LETTERS: exactly so many letters or digits */
+	bool id_words;     /* ids of letters, digits, _ and - only */
 };
 
 struct rename {
 	struct arena *arena;
 	struct rename_rule rule;
-	struct rename_tool *tools;
 	int count;
 	struct map by_wire; /* -> struct rename_tool */
 	struct map by_name; /* the same, by space and name */
@@ -46,8 +48,8 @@ void rename_init(struct rename *, struct rename_rule, struct arena *);
 void rename_release(struct rename *);
 
 /* The tool's entry, made where it is new. Cannot collide. */
-const struct rename_tool *rename_add(struct rename *, struct str space, struct str name,
-                                     enum talk_tool_kind);
+struct rename_tool *rename_add(struct rename *, struct str space, struct str name,
+                               enum talk_tool_kind);
 /* By the name that the provider says; NULL: it is none of the request's, and stays as it is. */
 const struct rename_tool *rename_find(const struct rename *, struct str wire);
 

@@ -134,8 +134,9 @@ struct talk_tool {
 	struct str description_raw;
 	struct str schema_json; /* of a function's input; empty: none given */
 	enum talk_flag strict;
-	bool is_deferred;        /* not shown to the model until it searches for it */
-	struct str grammar_json; /* custom: its format */
+	bool is_deferred;  /* not shown to the model until it searches for it */
+	struct str syntax; /* custom: of its grammar, lark or regex; empty: free text */
+	struct str grammar_raw;
 	struct str type;         /* server: "web_search" for any dialect's; or its own word */
 	struct str json;         /* server: the whole definition */
 	enum llm_dialect origin; /* of json */

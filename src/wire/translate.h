@@ -71,6 +71,9 @@ const struct translator *translate_row(enum llm_dialect); /* NULL: not there yet
 /* Both sides can be translated between. */
 bool translate_is_possible(enum llm_dialect client, enum llm_dialect target);
 
+/* What becomes of a feature of `client` at a provider that speaks `target`. */
+enum feature_fate translate_fate(enum feature, enum llm_dialect client, enum llm_dialect target);
+
 int translate_request(struct wire_job *, struct buf *out) MUST_USE;
 
 struct talk_events {
@@ -84,5 +87,8 @@ void translate_write_error(struct wire_job *, const struct fail *, struct buf *o
 
 int translate_answer(struct wire_job *, const struct json *, struct talk_answer *out) MUST_USE;
 void translate_write_answer(struct wire_job *, const struct talk_answer *, struct buf *out);
+
+/* Ends the job, after job_init at the latest; once is enough, twice is harmless. */
+void translate_release(struct wire_job *);
 
 #endif

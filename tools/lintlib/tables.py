@@ -98,6 +98,12 @@ TESTED_BY = {
         "tests/unit/test_policy.c": "src/route/conversation.c src/route/estimate.c"
                                     " src/route/explain.c src/route/judge.c",
         "tests/unit/test_catalog.c": "src/route/near.c",
+        "tests/unit/test_chat_talk.c": "src/wire/chat_ask.c src/wire/chat_hear.c"
+                                       " src/wire/chat_options.c src/wire/chat_read.c"
+                                       " src/wire/chat_row.c src/wire/chat_say.c"
+                                       " src/wire/flow.c src/wire/job.c"
+                                       " src/wire/reading.c src/wire/talk.c src/wire/translate.c",
+        "tests/unit/test_rename.c": "src/wire/put.c src/wire/seal.c src/wire/whole.c",
         "tests/unit/test_look.c": "src/cli/check.c src/cli/models.c src/cli/page.c"
                                   " src/cli/route.c src/cli/settings.c",
         "tests/run_scenes.py": "src/cli/books.c src/cli/ledger.c src/cli/replay.c src/cli/tally.c"

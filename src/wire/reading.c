@@ -1,0 +1,94 @@
+/* What the readers of requests share. Called by the dialects' read_talk. Must never copy what it
+ * can point at. */
+#include "wire/reading.h"
+
+#include "wire/field.h"
+
+int reading_wrong(const struct reading *r, uint32_t node, const char *wanted)
+{
+	struct str path = json_path(r->doc, node, r->job->arena);
+
+	return fail_at(r->job->fail, FAIL_INVALID_VALUE, path, "%.*s is %.*s; it must be %s",
+	               STR_ARG(path), STR_ARG(str_part(json_raw(r->doc, node), 0, 60)), wanted);
+}
+
+int reading_members(struct reading *r, uint32_t object, const struct reading_member *rows,
+                    size_t count)
+{
+	JSON_EACH(r->doc, object, key)
+	{
+		uint32_t value = json_value(key);
+		size_t i = 0;
+
+		if (json_is_null(r->doc, value))
+			continue;
+		while (i < count && !json_text_is(r->doc, key, rows[i].key))
+			i++;
+		if (i == count)
+			job_drop(r->job, value);
+		else if (rows[i].read && rows[i].read(r, value) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+void reading_mark(struct reading *r, enum feature f, uint32_t node)
+{
+	feature_mark(&r->talk->use, f, node);
+}
+
+void reading_mark_role(struct reading *r, enum talk_role role, uint32_t node)
+{
+	bool is_system = role == TALK_SYSTEM || role == TALK_DEVELOPER;
+
+	if (role == TALK_DEVELOPER)
+		reading_mark(r, FEATURE_DEVELOPER, node);
+	if (is_system && r->has_spoken)
+		reading_mark(r, FEATURE_LATE_SYSTEM, node);
+	r->has_spoken |= !is_system;
+}
+
+struct str reading_plain(const struct reading *r, uint32_t object, struct str key)
+{
+	return json_text(r->doc, json_get(r->doc, object, key), r->job->arena);
+}
+
+struct str reading_inside(const struct reading *r, uint32_t object, struct str key)
+{
+	return field_raw_text(r->doc, json_get(r->doc, object, key));
+}
+
+struct str reading_value(const struct reading *r, uint32_t object, struct str key)
+{
+	uint32_t node = json_get(r->doc, object, key);
+
+	return node == JSON_NONE || json_is_null(r->doc, node) ? STR("") : json_raw(r->doc, node);
+}
+
+enum talk_flag reading_flag(const struct reading *r, uint32_t node)
+{
+	bool value;
+
+	if (json_bool(r->doc, node, &value) < 0)
+		return TALK_UNSET;
+	return value ? TALK_YES : TALK_NO;
+}
+
+int reading_number(struct reading *r, uint32_t node, enum feature f, struct str *out_json)
+{
+	if (json_type(r->doc, node) != JSON_NUMBER)
+		return reading_wrong(r, node, "a number");
+	*out_json = json_raw(r->doc, node);
+	reading_mark(r, f, node);
+	return 0;
+}
+
+struct talk_part *reading_part(struct reading *r, enum talk_kind kind, uint32_t node)
+{
+	struct talk_part *part = talk_add_part(r->turn, r->job->arena, kind, node);
+
+	part->cache_json = reading_value(r, node, STR("cache_control"));
+	if (part->cache_json.len)
+		reading_mark(r, FEATURE_CACHE_MARK, node);
+	return part;
+}

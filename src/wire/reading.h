@@ -1,0 +1,44 @@
+/* Reading a client's request into a talk: what the dialects' readers share. A reader is a table of
+ * members with a function for each; what the table does not name is dropped with a warning, so
+ * that nothing vanishes unnamed. Pure. */
+#ifndef WIRE_READING_H
+#define WIRE_READING_H
+
+#include "wire/job.h"
+
+struct reading {
+	struct wire_job *job;
+	const struct json *doc;
+	struct talk *talk;
+	struct talk_turn *turn; /* that is being read */
+	bool has_spoken;        /* somebody but the system has */
+};
+
+struct reading_member {
+	struct str key;
+	int (*read)(struct reading *, uint32_t node); /* NULL: read elsewhere */
+};
+
+/* Every member of the object that is not null, in the document's order. */
+int reading_members(struct reading *, uint32_t object, const struct reading_member *rows,
+                    size_t count) MUST_USE;
+#define READ_MEMBERS(r, object, rows) reading_members(r, object, rows, sizeof rows / sizeof rows[0])
+
+/* INVALID_VALUE: "tool_choice is 7; it must be ..". Gives -1. */
+int reading_wrong(const struct reading *, uint32_t node, const char *wanted);
+void reading_mark(struct reading *, enum feature, uint32_t node);
+/* The mark of the role, of late system texts too; call it once per message, in order. */
+void reading_mark_role(struct reading *, enum talk_role, uint32_t node);
+
+/* A member's text, decoded; its inside, as it stands; its own bytes, empty where it is null. */
+struct str reading_plain(const struct reading *, uint32_t object, struct str key);
+struct str reading_inside(const struct reading *, uint32_t object, struct str key);
+struct str reading_value(const struct reading *, uint32_t object, struct str key);
+enum talk_flag reading_flag(const struct reading *, uint32_t node);
+/* A number as it stands, and its mark. -1: it is none. */
+int reading_number(struct reading *, uint32_t node, enum feature, struct str *out_json) MUST_USE;
+
+/* A part of the turn that is being read, with its cache mark. */
+struct talk_part *reading_part(struct reading *, enum talk_kind, uint32_t node);
+
+#endif
