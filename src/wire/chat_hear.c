@@ -252,6 +252,8 @@ static void hear_usage(struct hearing *h, uint32_t usage)
 	if (json_type(h->doc, usage) != JSON_OBJECT)
 		return;
 	usage_read_chat(h->doc, usage, job_has_habit(h->job, WIRE_COUNTS_REST), &u);
+	usage_note_service(h->doc, json_get(h->doc, json_root(h->doc), STR("service_tier")),
+	                   &u.service);
 	if (u.reported)
 		flow_usage(h->flow, &u);
 }
