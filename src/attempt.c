@@ -40,7 +40,9 @@ static int64_t bound_nusd(const struct request *r)
 	                            .tools = r->llm.tools,
 	                            .choices = r->llm.choices,
 	                            .pictures = r->llm.images,
-	                            .max_output = allowed_output(r)};
+	                            .max_output = allowed_output(r),
+	                            .calls = r->llm.provider_calls,
+	                            .service = r->llm.service};
 	int64_t nusd = INT64_MAX;
 
 	return price_bound_nusd(&r->now.deal, &bound, &nusd) < 0 ? INT64_MAX : nusd;

@@ -90,7 +90,9 @@ struct llm_request {
 	int64_t choices; /* n, at least 1 */
 	bool logprobs;
 	int stops;
-	int64_t text_bytes; /* all text, raw JSON bytes */
+	int64_t text_bytes;       /* all text, raw JSON bytes */
+	enum llm_service service; /* that is asked for */
+	int64_t provider_calls;   /* most calls of the provider's own tools; see wire/field.h */
 
 	struct str session; /* what the client says its conversation is; empty: nothing */
 };

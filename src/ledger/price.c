@@ -17,6 +17,7 @@ enum {
 	MESSAGE_TOKENS = 16,   /* role marks; 3 to 8 are usual */
 	TOOL_TOKENS = 64,      /* wrapping of one definition */
 	TOOLS_TOKENS = 1024,   /* instructions that providers add when there are tools */
+	CALL_TOKENS = 8192,    /* that one call of the provider's own tools puts into the input */
 	PICTURE_TOKENS = 8192, /* of one that comes by address; the dearest known is below 5,000 */
 };
 
@@ -193,7 +194,8 @@ static int64_t dearest(int64_t a, int64_t b)
 static __int128 bound_text(const struct price_bound *b)
 {
 	return (__int128)b->body_bytes + (__int128)MESSAGE_TOKENS * ((__int128)b->messages + 1) +
-	       (__int128)TOOL_TOKENS * b->tools + (b->tools > 0 ? TOOLS_TOKENS : 0);
+	       (__int128)TOOL_TOKENS * b->tools + (b->tools > 0 ? TOOLS_TOKENS : 0) +
+	       (__int128)CALL_TOKENS * b->calls;
 }
 
 static bool bound_is_sane(const struct price_bound *b)

@@ -200,6 +200,8 @@ int64_t decision_most_nusd(const struct model *m, const struct llm_request *r)
 	    .tools = r->tools,
 	    .pictures = r->images,
 	    .choices = r->choices > 0 ? r->choices : 1,
+	    .calls = r->provider_calls,
+	    .service = r->service,
 	    .max_output = r->max_output > 0 ? least(r->max_output, ceiling) : ceiling,
 	};
 	struct price_deal deal = deal_of(m);

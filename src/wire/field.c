@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "limits.h"
+#include "wire/usage.h"
 
 uint32_t field_get(const struct field_source *s, uint32_t object, struct str key)
 {
@@ -133,6 +134,16 @@ void turn_add_call(struct turn_list *l, struct str name, struct str arguments)
 	l->text_bytes += (int64_t)(name.len + arguments.len);
 }
 
+/* Anthropic's service_tier only says whether reserved capacity may be used; speed has a price. */
+static void read_service(const struct json *doc, enum llm_service *out)
+{
+	uint32_t root = json_root(doc);
+
+	usage_note_service(doc, json_get(doc, root, STR("service_tier")), out);
+	if (json_text_is(doc, json_get(doc, root, STR("speed")), STR("fast")))
+		*out = LLM_SERVICE_FAST;
+}
+
 int field_common(const struct field_source *s, struct llm_request *r)
 {
 	const struct json *doc = s->doc;
@@ -150,6 +161,7 @@ int field_common(const struct field_source *s, struct llm_request *r)
 		return fail_at(s->fail, FAIL_INVALID_VALUE, STR("model"),
 		               "model has %zu bytes; it must have 1 to %d", r->model.len,
 		               LIMIT_ALIAS_BYTES);
+	read_service(doc, &r->service);
 	return field_bool(s, json_root(doc), STR("stream"), &r->stream);
 }
 
@@ -164,16 +176,66 @@ static struct str tool_name(const struct field_source *s, uint32_t tool)
 	return json_text(s->doc, name, s->arena);
 }
 
+/* max_uses is Anthropic's. What no request limits is taken for a few: a model searches once or
+ * twice a turn. */
+static int64_t provider_calls(const struct field_source *s, uint32_t tool)
+{
+	static const struct str charged[] = {STR_INIT("web_search"), STR_INIT("file_search"),
+	                                     STR_INIT("code_interpreter")};
+	uint32_t type = json_get(s->doc, tool, STR("type"));
+	struct str name = field_raw_text(s->doc, type); /* web_search_20250305 */
+	int64_t most = LIMIT_PROVIDER_CALLS;
+
+	for (size_t i = 0; i < sizeof charged / sizeof charged[0]; i++) {
+		if (!str_starts_with(name, charged[i]))
+			continue;
+		if (json_i64(s->doc, json_get(s->doc, tool, STR("max_uses")), 0, INT32_MAX, &most) <
+		    0)
+			most = LIMIT_PROVIDER_CALLS;
+		return most;
+	}
+	return 0;
+}
+
+/* Chat without tools: xAI's live search, charged by its results. */
+static int64_t search_results(const struct field_source *s)
+{
+	uint32_t search = json_get(s->doc, json_root(s->doc), STR("search_parameters"));
+	int64_t most = LIMIT_PROVIDER_CALLS;
+
+	if (json_type(s->doc, search) != JSON_OBJECT)
+		return 0;
+	if (json_i64(s->doc, json_get(s->doc, search, STR("max_search_results")), 0, INT32_MAX,
+	             &most) < 0)
+		most = LIMIT_PROVIDER_CALLS;
+	return most;
+}
+
+static void limit_calls(const struct field_source *s, struct llm_request *r)
+{
+	int64_t most;
+
+	if (json_i64(s->doc, json_get(s->doc, json_root(s->doc), STR("max_tool_calls")), 0,
+	             INT32_MAX, &most) == 0 &&
+	    most < r->provider_calls)
+		r->provider_calls = most;
+}
+
 void field_tools(const struct field_source *s, struct llm_request *r, uint32_t tools)
 {
 	uint32_t count = json_count(s->doc, tools);
 
+	r->provider_calls = search_results(s);
 	if (json_type(s->doc, tools) != JSON_ARRAY || count == 0)
 		return;
 	r->tool_names = ARENA_ARRAY(s->arena, struct str, count);
 	JSON_EACH(s->doc, tools, tool)
-	r->tool_names[r->tools++] = tool_name(s, tool);
+	{
+		r->tool_names[r->tools++] = tool_name(s, tool);
+		r->provider_calls += provider_calls(s, tool);
+	}
 	r->tool_bytes = (int64_t)json_raw(s->doc, tools).len;
+	limit_calls(s, r);
 }
 
 void field_needs(struct llm_request *r)

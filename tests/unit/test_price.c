@@ -340,11 +340,11 @@ static void test_bound(void)
 	      3 * (3 * 16 + 64 + 1024));
 	CHECK(bound(&p, &(struct price_bound){.pictures = 1}) == 3 * (16 + 8192));
 	CHECK(bound(&p, &(struct price_bound){.choices = 3, .max_output = 50}) == 48 + 300);
-	CHECK(bound(&p, &(struct price_bound){.calls = 5}) == 48);
+	CHECK(bound(&p, &(struct price_bound){.calls = 5}) == 3 * (16 + 5 * 8192));
 	p.call_nusd = 10;
-	CHECK(bound(&p, &(struct price_bound){.calls = 5}) == 98);
+	CHECK(bound(&p, &(struct price_bound){.calls = 5}) == 3 * (16 + 5 * 8192) + 50);
 	p.search_nusd = 20;
-	CHECK(bound(&p, &(struct price_bound){.calls = 5}) == 148);
+	CHECK(bound(&p, &(struct price_bound){.calls = 5}) == 3 * (16 + 5 * 8192) + 100);
 	p.image_input_pusd = 5000;
 	CHECK(bound(&p, &(struct price_bound){.pictures = 1}) == 3 * 16 + 5 * 8192);
 	p.reasoning_pusd = 4000;

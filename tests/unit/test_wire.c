@@ -115,6 +115,49 @@ static void test_chat_is_read(void)
 	release(&b);
 }
 
+/* What a provider may charge beside tokens, and the service that is asked for. */
+static const struct {
+	enum llm_dialect dialect;
+	const char *rest;
+	enum llm_service service;
+	int64_t calls;
+} extras[] = {
+    {LLM_CHAT, "", LLM_SERVICE_STANDARD, 0},
+    {LLM_CHAT, ",\"service_tier\":\"flex\"", LLM_SERVICE_FLEX, 0},
+    {LLM_CHAT, ",\"service_tier\":\"auto\",\"search_parameters\":{\"max_search_results\":3}",
+     LLM_SERVICE_STANDARD, 3},
+    {LLM_CHAT, ",\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"web_search\"}}]",
+     LLM_SERVICE_STANDARD, 0},
+    {LLM_RESPONSES,
+     ",\"service_tier\":\"priority\",\"tools\":[{\"type\":\"web_search\"},"
+     "{\"type\":\"function\",\"name\":\"f\"},{\"type\":\"code_interpreter\"}]",
+     LLM_SERVICE_PRIORITY, 20},
+    {LLM_RESPONSES, ",\"max_tool_calls\":2,\"tools\":[{\"type\":\"web_search_preview\"}]",
+     LLM_SERVICE_STANDARD, 2},
+    {LLM_MESSAGES,
+     ",\"speed\":\"fast\",\"tools\":[{\"type\":\"web_search_20250305\",\"name\":"
+     "\"web_search\",\"max_uses\":8}]",
+     LLM_SERVICE_FAST, 8},
+};
+
+static void test_extras(void)
+{
+	for (size_t i = 0; i < sizeof extras / sizeof extras[0]; i++) {
+		char text[512];
+		struct bench b;
+
+		snprintf(
+		    text, sizeof text,
+		    "{\"model\":\"m\",\"max_tokens\":5,\"input\":\"x\",\"messages\":[{\"role\":"
+		    "\"user\",\"content\":\"x\"}]%s}",
+		    extras[i].rest);
+		CHECK(read_request(&b, extras[i].dialect, str_of(text)) == 0);
+		CHECK(b.llm.service == extras[i].service);
+		CHECK(b.llm.provider_calls == extras[i].calls);
+		release(&b);
+	}
+}
+
 static void test_messages_are_read(void)
 {
 	struct bench b;
@@ -459,6 +502,7 @@ int main(void)
 	test_refusals();
 	test_chat_is_read();
 	test_messages_are_read();
+	test_extras();
 	test_responses_are_read();
 	test_edits();
 	test_events();
