@@ -41,7 +41,7 @@ FUZZERS  := $(patsubst fuzz/%.c,$(ROOT)/%,$(sort $(wildcard fuzz/fuzz_*.c)))
 GUARDS   := $(patsubst fuzz/fuzz_%.c,$(ROOT)/guard/%,$(sort $(wildcard fuzz/fuzz_*.c)))
 LIB      := $(ROOT)/libfluxrouter.a
 
-.PHONY: all run test test-long units unit-programs analyze coverage leak fuzz fuzz-programs bench strict clean help
+.PHONY: all run test test-money test-long units unit-programs analyze coverage leak fuzz fuzz-programs bench strict clean help
 .SECONDARY:
 
 all: $(ROOT)/fluxrouter $(ROOT)/fluxprovider
@@ -80,7 +80,9 @@ $(OBJ)/src/route/scorer_file.o: src/route/scorer.bin
 
 $(ROOT)/features: $(OBJ)/tools/features.o $(LIB)
 $(ROOT)/bench/bench_score: $(OBJ)/bench/bench_score.o $(LIB)
-$(ROOT)/features $(ROOT)/bench/bench_score:
+# Random prices and what comes of them, for tests/money/prices.py.
+$(ROOT)/price_cases: $(OBJ)/tests/money/price_cases.o $(LIB)
+$(ROOT)/features $(ROOT)/bench/bench_score $(ROOT)/price_cases:
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
@@ -109,13 +111,16 @@ run: ## installs what is missing, builds, serves on 127.0.0.1:8686
 	@$(MAKE) --no-print-directory all
 	@tools/run.sh
 
-unit-programs: $(UNITS) $(GUARDS)
+unit-programs: $(UNITS) $(GUARDS) $(ROOT)/price_cases
 
 units: $(UNITS) $(GUARDS) ## builds and runs the unit tests
 	@bad=0; for t in $(UNITS) $(GUARDS); do $$t || { bad=1; echo "$$t failed"; }; done; exit $$bad
 
 test: ## installs what tests need, builds, runs all tests
 	@tests/run.sh
+
+test-money: ## builds, runs the tests of prices, ceilings and books alone
+	@tests/run.sh build money
 
 test-long: ## the same, longer: fuzzing, every mix of pieces, Claude Code and Codex
 	@FLUX_LONG=1 tests/run.sh

@@ -3,6 +3,7 @@
 #
 #   tests/run.sh               all steps
 #   tests/run.sh units cases   these steps
+#   FLUX_PRICES=100000         random prices that are computed again
 #   FUZZ_SECONDS=30            for each fuzz target (5)
 #   FLUX_LONG=1                long: fuzz 30 s, all pairs of pieces, Claude Code and Codex, static
 #                              analysis, ThreadSanitizer, valgrind, leaks, coverage
@@ -49,6 +50,9 @@ live() { # everything that needs a daemon, from this build folder
 step_cases() {
 	live build
 }
+step_money() { # FLUX_PRICES=N random prices (100,000)
+	make_quiet all build/price_cases && python3 tests/money/prices.py
+}
 step_asan() {
 	make_quiet VARIANT=asan all unit-programs && make_quiet -k VARIANT=asan units &&
 		live build/asan
@@ -90,7 +94,7 @@ sums() { # of one log: passed failed skipped
 }
 
 long=${FLUX_LONG:+analyze tsan valgrind leak coverage}
-steps=${*:-install build units lint cases asan clang fuzz clients $long}
+steps=${*:-install build units lint cases money asan clang fuzz clients $long}
 passed=0 failed=0 skipped=0
 for step in $steps; do
 	log=$logs/$step.log
