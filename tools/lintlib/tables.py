@@ -126,6 +126,8 @@ TESTED_BY = {
 
 # Everything that reads bytes of strangers -> its fuzz target.
 PARSERS = {
+    "src/base/csv.c": "fuzz_csv",
+    "src/ledger/bill.c": "fuzz_bill",
     "src/base/decimal.c": "fuzz_decimal",
     "src/base/json_read.c": "fuzz_json_read",
     "src/base/url.c": "fuzz_url",
