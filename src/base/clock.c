@@ -93,3 +93,67 @@ void clock_put_http_date(struct buf *out, int64_t wall_ms)
 	           month_names[d.month - 1], d.year, (int)(ms / 3600000), (int)(ms / 60000 % 60),
 	           (int)(ms / 1000 % 60));
 }
+
+int clock_read_span(struct str text, int64_t *out_ms)
+{
+	static const struct {
+		char unit;
+		int64_t ms;
+	} units[] = {
+	    {'m', 60000}, {'h', 3600000}, {'d', 86400000}, {'w', 604800000}, {'y', 31536000000}};
+	static const int64_t century_ms = 3153600000000;
+	int64_t count;
+
+	if (text.len < 2 || str_to_i64(str_part(text, 0, text.len - 1), 1, 99999999, &count) < 0)
+		return -1;
+	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+		if (text.ptr[text.len - 1] != units[i].unit || count > century_ms / units[i].ms)
+			continue;
+		*out_ms = count * units[i].ms;
+		return 0;
+	}
+	return -1;
+}
+
+int clock_read_day(struct str text, int64_t *out_ms)
+{
+	struct clock_day got;
+	int64_t year, month, day, at_ms;
+
+	if (text.len != 10 || text.ptr[4] != '-' || text.ptr[7] != '-' ||
+	    str_to_i64(str_part(text, 0, 4), 1970, 9999, &year) < 0 ||
+	    str_to_i64(str_part(text, 5, 2), 1, 12, &month) < 0 ||
+	    str_to_i64(str_part(text, 8, 2), 1, 31, &day) < 0)
+		return -1;
+	at_ms = clock_wall_ms_of((struct clock_day){(int)year, (int)month, (int)day});
+	got = clock_day_of(at_ms);
+	if (got.month != month || got.day != day)
+		return -1;
+	*out_ms = at_ms;
+	return 0;
+}
+
+int clock_read_month(struct str text, int64_t *out_ms, int64_t *out_next_ms)
+{
+	struct clock_day first = {.day = 1};
+	int64_t year, month;
+
+	if (text.len != 7 || text.ptr[4] != '-' ||
+	    str_to_i64(str_part(text, 0, 4), 1970, 9998, &year) < 0 ||
+	    str_to_i64(str_part(text, 5, 2), 1, 12, &month) < 0)
+		return -1;
+	first.year = (int)year;
+	first.month = (int)month;
+	*out_ms = clock_wall_ms_of(first);
+	first.year += first.month == 12;
+	first.month = first.month % 12 + 1;
+	*out_next_ms = clock_wall_ms_of(first);
+	return 0;
+}
+
+void clock_put_day(struct buf *b, int64_t wall_ms)
+{
+	struct clock_day d = clock_day_of(wall_ms);
+
+	buf_printf(b, "%04d-%02d-%02d", d.year, d.month, d.day);
+}

@@ -22,5 +22,14 @@ int64_t clock_wall_ms_of(struct clock_day); /* that day's first millisecond */
 void clock_put_rfc3339(struct buf *, int64_t wall_ms);
 /* Sun, 22 Nov 2026 15:20:43 GMT (RFC 9110 5.6.7), for the Date header. */
 void clock_put_http_date(struct buf *, int64_t wall_ms);
+/* 2026-11-22. */
+void clock_put_day(struct buf *, int64_t wall_ms);
+
+/* 30d, 12h, 90m, 2w, 1y -> milliseconds. -1: something else, or over a century. */
+int clock_read_span(struct str text, int64_t *out_ms) MUST_USE;
+/* 2026-11-22 -> its first millisecond, UTC. -1: no such day. */
+int clock_read_day(struct str text, int64_t *out_ms) MUST_USE;
+/* 2026-11 -> its first millisecond, UTC, and the next month's. -1: no such month. */
+int clock_read_month(struct str text, int64_t *out_ms, int64_t *out_next_ms) MUST_USE;
 
 #endif

@@ -38,7 +38,7 @@ static int check_create(const struct create *c, int64_t *out_expires_ms)
 {
 	int64_t span_ms = 0;
 
-	if (c->expires.len && option_read_span(c->expires, &span_ms) < 0)
+	if (c->expires.len && clock_read_span(c->expires, &span_ms) < 0)
 		return option_wrong("--expires \"%.*s\" is not a span such as 30d, 12h or 1y",
 		                    STR_ARG(c->expires));
 	if (str_is_empty(c->account))

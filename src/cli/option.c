@@ -115,53 +115,14 @@ int option_read(const struct option_set *set, int argc, char **argv, struct opti
 	return 0;
 }
 
-int option_read_span(struct str text, int64_t *out_ms)
-{
-	static const struct {
-		char unit;
-		int64_t ms;
-	} units[] = {
-	    {'m', 60000}, {'h', 3600000}, {'d', 86400000}, {'w', 604800000}, {'y', 31536000000}};
-	static const int64_t century_ms = 3153600000000;
-	int64_t count;
-
-	if (text.len < 2 || str_to_i64(str_part(text, 0, text.len - 1), 1, 99999999, &count) < 0)
-		return -1;
-	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-		if (text.ptr[text.len - 1] != units[i].unit || count > century_ms / units[i].ms)
-			continue;
-		*out_ms = count * units[i].ms;
-		return 0;
-	}
-	return -1;
-}
-
-int option_read_day(struct str text, int64_t *out_ms)
-{
-	struct clock_day got;
-	int64_t year, month, day, at_ms;
-
-	if (text.len != 10 || text.ptr[4] != '-' || text.ptr[7] != '-' ||
-	    str_to_i64(str_part(text, 0, 4), 1970, 9999, &year) < 0 ||
-	    str_to_i64(str_part(text, 5, 2), 1, 12, &month) < 0 ||
-	    str_to_i64(str_part(text, 8, 2), 1, 31, &day) < 0)
-		return -1;
-	at_ms = clock_wall_ms_of((struct clock_day){(int)year, (int)month, (int)day});
-	got = clock_day_of(at_ms);
-	if (got.month != month || got.day != day)
-		return -1;
-	*out_ms = at_ms;
-	return 0;
-}
-
 int option_read_days(struct str from, struct str to, int64_t *out_from_ms, int64_t *out_to_ms)
 {
 	int64_t from_ms = 0, to_ms = INT64_MAX;
 
-	if (from.len && option_read_day(from, &from_ms) < 0)
+	if (from.len && clock_read_day(from, &from_ms) < 0)
 		return option_wrong("--from \"%.*s\" is not a day such as 2026-11-22",
 		                    STR_ARG(from));
-	if (to.len && option_read_day(to, &to_ms) < 0)
+	if (to.len && clock_read_day(to, &to_ms) < 0)
 		return option_wrong("--to \"%.*s\" is not a day such as 2026-11-22", STR_ARG(to));
 	*out_from_ms = from_ms;
 	*out_to_ms = to.len ? to_ms + 24LL * 3600 * 1000 : to_ms;

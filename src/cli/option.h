@@ -38,10 +38,6 @@ int option_read(const struct option_set *, int argc, char **argv,
  */
 int option_wrong(const char *format, ...) PRINTF_LIKE(1, 2);
 
-/* 30d, 12h, 90m, 2w, 1y -> milliseconds. -1: something else, or over a century. */
-int option_read_span(struct str text, int64_t *out_ms) MUST_USE;
-/* 2026-11-22 -> its first millisecond, UTC. -1: no such day. */
-int option_read_day(struct str text, int64_t *out_ms) MUST_USE;
 /* --from DAY and --to DAY, either of which may be empty: from the first one's first millisecond to
  * before the day after the second one. Gives 0, or 2 after a sentence on standard error. */
 int option_read_days(struct str from, struct str to, int64_t *out_from_ms,

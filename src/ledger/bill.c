@@ -207,31 +207,16 @@ int bill_read_pusd(struct str text, int64_t *out_pusd)
 	return 0;
 }
 
-/* 2026-11-22, with or without a time behind it. */
-static int read_date(struct str text, int64_t *out_day)
-{
-	int64_t year, month, day;
-	struct clock_day got;
-	int64_t wall_ms;
-
-	if (text.len < 10 || text.ptr[4] != '-' || text.ptr[7] != '-' ||
-	    str_to_i64(str_part(text, 0, 4), 1970, 9999, &year) < 0 ||
-	    str_to_i64(str_part(text, 5, 2), 1, 12, &month) < 0 ||
-	    str_to_i64(str_part(text, 8, 2), 1, 31, &day) < 0)
-		return -1;
-	wall_ms = clock_wall_ms_of((struct clock_day){(int)year, (int)month, (int)day});
-	got = clock_day_of(wall_ms);
-	*out_day = wall_ms / 1000 / day_s;
-	return got.month == month && got.day == day ? 0 : -1;
-}
-
-/* A date, or Unix seconds. */
+/* A date, with or without a time behind it, or Unix seconds. */
 static int read_day(struct str text, int64_t *out_day)
 {
-	int64_t seconds;
+	int64_t seconds, wall_ms;
 
-	if (str_to_i64(text, 0, 253402300799, &seconds) < 0)
-		return read_date(text, out_day);
+	if (str_to_i64(text, 0, 253402300799, &seconds) < 0) {
+		if (clock_read_day(str_part(text, 0, 10), &wall_ms) < 0)
+			return -1;
+		seconds = wall_ms / 1000;
+	}
 	*out_day = seconds / day_s;
 	return 0;
 }

@@ -76,18 +76,18 @@ static void merge(struct comparing *c, const struct bill_row *ours, int count)
 	}
 }
 
-int reconcile(const struct bill *bill, const struct bill_row *ours, int count,
-              int64_t tolerance_pusd,
+int reconcile(const struct bill *bill, const struct reconcile_ours *ours,
               void (*on_difference)(void *, const struct reconcile_difference *), void *arg)
 {
-	struct comparing c = {bill, tolerance_pusd, on_difference, arg, 0};
+	struct comparing c = {bill, ours->tolerance_pusd, on_difference, arg, 0};
+	int count = ours->count;
 	struct bill_row *days;
 
 	if (has_models(bill)) {
-		merge(&c, ours, count);
+		merge(&c, ours->rows, count);
 		return c.found;
 	}
-	days = by_day(ours, &count);
+	days = by_day(ours->rows, &count);
 	merge(&c, days, count < 0 ? 0 : count);
 	mem_put(days);
 	return c.found;

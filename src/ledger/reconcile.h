@@ -11,10 +11,15 @@ struct reconcile_difference {
 	int64_t ours, theirs; /* of BILL_COST: pico-dollars */
 };
 
-/* Our rows, spelled and sorted as bill_gather leaves them, against the bill's, figure by figure,
- * for what the bill knows. An export without models is compared by day. Amounts that differ by at
- * most tolerance_pusd are the same. Gives how many differences were told. */
-int reconcile(const struct bill *, const struct bill_row *ours, int count, int64_t tolerance_pusd,
+struct reconcile_ours {
+	const struct bill_row *rows; /* spelled and sorted as bill_gather leaves them */
+	int count;
+	int64_t tolerance_pusd; /* amounts that differ by at most that are the same */
+};
+
+/* Our rows against the bill's, figure by figure, for what the bill knows. An export without models
+ * is compared by day. Gives how many differences were told. */
+int reconcile(const struct bill *, const struct reconcile_ours *,
               void (*on_difference)(void *, const struct reconcile_difference *), void *arg);
 
 #endif

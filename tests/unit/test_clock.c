@@ -56,10 +56,52 @@ static void test_now(void)
 	CHECK(wall / 1000 - (int64_t)time(NULL) <= 1 && (int64_t)time(NULL) - wall / 1000 <= 1);
 }
 
+static void test_span(void)
+{
+	int64_t ms = 7;
+
+	CHECK(clock_read_span(STR("30d"), &ms) == 0 && ms == 30 * 86400000LL);
+	CHECK(clock_read_span(STR("90m"), &ms) == 0 && ms == 5400000);
+	CHECK(clock_read_span(STR("100y"), &ms) == 0 && ms == 3153600000000);
+	CHECK(clock_read_span(STR("101y"), &ms) < 0);
+	CHECK(clock_read_span(STR("0d"), &ms) < 0 && clock_read_span(STR("d"), &ms) < 0);
+	CHECK(clock_read_span(STR("30"), &ms) < 0 && clock_read_span(STR("-3d"), &ms) < 0);
+	CHECK(clock_read_span(STR(""), &ms) < 0 && ms == 3153600000000);
+}
+
+static void test_day(void)
+{
+	int64_t ms = 7;
+
+	CHECK(clock_read_day(STR("1970-01-02"), &ms) == 0 && ms == 86400000);
+	CHECK(clock_read_day(STR("2024-02-29"), &ms) == 0);
+	CHECK(clock_read_day(STR("2025-02-29"), &ms) < 0);
+	CHECK(clock_read_day(STR("2025-2-1"), &ms) < 0);
+	CHECK(clock_read_day(STR("2025-13-01"), &ms) < 0);
+	CHECK(clock_read_day(STR("2025/01/01"), &ms) < 0);
+}
+
+static void test_month(void)
+{
+	int64_t ms = 7, next = 8;
+
+	CHECK(clock_read_month(STR("1970-01"), &ms, &next) == 0);
+	CHECK(ms == 0 && next == 31LL * MS_PER_DAY);
+	CHECK(clock_read_month(STR("2024-12"), &ms, &next) == 0);
+	CHECK(ms == 1733011200000 && next == 1735689600000);
+	CHECK(clock_read_month(STR("2024-13"), &ms, &next) < 0);
+	CHECK(clock_read_month(STR("2024-1"), &ms, &next) < 0);
+	CHECK(clock_read_month(STR("2024-1x"), &ms, &next) < 0);
+	CHECK(clock_read_month(STR("2024/11"), &ms, &next) < 0 && next == 1735689600000);
+}
+
 int main(void)
 {
 	test_days();
 	test_formats();
 	test_now();
+	test_span();
+	test_day();
+	test_month();
 	return check_report("clock");
 }

@@ -48,37 +48,10 @@ static void test_wrong(void)
 	CHECK(READ("a", "b", "c") < 0 && words.status == 2);
 }
 
-static void test_span(void)
-{
-	int64_t ms = 7;
-
-	CHECK(option_read_span(STR("30d"), &ms) == 0 && ms == 30 * 86400000LL);
-	CHECK(option_read_span(STR("90m"), &ms) == 0 && ms == 5400000);
-	CHECK(option_read_span(STR("100y"), &ms) == 0 && ms == 3153600000000);
-	CHECK(option_read_span(STR("101y"), &ms) < 0);
-	CHECK(option_read_span(STR("0d"), &ms) < 0 && option_read_span(STR("d"), &ms) < 0);
-	CHECK(option_read_span(STR("30"), &ms) < 0 && option_read_span(STR("-3d"), &ms) < 0);
-	CHECK(option_read_span(STR(""), &ms) < 0 && ms == 3153600000000);
-}
-
-static void test_day(void)
-{
-	int64_t ms = 7;
-
-	CHECK(option_read_day(STR("1970-01-02"), &ms) == 0 && ms == 86400000);
-	CHECK(option_read_day(STR("2024-02-29"), &ms) == 0);
-	CHECK(option_read_day(STR("2025-02-29"), &ms) < 0);
-	CHECK(option_read_day(STR("2025-2-1"), &ms) < 0);
-	CHECK(option_read_day(STR("2025-13-01"), &ms) < 0);
-	CHECK(option_read_day(STR("2025/01/01"), &ms) < 0);
-}
-
 int main(void)
 {
 	must(freopen("/dev/null", "w", stderr) != NULL);
 	test_good();
 	test_wrong();
-	test_span();
-	test_day();
 	return check_report("option");
 }

@@ -23,8 +23,10 @@ static struct bill_row row(int64_t day, const char *model, int64_t input, int64_
 
 static int compare(const struct bill *b, const struct bill_row *ours, int count, int64_t tolerance)
 {
+	struct reconcile_ours side = {ours, count, tolerance};
+
 	told_count = 0;
-	return reconcile(b, ours, count, tolerance, on_difference, NULL);
+	return reconcile(b, &side, on_difference, NULL);
 }
 
 static void test_tables(void)
