@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 
 enum { PATIENCE_MS = 5000 };
 
@@ -275,17 +276,24 @@ static int sqlite_keep_old(struct store *store, int64_t version, struct fail *f)
 	return result;
 }
 
-/* SQLite would make the file for all to read; its log files take the permissions of the file. */
+/* SQLite would make the file for all to read; its log files take the permissions of the file. One
+ * that is there is not opened here: closing it would let go of every lock that another connection
+ * of this process has on it (POSIX), and the next process to leave would take the log away from
+ * under us: https://www.sqlite.org/howtocorrupt.html, 2.2. */
 static int make_file(struct sqlite *s, enum store_open_how how, struct fail *f)
 {
-	int fd = open(s->store.name.ptr, (how == STORE_CREATE ? O_CREAT : 0) | O_RDONLY | O_CLOEXEC,
-	              0600);
+	struct stat st;
+	int fd = -1;
 
-	if (fd < 0)
-		return fail(f, FAIL_STORE, "cannot open %.*s: %s", STR_ARG(s->store.name),
-		            strerror(errno));
-	close(fd);
-	return 0;
+	if (how == STORE_CREATE)
+		fd = open(s->store.name.ptr, O_CREAT | O_EXCL | O_RDONLY | O_CLOEXEC, 0600);
+	if (fd >= 0) {
+		close(fd);
+		return 0;
+	}
+	if (stat(s->store.name.ptr, &st) == 0)
+		return 0;
+	return fail(f, FAIL_STORE, "cannot open %.*s: %s", STR_ARG(s->store.name), strerror(errno));
 }
 
 static int open_file(struct sqlite *s, enum store_open_how how, struct fail *f)

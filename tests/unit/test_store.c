@@ -6,6 +6,7 @@
 
 #include <sqlite3.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 static struct arena arena;
 static struct fail f;
@@ -72,7 +73,7 @@ static void test_newer_schema(void)
 	change("UPDATE meta SET value = 99 WHERE name = 'schema_version'");
 	CHECK(store_open(dir, STORE_CREATE, &s, &f) < 0);
 	CHECK(str_find(f.message, STR("schema version 99")) < f.message.len);
-	change("UPDATE meta SET value = 2 WHERE name = 'schema_version'");
+	change("UPDATE meta SET value = 3 WHERE name = 'schema_version'");
 	s = opened(STORE_EXISTING);
 	CHECK(s != NULL);
 	store_close(&s);
@@ -294,8 +295,62 @@ static void test_daemon_lock(void)
 	tempdir_remove(top);
 }
 
-int main(void)
+/* Another process: opens the store, adds an account and leaves. */
+static int visit(const char *data_dir, const char *account)
 {
+	struct store *s = NULL;
+	int64_t id;
+	int result;
+
+	arena_init(&arena);
+	fail_init(&f, &arena);
+	result = store_open(str_of(data_dir), STORE_EXISTING, &s, &f) < 0 ||
+	         store_account_named(s, str_of(account), &id, &f) < 0;
+	store_close(&s);
+	arena_release(&arena);
+	return result;
+}
+
+static int have_visited(const char *account)
+{
+	pid_t child = fork();
+	int status = -1;
+
+	if (child == 0) {
+		execl("/proc/self/exe", "test_store", dir.ptr, account, NULL);
+		_exit(127);
+	}
+	return waitpid(child, &status, 0) == child ? status : -1;
+}
+
+/* A process with two connections keeps its locks when it opens the second and closes it: what it
+ * writes after others came and left is seen by those who come later. */
+static void test_visitors(void)
+{
+	struct store *a, *b;
+	int64_t ours, found = 0;
+
+	fresh_dir();
+	a = opened(STORE_CREATE);
+	for (int how = STORE_CREATE; how <= STORE_READ_ONLY; how++) {
+		b = opened((enum store_open_how)how);
+		CHECK(b != NULL && have_visited("visitor") == 0);
+		CHECK(mode_of("/flux.db-wal") == 0600);
+		store_close(&b);
+	}
+	CHECK(store_account_named(a, STR("ours"), &ours, &f) == 0);
+	CHECK(have_visited("ours") == 0);
+	b = opened(STORE_EXISTING);
+	CHECK(store_account_named(b, STR("ours"), &found, &f) == 0 && found == ours);
+	store_close(&b);
+	store_close(&a);
+	tempdir_remove(top);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 2)
+		return visit(argv[1], argv[2]);
 	arena_init(&arena);
 	test_open();
 	test_newer_schema();
@@ -303,6 +358,7 @@ int main(void)
 	test_entries();
 	test_locked();
 	test_daemon_lock();
+	test_visitors();
 	arena_release(&arena);
 	return check_report("store");
 }
