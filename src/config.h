@@ -90,6 +90,28 @@ struct config_alias {
 	struct str to;    /* flux-auto, flux-fast, ..., flux-pinned-NAME */
 };
 
+struct config_admin {
+	struct str listen; /* empty: there is no admin API */
+	struct str key;    /* its credential; secret */
+};
+
+/* Where alerts go; events are bits 1 << enum config_mark. */
+struct config_webhook {
+	struct config_provider place; /* name, url, origin; the rest as for providers */
+	struct str secret;            /* signs what is sent; empty: nothing is signed */
+	unsigned events;
+};
+
+/* Percentages of a ceiling at which an alert is sent. */
+#define CONFIG_MARKS(X) X(50) X(80) X(100)
+
+enum config_mark {
+#define X(percent) CONFIG_MARK_##percent,
+	CONFIG_MARKS(X)
+#undef X
+	    CONFIG_MARK_COUNT
+};
+
 struct config {
 	struct arena arena; /* of everything here */
 	char hash[13];      /* 12 hex digits over the meaning of the file (secrets left out) */
@@ -126,6 +148,11 @@ struct config {
 	struct config_charge *charges; /* the first that fits counts */
 	int charge_count;
 	bool apply_floor;
+
+	struct config_admin admin;
+	struct config_webhook *webhooks;
+	int webhook_count;
+	int64_t retention_ms; /* entries are purged when they are older; 0: never */
 
 	struct catalog *catalog; /* built by route/catalog from the above; owned by the arena */
 	struct str *warnings;    /* "FILE:LINE:COLUMN: warning: ...", for the log */

@@ -30,6 +30,7 @@ void config_make_models(struct config_making *);
 void config_make_tiers(struct config_making *);
 void config_make_aliases(struct config_making *);
 void config_make_charges(struct config_making *);
+void config_make_admin(struct config_making *); /* admin, webhooks, retention */
 
 /* The prices of models[index]: `price`, or `prices` with their days. */
 void config_make_prices(struct config_making *, int index, const struct raw_model *,

@@ -171,6 +171,27 @@ static const cyaml_schema_value_t charge_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_charge, charge_fields),
 };
 
+static const cyaml_schema_field_t admin_fields[] = {
+    TEXT(listen, raw_admin),
+    NEEDED(key, raw_admin),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t number_entry = {
+    CYAML_VALUE_INT(CYAML_FLAG_DEFAULT, int64_t),
+};
+static const cyaml_schema_field_t webhook_fields[] = {
+    NEEDED(url, raw_webhook),
+    TEXT(secret, raw_webhook),
+    LIST(events, raw_webhook, number_entry, 16),
+    TEXT(ca_file, raw_webhook),
+    TEXT(proxy, raw_webhook),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t webhook_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_webhook, webhook_fields),
+};
+
 static const cyaml_schema_field_t config_fields[] = {
     LIST(listen, raw_config, text_entry, 16),
     CYAML_FIELD_BOOL("insecure", CYAML_FLAG_OPTIONAL, struct raw_config, insecure),
@@ -201,6 +222,10 @@ static const cyaml_schema_field_t config_fields[] = {
     CYAML_FIELD_MAPPING_PTR("tiers", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw_config,
                             tiers, tier_fields),
     LIST(aliases, raw_config, alias_entry, 1000),
+    CYAML_FIELD_MAPPING_PTR("admin", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw_config,
+                            admin, admin_fields),
+    LIST(webhooks, raw_config, webhook_entry, 16),
+    TEXT(retention, raw_config),
     CYAML_FIELD_BOOL("apply_floor", CYAML_FLAG_OPTIONAL, struct raw_config, apply_floor),
     LIST(charges, raw_config, charge_entry, 10000),
     CYAML_FIELD_END,

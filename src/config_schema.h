@@ -75,6 +75,16 @@ struct raw_alias {
 	char *match, *to;
 };
 
+struct raw_admin {
+	char *listen, *key;
+};
+
+struct raw_webhook {
+	char *url, *secret, *ca_file, *proxy;
+	int64_t *events; /* percentages */
+	unsigned events_count;
+};
+
 struct raw_config {
 	char **listen;
 	unsigned listen_count;
@@ -94,6 +104,10 @@ struct raw_config {
 	struct raw_tiers *tiers;
 	struct raw_alias *aliases;
 	unsigned aliases_count;
+	struct raw_admin *admin;
+	struct raw_webhook *webhooks;
+	unsigned webhooks_count;
+	char *retention;
 	bool apply_floor;
 	struct raw_charge *charges;
 	unsigned charges_count;

@@ -11,6 +11,7 @@
 #include "daemon.h"
 
 #include "admin/admin.h"
+#include "admin/office.h"
 #include "base/log.h"
 #include "base/timer.h"
 #include "metric.h"
@@ -25,6 +26,7 @@ struct daemon {
 	struct worker workers[WORKERS_MAX];
 	int worker_count;
 	struct admin *admin;
+	struct office *office;
 	uv_signal_t term, interrupt, hang_up;
 	struct timer stop_clock;
 	struct arena arena;
@@ -242,6 +244,7 @@ static void run_workers(struct daemon *d)
 
 static void stop_all(struct daemon *d)
 {
+	office_close(&d->office);
 	if (d->admin)
 		admin_stop(&d->admin);
 	for (int i = 0; i < d->worker_count; i++)
@@ -267,11 +270,24 @@ static int start_admin(struct daemon *d, const struct config *config, struct fai
 	return 0;
 }
 
+static int open_office(struct daemon *d, struct fail *f)
+{
+	struct str address;
+
+	d->office = office_open(&d->workers[0].loop, d->options->data_dir, f);
+	if (d->office == NULL)
+		return fail(f, FAIL_CONFIG, "admin.listen: %.*s", STR_ARG(f->message));
+	address = office_address(d->office, &d->arena);
+	if (address.len)
+		log_say(LOG_INFO, "the admin API is served on %.*s", STR_ARG(address));
+	return 0;
+}
+
 static int serve(struct daemon *d, const struct config *config, struct fail *f)
 {
 	if (start_carrier(d, f) < 0 || start_workers(d, config, f) < 0)
 		return -1;
-	if (start_admin(d, config, f) < 0)
+	if (start_admin(d, config, f) < 0 || open_office(d, f) < 0)
 		return -1;
 	watch_signals(d);
 	atomic_store(&d->shared.is_ready, true);

@@ -11,6 +11,8 @@
  * there are any. */
 #include "ledger/carry.h"
 
+#include "store/purge.h"
+
 /* Mostly the name that the entry before had. */
 static struct str keep_text(struct carry *c, struct str text, struct str before)
 {
@@ -23,7 +25,8 @@ static void on_entry(void *arg, const struct entry *e, uint64_t sequence)
 	struct str model = {0}, provider = {0}, tags = {0};
 	struct entry *kept;
 
-	(void)sequence;
+	if (sequence <= c->carried && e->end != ENTRY_LOST && e->closed_ms < c->purged_ms)
+		return;
 	if (c->batch_count > 0) {
 		model = c->batch[c->batch_count - 1].model;
 		provider = c->batch[c->batch_count - 1].provider;
@@ -148,6 +151,15 @@ static void add_up(struct carry_recovery *sum, const struct replay *r)
 	sum->torn += r->torn;
 }
 
+/* What was carried and purged since is left out (store/purge.h): it would come back, and raise the
+ * sums of its day once more. */
+static int read_purged(struct carry *c, struct fail *f)
+{
+	if (store_mark_of(c->store, c->mark.node, c->mark.loop, &c->carried, f) < 0)
+		return -1;
+	return store_purged_ms(c->store, &c->purged_ms, f);
+}
+
 /* The newest stays; the next run's first segment comes behind it. */
 static int delete_old(struct store *store, struct str data_dir, const struct segment_id *ids,
                       int count, struct fail *f)
@@ -188,7 +200,9 @@ int carry_recover(struct store *store, struct str data_dir, struct carry_recover
 		place.loop = ids[from].loop;
 		place.first_segment = ids[from].number;
 		carry_init(&c, store, &place);
-		result = recover_loop(&c, ids + from, end - from, f);
+		result = read_purged(&c, f);
+		if (result == 0)
+			result = recover_loop(&c, ids + from, end - from, f);
 		add_up(out, &c.replay);
 		carry_release(&c);
 		if (result == 0)

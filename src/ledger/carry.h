@@ -18,6 +18,9 @@ struct carry {
 	int fd;
 	uint64_t fd_segment;
 
+	uint64_t carried;  /* recovery: the checkpoint that was found */
+	int64_t purged_ms; /* recovery: carried entries before that were purged, and stay so */
+
 	struct entry *batch; /* read, not yet in the store */
 	int batch_count, batch_room;
 	struct arena texts; /* of the batch */

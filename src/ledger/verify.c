@@ -14,6 +14,7 @@
 #include "base/random.h"
 #include "ledger/replay.h"
 #include "store/datadir.h"
+#include "store/purge.h"
 
 enum { LOOKS = 4, BETWEEN_LOOKS_MS = 100, POLL_MS = 5 };
 
@@ -26,6 +27,7 @@ struct look {
 	void *arg;
 	struct fail *fail;
 
+	int64_t purged_ms; /* entries before that are gone, but for lost ones */
 	int loop;
 	uint64_t carried;     /* its checkpoint */
 	uint64_t last_closed; /* highest sequence of a close */
@@ -54,6 +56,8 @@ static void compare(struct look *l, const struct entry *e)
 	struct arena arena;
 	struct entry kept;
 
+	if (e->end != ENTRY_LOST && e->closed_ms < l->purged_ms)
+		return;
 	arena_init(&arena);
 	if (store_entry(l->store, e->request_id, e->attempt, &arena, &kept, l->fail) < 0)
 		l->result = -1;
@@ -175,7 +179,7 @@ static int look_once(const struct look *how, void (*on_wrong)(void *, struct str
 	struct look l = *how;
 
 	l.on_wrong = on_wrong;
-	if (each_loop(&l, read_loop) < 0)
+	if (store_purged_ms(l.store, &l.purged_ms, l.fail) < 0 || each_loop(&l, read_loop) < 0)
 		return -1;
 	*out = l.report;
 	return 0;

@@ -85,14 +85,23 @@ int provider_origin(const struct config_provider *p, struct arena *arena, struct
 	return 0;
 }
 
+static int prepare(struct config *c, struct config_provider *p, struct fail *f)
+{
+	struct origin *origin = ARENA_NEW(&c->arena, struct origin);
+
+	if (provider_origin(p, &c->arena, origin, f) < 0)
+		return -1;
+	p->origin = origin;
+	return 0;
+}
+
 int provider_prepare(struct config *c, struct fail *f)
 {
-	for (int i = 0; i < c->provider_count; i++) {
-		struct origin *origin = ARENA_NEW(&c->arena, struct origin);
-
-		if (provider_origin(&c->providers[i], &c->arena, origin, f) < 0)
+	for (int i = 0; i < c->provider_count; i++)
+		if (prepare(c, &c->providers[i], f) < 0)
 			return -1;
-		c->providers[i].origin = origin;
-	}
+	for (int i = 0; i < c->webhook_count; i++)
+		if (prepare(c, &c->webhooks[i].place, f) < 0)
+			return -1;
 	return 0;
 }

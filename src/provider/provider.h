@@ -7,8 +7,8 @@
 #include "route/catalog.h"
 #include "upstream/exchange.h"
 
-/* Gives every provider of a new snapshot its origin. -1: CONFIG (a proxy of the environment that
- * cannot be used). */
+/* Gives every provider and webhook of a new snapshot its origin. -1: CONFIG (a proxy of the
+ * environment that cannot be used). */
 int provider_prepare(struct config *, struct fail *) MUST_USE;
 
 /* The origin of one provider. -1: CONFIG. */

@@ -149,7 +149,20 @@ static const char sqlite_step_2[] =
                                                                     "INTEGER", "BLOB",
                                                                     " WITHOUT ROWID, STRICT");
 
-static const char *const sqlite_steps[SCHEMA_VERSION + 1] = {[2] = sqlite_step_2};
+/* Version 3: alerts that were noted (store/alert.h), and what is spent, by period. */
+#define STEP_3(INT, TABLE)                                                                         \
+	"CREATE TABLE alerts ("                                                                    \
+	" scope " INT " NOT NULL, owner " INT " NOT NULL, period_ms " INT " NOT NULL,"             \
+	" percent " INT " NOT NULL, ceiling_nusd " INT " NOT NULL, spent_nusd " INT " NOT NULL,"   \
+	" noted_ms " INT " NOT NULL, claimed_ms " INT " NOT NULL, done_ms " INT " NOT NULL,"       \
+	" PRIMARY KEY (scope, owner, period_ms, percent))" TABLE ";"                               \
+	"CREATE INDEX alerts_left ON alerts (claimed_ms) WHERE done_ms = 0;"                       \
+	"CREATE INDEX spent_period ON spent (period_ms);"
+
+static const char *const sqlite_steps[SCHEMA_VERSION + 1] = {
+    [2] = sqlite_step_2,
+    [3] = STEP_3("INTEGER", " WITHOUT ROWID, STRICT"),
+};
 
 const struct schema schema_sqlite = {
     .all = ALL_TABLES("INTEGER", "BLOB", " WITHOUT ROWID, STRICT"),

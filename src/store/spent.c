@@ -8,6 +8,7 @@
 #include "store/spent.h"
 
 #include "base/clock.h"
+#include "store/purge.h"
 
 #include <stdlib.h>
 
@@ -264,6 +265,7 @@ struct comparing {
 	struct bucket_sum *sums; /* of the entries, sorted */
 	int count;
 	bool *seen;
+	int64_t purged_ms; /* of periods that begin before it entries may be gone */
 	struct arena *arena;
 	void (*on_wrong)(void *, struct str);
 	void *arg;
@@ -272,6 +274,8 @@ struct comparing {
 static void say_difference(struct comparing *c, struct store_bucket b, int64_t entries_nusd,
                            int64_t spent_nusd)
 {
+	if (b.period_ms < c->purged_ms)
+		return;
 	c->on_wrong(c->arg,
 	            arena_printf(c->arena,
 	                         "spent, %s of %" PRId64 " from %" PRId64
@@ -321,6 +325,8 @@ int spent_verify(struct store *s, void (*on_wrong)(void *, struct str), void *ar
 	struct payers p = {0};
 	int result = read_payers(s, &p, f);
 
+	if (result == 0)
+		result = store_purged_ms(s, &c.purged_ms, f);
 	if (result == 0) {
 		c.sums = mem_get((size_t)p.count * STORE_SCOPE_COUNT * sizeof *c.sums + 1);
 		c.count = expand(p.rows, p.count, c.sums);

@@ -58,7 +58,8 @@
 	  " charge_nusd = days.charge_nusd + excluded.charge_nusd,"                                \
 	  " estimated = days.estimated + excluded.estimated")                                      \
 	X(MARK_PUT, "INSERT INTO checkpoints (node, loop, sequence) VALUES (?,?,?)"                \
-	            " ON CONFLICT (node, loop) DO UPDATE SET sequence = excluded.sequence")        \
+	            " ON CONFLICT (node, loop) DO UPDATE SET sequence = excluded.sequence"         \
+	            " WHERE excluded.sequence > checkpoints.sequence")                             \
 	X(MARK_GET, "SELECT sequence FROM checkpoints WHERE node = ?1 AND loop = ?2")              \
 	X(SPENT_ADD, "INSERT INTO spent (scope, owner, period_ms, nusd) VALUES (?,?,?,?)"          \
 	             " ON CONFLICT (scope, owner, period_ms) DO UPDATE SET"                        \

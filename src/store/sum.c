@@ -1,6 +1,7 @@
 /* Reports: sums over `days`, and whether the sums are those of the entries. Called by verbs and
  * the admin side. */
 #include "base/clock.h"
+#include "store/purge.h"
 #include "store/spent.h"
 
 static const int64_t day_ms = 24LL * 3600 * 1000;
@@ -114,20 +115,19 @@ int store_sums(struct store *s, struct store_report report, struct arena *arena,
 	return store_run(s, &q, f);
 }
 
+/* Days before the purge mark have sums only. */
 static const char compare_sql[] =
     "WITH e AS (SELECT CASE WHEN closed_ms > 0 THEN closed_ms / 86400000 ELSE 0 END AS day,"
-    " account_id, key_id, model, count(*) AS requests, " SUM("cost_nusd") " AS cost, " SUM(
-        "charge_nusd") " AS charge FROM entries GROUP BY 1, 2, 3, 4)"
-                       " SELECT coalesce(e.day, d.day), coalesce(e.model, d.model),"
-                       " coalesce(e.key_id, d.key_id), coalesce(e.cost, 0), coalesce(d.cost_nusd, "
-                       "0),"
-                       " coalesce(e.requests, 0), coalesce(d.requests, 0),"
-                       " coalesce(e.charge, 0), coalesce(d.charge_nusd, 0)"
-                       " FROM e FULL JOIN days d ON e.day = d.day AND e.account_id = d.account_id"
-                       " AND e.key_id = d.key_id AND e.model = d.model"
-                       " WHERE e.requests IS DISTINCT FROM d.requests OR e.cost IS DISTINCT FROM "
-                       "d.cost_nusd"
-                       " OR e.charge IS DISTINCT FROM d.charge_nusd";
+    " account_id, key_id, model, count(*) AS requests, CAST(sum(cost_nusd) AS BIGINT) AS cost,"
+    " CAST(sum(charge_nusd) AS BIGINT) AS charge FROM entries GROUP BY 1, 2, 3, 4)"
+    " SELECT coalesce(e.day, d.day), coalesce(e.model, d.model),"
+    " coalesce(e.key_id, d.key_id), coalesce(e.cost, 0), coalesce(d.cost_nusd, 0),"
+    " coalesce(e.requests, 0), coalesce(d.requests, 0),"
+    " coalesce(e.charge, 0), coalesce(d.charge_nusd, 0)"
+    " FROM e FULL JOIN days d ON e.day = d.day AND e.account_id = d.account_id"
+    " AND e.key_id = d.key_id AND e.model = d.model"
+    " WHERE (e.requests IS DISTINCT FROM d.requests OR e.cost IS DISTINCT FROM d.cost_nusd"
+    " OR e.charge IS DISTINCT FROM d.charge_nusd) AND coalesce(e.day, d.day) >= ?1";
 
 struct comparing {
 	struct arena *arena;
@@ -154,9 +154,15 @@ static int verify_days(struct store *s, void (*on_wrong)(void *, struct str), vo
                        struct fail *f)
 {
 	struct comparing c = {f->arena, on_wrong, arg};
-	struct sql q = {
-	    .text = compare_sql, .doing = "compare sums", .on_row = say_difference, .arg = &c};
+	int64_t purged_ms = 0;
 
+	if (store_purged_ms(s, &purged_ms, f) < 0)
+		return -1;
+	struct sql q = {.text = compare_sql,
+	                .doing = "compare sums",
+	                SQL_WITH(value_i64(purged_ms / day_ms)),
+	                .on_row = say_difference,
+	                .arg = &c};
 	return store_run(s, &q, f);
 }
 

@@ -1,0 +1,385 @@
+#!/usr/bin/env python3
+"""What operators do beside a running daemon: the admin API, revocation, webhooks, retention.
+
+    tests/run_admin.py [--build build/asan] [--keep] [NAME-PART ...]
+
+Each scene has a daemon of its own. The last line is "admin: N passed, N failed".
+"""
+
+import argparse
+import concurrent.futures
+import hashlib
+import hmac
+import json
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from http import server as http_server
+
+sys.dont_write_bytecode = True
+from decimal import Decimal
+
+from caselib import http
+from caselib.world import World, free_port
+
+ADMIN_KEY = "admin-key-of-the-tests-0123456789"
+
+
+class Admin:
+    """The admin API of a world."""
+
+    def __init__(self, world, key=ADMIN_KEY):
+        self.world, self.key = world, key
+
+    def ask(self, method, path, body=None, headers=""):
+        link = http.Link(self.world.admin)
+        data = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+        credential = f"Authorization: Bearer {self.key}\r\n" if self.key else ""
+        link.send(
+            f"{method} /admin/v1{path} HTTP/1.1\r\nHost: t\r\n{credential}{headers}"
+            f"Content-Length: {len(data)}\r\n\r\n".encode() + data,
+            1 << 20,
+        )
+        answer = link.answer(method)
+        link.leave()
+        return answer
+
+    def do(self, method, path, body=None, status=None):
+        """The answer's JSON; the status must be as expected (200, 201 for POST)."""
+        answer = self.ask(method, path, body)
+        wanted = status or (201 if method == "POST" else 200)
+        assert answer.status == wanted, (method, path, answer.status, answer.body)
+        return json.loads(answer.body)
+
+
+def serve(world, key, model="small", mark="x"):
+    body = json.dumps({"model": model, "messages": [{"role": "user", "content": f"case:{mark} hi"}]})
+    link = http.Link(world.address)
+    link.send(
+        f"POST /v1/chat/completions HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer {key}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode(),
+        1 << 20,
+    )
+    answer = link.answer("POST")
+    link.leave()
+    return answer
+
+
+def until(holds, sentence, timeout=5.0):
+    deadline = time.monotonic() + timeout
+    while not holds():
+        assert time.monotonic() < deadline, sentence
+        time.sleep(0.01)
+
+
+def verb(world, *words, status=0):
+    done = subprocess.run(
+        [str(world.build / "fluxrouter"), *words], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == status, (words, done.returncode, done.stdout, done.stderr)
+    return done.stdout
+
+
+# ---- scenes
+
+
+def scene_owners(world):
+    """an account with a plan, a team, a user and a key of theirs, which serves"""
+    admin = Admin(world)
+    names = [plan["name"] for plan in admin.do("GET", "/plans")["data"]]
+    assert names == ["free", "payg", "builder", "scale"], names
+    account = admin.do("POST", "/accounts", {"name": "acme", "plan": "payg"})
+    assert account["plan"] == "payg" and account["terms"] == {}, account
+    admin.do("POST", "/teams", {"account": "acme", "name": "search"})
+    user = {"account": "acme", "team": "search", "name": "joe@example.com"}
+    admin.do("POST", "/users", user)
+    key = admin.do("POST", "/keys", {"account": "acme", "user": "joe@example.com", "label": "l"})
+    assert key["team"] == "search" and re.fullmatch(r"sk-flux-\S{43}", key["key"]), key
+    assert serve(world, key["key"]).status == 200
+    shown = admin.do("GET", f"/keys/{key['id']}")
+    assert "key" not in shown and shown["state"] == "active", shown
+    assert admin.do("GET", f"/keys/{key['prefix']}") == shown
+    world.entries("acme", 1)
+    usage = admin.do("GET", "/usage?by=account,team,user,key,model,lane,provider,day")
+    (row,) = [row for row in usage["rows"] if row["account"] == "acme"]
+    assert row["provider"] == "plain" and row["lane"] == "express" and row["requests"] == 1, row
+
+
+def scene_credential(world):
+    """no key, a wrong key, a gateway's key: 401; a reload changes it; nothing is echoed or logged"""
+    key = world.key("someone")
+    for wrong in ("", "wrong-key-of-somebody", key, ADMIN_KEY + "x", ADMIN_KEY[:-1]):
+        answer = Admin(world, wrong).ask("GET", "/plans")
+        assert answer.status == 401 and answer.header("www-authenticate"), (wrong, answer.status)
+        assert not wrong or wrong.encode() not in answer.body
+    assert Admin(world).ask("GET", "/plans").header("cache-control") == "no-store"
+    world.config.write_text(world.config.read_text().replace(ADMIN_KEY, "another-key-of-the-tests"))
+    world.daemon.send_signal(signal.SIGHUP)
+    until(lambda: Admin(world).ask("GET", "/plans").status == 401, "the old key still counts")
+    assert Admin(world, "another-key-of-the-tests").ask("GET", "/plans").status == 200
+    text = world.tail(1000)
+    assert ADMIN_KEY not in text and "another-key" not in text and key not in text
+
+
+def scene_guessing(world):
+    """who keeps guessing is told to wait"""
+    statuses = []
+    while 429 not in statuses and len(statuses) < 400:
+        answer = Admin(world, f"guess-{len(statuses)}").ask("GET", "/plans")
+        statuses.append(answer.status)
+    assert set(statuses) == {401, 429} and answer.header("retry-after"), set(statuses)
+
+
+def scene_closed(world):
+    """without admin: nothing listens; off loopback needs insecure; a short key is refused"""
+    text = world.config.read_text()
+    world.config.write_text("\n".join(l for l in text.splitlines() if not l.startswith("admin:")))
+    world.restart()
+    try:
+        Admin(world).ask("GET", "/plans")
+        raise AssertionError("somebody answers")
+    except OSError:
+        pass
+    assert http.ask(world.address, "GET", "/admin/v1/plans").status == 404
+    assert http.ask(world.metrics, "GET", "/admin/v1/plans").status == 404
+    for listen, key, words in (
+        ("0.0.0.0:8687", ADMIN_KEY, "insecure: true"),
+        ("127.0.0.1:8687", "short", "too short"),
+        ("127.0.0.1:8687", "${NOT_SET_ANYWHERE}", "NOT_SET_ANYWHERE"),
+    ):
+        bad = world.folder / "bad.yaml"
+        bad.write_text(re.sub(r"(?m)^admin:.*$", f'admin: {{listen: "{listen}", key: "{key}"}}', text))
+        told = verb(world, "check", "-c", str(bad), status=1)
+        assert words in told and "admin." in told and ADMIN_KEY not in told, told
+
+
+def scene_odd_requests(world):
+    """methods, paths and bodies that are none; a body that is too long; many at once"""
+    admin = Admin(world)
+    for method, path, body, status, words in (
+        ("GET", "/nothing", None, 404, b"endpoint_not_found"),
+        ("DELETE", "/plans", None, 405, b"GET, POST"),
+        ("POST", "/accounts", b"{", 400, b"invalid_json"),
+        ("POST", "/accounts", b'{"name":"a","name":"b"}', 400, b"duplicate"),
+        ("POST", "/accounts", {"nam": "x"}, 400, b"unsupported_parameter"),
+        ("POST", "/accounts", b" " * (2 << 20), 413, b"body_too_large"),
+        ("GET", "/usage?by=moon", None, 400, b"by"),
+        ("GET", "/invoices?account=nobody&month=2026-11", None, 404, b"not_found"),
+    ):
+        answer = admin.ask(method, path, body)
+        assert answer.status == status and words in answer.body, (path, answer.status, answer.body)
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        asked = [pool.submit(admin.do, "POST", "/accounts", {"name": f"a{i}"}) for i in range(64)]
+        ids = {one.result()["id"] for one in asked}
+    assert len(ids) == 64
+    after, seen = 0, []
+    while True:
+        page = admin.do("GET", f"/accounts?limit=7&after={after}")
+        seen += [a["id"] for a in page["data"]]
+        if not page["has_more"]:
+            break
+        after = seen[-1]
+    assert seen == sorted(set(seen)) and ids <= set(seen), seen
+
+
+def scene_leaving(world):
+    """a caller that leaves while the store is locked harms nobody, and the answer is not lost"""
+    lock = sqlite3.connect(world.data / "flux.db", isolation_level=None)
+    lock.execute("begin exclusive")
+    links = [http.Link(world.admin) for _ in range(8)]
+    for i, link in enumerate(links):
+        body = json.dumps({"name": f"left{i}"})
+        link.send(
+            f"POST /admin/v1/accounts HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer {ADMIN_KEY}\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n{body}".encode(),
+            1 << 20,
+        )
+    time.sleep(0.2)
+    began = time.monotonic()
+    assert http.ask(world.address, "GET", "/healthz").status == 200
+    assert time.monotonic() - began < 0.5, "the service waits for the admin's store"
+    for link in links[:4]:
+        link.leave()
+    lock.execute("rollback")
+    lock.close()
+    assert all(link.answer("POST").status == 201 for link in links[4:])
+    names = [a["name"] for a in Admin(world).do("GET", "/accounts?limit=1000")["data"]]
+    assert sum(name.startswith("left") for name in names) == 8, names
+
+
+def scene_revocation(world):
+    """a key that is revoked by the API, or by a verb, is refused within 2 s; times are printed"""
+    admin, times = Admin(world), []
+    for by_api in (True, False, True, False):
+        key = admin.do("POST", "/keys", {"account": "default"})
+        assert serve(world, key["key"]).status == 200
+        began = time.monotonic()
+        if by_api:
+            admin.do("DELETE", f"/keys/{key['id']}")
+        else:
+            verb(world, "key", "revoke", "--data", str(world.data), str(key["id"]))
+        until(lambda: serve(world, key["key"]).status == 401, "a revoked key is served", 2.0)
+        times.append(time.monotonic() - began)
+    print(f"revoked within {max(times) * 1000:.0f} ms at most, of 4", flush=True)
+    old = admin.do("POST", "/keys", {"account": "default"})
+    new = admin.do("POST", f"/keys/{old['id']}/rotate", {"overlap": "1h"})
+    assert serve(world, old["key"]).status == serve(world, new["key"]).status == 200
+    again = admin.do("POST", f"/keys/{new['id']}/rotate", {})
+    until(lambda: serve(world, new["key"]).status == 401, "a rotated key is served", 2.0)
+    assert serve(world, again["key"]).status == 200
+
+
+def scene_invoice(world):
+    """an invoice's sum is the sum of the entries and of the headers; the same twice"""
+    key, total = world.key("payer"), 0
+    for i in range(9):
+        world.plain.script(f"usage {100 + i} {i} {i}\nbuiltin\n", f"i{i}")
+        answer = serve(world, key, ("small", "medium", "large")[i % 3], f"i{i}")
+        assert answer.status == 200, answer.body
+        total += int(Decimal(answer.header("x-flux-cost-usd")) * 10**9)
+    rows = world.entries("payer", 9)
+    month = time.strftime("%Y-%m", time.gmtime())
+    text = Admin(world).ask("GET", f"/invoices?account=payer&month={month}").body
+    invoice = json.loads(text, parse_float=Decimal)
+    assert invoice["total"]["charge_usd"] * 10**9 == total, (invoice, total)
+    assert sum(r["charge_nusd"] for r in rows) == total
+    assert sum(line["charge_usd"] for line in invoice["lines"]) * 10**9 == total
+    assert [line["model"] for line in invoice["lines"]] == ["large", "medium", "small"], invoice
+    assert invoice["total"]["requests"] == 9
+    assert Admin(world).ask("GET", f"/invoices?account=payer&month={month}").body == text
+
+
+class Receiver(http_server.HTTPServer):
+    """What webhooks are sent to. Refuses the first `refusals`."""
+
+    def __init__(self, refusals):
+        super().__init__(("127.0.0.1", 0), Hook)
+        self.refusals, self.got, self.lock = refusals, [], threading.Lock()
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class Hook(http_server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["content-length"]))
+        with self.server.lock:
+            self.server.got.append((dict(self.headers), body, time.time()))
+            refused = len(self.server.got) <= self.server.refusals
+        self.send_response(500 if refused else 204)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def check_hook(headers, body, secret):
+    when, mark = re.fullmatch(r"t=(\d+),v1=([0-9a-f]{64})", headers["X-Flux-Signature"]).groups()
+    wanted = hmac.new(secret.encode(), when.encode() + b"." + body, hashlib.sha256).hexdigest()
+    assert hmac.compare_digest(mark, wanted) and abs(int(when) - time.time()) < 60, headers
+    assert headers["Content-Type"] == "application/json"
+    return json.loads(body)
+
+
+def scene_webhooks(world):
+    """50, 80 and 100 % are told once, signed, in order; refused ones come again; a restart is silent"""
+    receiver, few = Receiver(1), Receiver(0)
+    hooks = (
+        f'webhooks:\n  - {{url: "http://127.0.0.1:{receiver.server_port}/h", secret: whsec-1}}\n'
+        f'  - {{url: "http://127.0.0.1:{few.server_port}", secret: whsec-2, events: [100]}}\n'
+    )
+    world.config.write_text(hooks + world.config.read_text())
+    world.daemon.send_signal(signal.SIGHUP)
+    admin = Admin(world)
+    admin.do("POST", "/accounts", {"name": "near"})
+    key = admin.do("POST", "/keys", {"account": "near"})
+    world.plain.script("usage 1000 0 0\nbuiltin\n", "w0")
+    cost = Decimal(serve(world, key["key"], mark="w0").header("x-flux-cost-usd"))
+    world.entries("near", 1)
+    # More than what one answer may cost must be left, or the ceiling would refuse it.
+    admin.do("PATCH", "/accounts/near", {"terms": {"month_usd": str(cost * 2)}})
+    until(lambda: len(receiver.got) >= 2, "no webhook comes", 8)
+    told = [check_hook(h, b, "whsec-1") for h, b, _ in receiver.got]
+    assert told[0] == told[1] and told[0]["data"]["percent"] == 50, told
+    assert told[0]["data"]["scope"] == "account_month", told
+    assert told[0]["data"]["owner"]["name"] == "near", told
+    assert receiver.got[0][0]["X-Flux-Signature"] and receiver.got[1][2] - receiver.got[0][2] > 0.9
+    admin.do("PATCH", "/accounts/near", {"terms": {"month_usd": str(cost)}})
+    until(lambda: len(receiver.got) >= 4 and few.got, "80 and 100 % are not told", 8)
+    percents = sorted(json.loads(b)["data"]["percent"] for _, b, _ in receiver.got[2:])
+    assert percents == [80, 100], percents
+    assert check_hook(*few.got[0][:2], "whsec-2")["data"]["percent"] == 100
+    world.restart()
+    time.sleep(3)
+    assert len(receiver.got) == 4 and len(few.got) == 1, (len(receiver.got), len(few.got))
+    store = sqlite3.connect(f"file:{world.data}/flux.db?mode=ro", uri=True, timeout=5)
+    assert store.execute("select count(*), min(done_ms) > 0 from alerts").fetchone() == (3, 1)
+    store.close()
+    for server in (receiver, few):
+        server.shutdown()
+        server.server_close()
+
+
+def scene_dead_webhook(world):
+    """a webhook that nobody answers, or that never ends, holds up neither requests nor the stop"""
+    hooks = f'webhooks: [{{url: "http://127.0.0.1:{free_port()}/h"}}, {{url: "http://127.0.0.1:{world.plain.ports[0]}/x"}}]\n'
+    world.config.write_text(hooks + world.config.read_text())
+    world.restart()
+    admin = Admin(world)
+    key = admin.do("POST", "/keys", {"account": "default"})
+    assert serve(world, key["key"]).status == 200
+    admin.do("PATCH", "/accounts/default", {"terms": {"month_usd": "0.000000001"}})
+    until(lambda: "webhook 127.0.0.1" in world.tail(200), "nothing is tried", 8)
+    began = time.monotonic()
+    assert http.ask(world.address, "GET", "/healthz").status == 200
+    assert time.monotonic() - began < 0.5
+
+
+SCENES = {name[6:]: run for name, run in globals().items() if name.startswith("scene_")}
+
+
+def play(name, run, options):
+    port = free_port()
+    line = f'admin: {{listen: "127.0.0.1:{port}", key: "{ADMIN_KEY}"}}\nthreads: 2'
+    world = World("main", options.build, options.keep, [("threads: 2", line)])
+    world.admin = ("127.0.0.1", port)
+    try:
+        run(world)
+        problem = ""
+    except Exception:
+        problem = (
+            "\n".join(traceback.format_exc().splitlines()[-7:]) + "\n--- daemon\n" + world.tail(8)
+        )
+    status = world.stop()
+    if not problem and status != 0:
+        problem = f"the daemon ended with {status}\n{world.last_words}"
+    return problem
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--keep", action="store_true")
+    parser.add_argument("what", nargs="*")
+    options = parser.parse_args()
+    passed = failed = 0
+    for name, run in SCENES.items():
+        if options.what and not any(w in name for w in options.what):
+            continue
+        try:
+            problem = play(name, run, options)
+        except (Exception, SystemExit) as error:
+            problem = f"{type(error).__name__}: {error}"
+        passed, failed = passed + (not problem), failed + bool(problem)
+        if problem:
+            print(f"FAILED admin {name}: {problem}", flush=True)
+    print(f"admin: {passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
