@@ -57,7 +57,7 @@ struct sql_many {
 	const char *doing;
 	int rows;
 	int width; /* values of each, at most SQL_WIDTH_MAX */
-	void (*fill)(void *arg, int row, struct sql_value *out); /* texts live until the end */
+	void (*fill)(void *arg, int row, struct sql_value *out); /* texts stay until the end */
 	void (*on_done)(void *arg, int row, bool changed);       /* in order; NULL: no matter */
 	void *arg;
 };

@@ -58,28 +58,48 @@ static sqlite3_stmt *statement_of(struct sqlite *s, enum sql_statement which, st
 }
 
 /* Texts are borrowed until the statement is reset. */
+static void bind_value(sqlite3_stmt *q, int at, const struct sql_value *v)
+{
+	const char *text = v->text.len ? v->text.ptr : "";
+
+	switch (v->kind) {
+	case VALUE_NULL:
+		sqlite3_bind_null(q, at);
+		break;
+	case VALUE_I64:
+		sqlite3_bind_int64(q, at, v->i64);
+		break;
+	case VALUE_TEXT:
+		sqlite3_bind_text64(q, at, text, v->text.len, SQLITE_STATIC, SQLITE_UTF8);
+		break;
+	case VALUE_BYTES:
+		sqlite3_bind_blob64(q, at, text, v->text.len, SQLITE_STATIC);
+		break;
+	}
+}
+
 static void bind_values(sqlite3_stmt *q, const struct sql_value *values, int count)
 {
-	for (int i = 0; i < count; i++) {
-		const struct sql_value *v = &values[i];
-		const char *text = v->text.len ? v->text.ptr : "";
+	for (int i = 0; i < count; i++)
+		bind_value(q, i + 1, &values[i]);
+}
 
-		switch (v->kind) {
-		case VALUE_NULL:
-			sqlite3_bind_null(q, i + 1);
-			break;
-		case VALUE_I64:
-			sqlite3_bind_int64(q, i + 1, v->i64);
-			break;
-		case VALUE_TEXT:
-			sqlite3_bind_text64(q, i + 1, text, v->text.len, SQLITE_STATIC,
-			                    SQLITE_UTF8);
-			break;
-		case VALUE_BYTES:
-			sqlite3_bind_blob64(q, i + 1, text, v->text.len, SQLITE_STATIC);
-			break;
-		}
-	}
+static bool is_same(const struct sql_value *a, const struct sql_value *b)
+{
+	if (a->kind != b->kind)
+		return false;
+	if (a->kind == VALUE_I64)
+		return a->i64 == b->i64;
+	return a->kind == VALUE_NULL || (a->text.ptr == b->text.ptr && a->text.len == b->text.len);
+}
+
+/* What is bound stays bound: of an entry's columns some thirty are those of the entry before. */
+static void bind_changed(sqlite3_stmt *q, const struct sql_value *values,
+                         const struct sql_value *before, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (!is_same(&values[i], &before[i]))
+			bind_value(q, i + 1, &values[i]);
 }
 
 static struct sql_value column_of(sqlite3_stmt *q, int at)
@@ -151,15 +171,19 @@ static int sqlite_run_many(struct store *store, const struct sql_many *how, stru
 {
 	struct sqlite *s = sqlite_of(store);
 	sqlite3_stmt *q = statement_of(s, how->which, f);
-	struct sql_value values[SQL_WIDTH_MAX];
+	struct sql_value values[2][SQL_WIDTH_MAX];
 
 	if (!q)
 		return -1;
 	for (int row = 0; row < how->rows; row++) {
+		struct sql_value *now = values[row & 1], *before = values[~row & 1];
 		int step;
 
-		how->fill(how->arg, row, values);
-		bind_values(q, values, how->width);
+		how->fill(how->arg, row, now);
+		if (row == 0)
+			bind_values(q, now, how->width);
+		else
+			bind_changed(q, now, before, how->width);
 		step = sqlite3_step(q);
 		if (step != SQLITE_DONE)
 			sqlite_fails(s, how->doing, f);
