@@ -1,15 +1,16 @@
 /* Arena: a chain of blocks, newest first; a piece comes from the newest block or from a new one.
  *
- * Invariant: free_from..free_from+free_bytes is the untouched end of the newest block. A piece
- * larger than a block gets a block of its own size. Must never hand out memory twice between two
- * resets. */
+ * Invariant: free_from..free_from+free_bytes is the untouched end of the newest block. A large
+ * piece that does not fit gets a block of its own, behind the newest, whose room stays in use. The
+ * first block is larger than the others: most requests fit into it and two more. Must never hand
+ * out memory twice between two resets. */
 #include "base/arena.h"
 
 #include "base/buf.h"
 
 #include <stdarg.h>
 
-enum { ARENA_BLOCK_BYTES = 4096 - 16, ARENA_MORE_BYTES = 2048 - 16, ARENA_ALIGN = 16 };
+enum { ARENA_BLOCK_BYTES = 4096 - 16, ARENA_MORE_BYTES = 1024 - 16, ARENA_ALIGN = 16 };
 
 #if defined(__SANITIZE_ADDRESS__)
 #define ARENA_SEPARATE 1
@@ -49,32 +50,52 @@ void arena_release(struct arena *a)
 	arena_init(a);
 }
 
+/* Takes a block of the first's size out of the chain; NULL: there is none. */
+static struct arena_block *take_first(struct arena *a)
+{
+	struct arena_block **place = &a->newest, *first;
+
+	while (*place && (ARENA_SEPARATE || (*place)->bytes != ARENA_BLOCK_BYTES))
+		place = &(*place)->older;
+	first = *place;
+	if (first)
+		*place = first->older;
+	return first;
+}
+
 void arena_reset(struct arena *a)
 {
-	struct arena_block *kept = a->newest;
+	struct arena_block *kept = take_first(a);
 
-	while (kept && kept->older) {
-		struct arena_block *older = kept->older;
-
-		mem_put(kept);
-		kept = older;
-	}
-	a->newest = kept;
-	if (kept == NULL || ARENA_SEPARATE || kept->bytes != ARENA_BLOCK_BYTES) {
-		arena_release(a);
+	arena_release(a);
+	if (kept == NULL)
 		return;
-	}
+	kept->older = NULL;
+	a->newest = kept;
 	a->free_from = kept->memory;
 	a->free_bytes = kept->bytes;
-	a->used_bytes = 0;
+}
+
+static struct arena_block *new_block(size_t bytes, struct arena_block *older)
+{
+	struct arena_block *block = mem_resize(NULL, sizeof *block + bytes);
+
+	block->older = older;
+	block->bytes = bytes;
+	return block;
+}
+
+static char *take_apart(struct arena *a, size_t bytes)
+{
+	a->newest->older = new_block(bytes, a->newest->older);
+	a->used_bytes += bytes;
+	return a->newest->older->memory;
 }
 
 static void add_block(struct arena *a, size_t bytes)
 {
-	struct arena_block *block = mem_resize(NULL, sizeof *block + bytes);
+	struct arena_block *block = new_block(bytes, a->newest);
 
-	block->older = a->newest;
-	block->bytes = bytes;
 	a->newest = block;
 	a->free_from = block->memory;
 	a->free_bytes = bytes;
@@ -92,6 +113,8 @@ static char *take(struct arena *a, size_t bytes, size_t align)
 	} else if (a->newest == NULL || pad > a->free_bytes || bytes > a->free_bytes - pad) {
 		size_t usual = a->newest ? ARENA_MORE_BYTES : ARENA_BLOCK_BYTES;
 
+		if (a->newest && bytes > ARENA_MORE_BYTES / 2)
+			return take_apart(a, bytes);
 		add_block(a, bytes > usual ? bytes : usual);
 		pad = 0;
 	}
