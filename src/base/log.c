@@ -8,8 +8,8 @@
  * well-formed and never longer than what a pipe takes in one piece (PIPE_BUF, 4096).
  *
  * Never blocks: a pipe or socket that says POLLOUT has room for that many, and no more than
- * that goes with one write. What finds no room is dropped and counted; the count goes out with
- * the next lines that do.
+ * that goes with one write; a file takes all at once. What finds no room is dropped and counted;
+ * the count goes out with the next lines that do.
  *
  * Called from everywhere. Must never be given content, keys or other secrets.
  *
@@ -24,6 +24,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <sys/stat.h>
 
 enum { LOG_TAIL_BYTES = 16, LOG_FIELDS_BYTES = LOG_LINE_BYTES - LOG_TAIL_BYTES };
 enum { LOG_SAY_BYTES = 2048, KEY_FRAME_BYTES = 4, SECOND_BYTES = 20 };
@@ -36,6 +37,7 @@ struct gathered {
 
 static enum log_format format = LOG_LOGFMT;
 static enum log_level lowest = LOG_INFO;
+static bool is_file; /* standard error is one: it never waits for a reader */
 static pthread_mutex_t one_writes = PTHREAD_MUTEX_INITIALIZER;
 static _Thread_local struct gathered gathered;
 
@@ -43,8 +45,11 @@ static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
 void log_set(enum log_format f, enum log_level l)
 {
+	struct stat out;
+
 	format = f;
 	lowest = l;
+	is_file = fstat(STDERR_FILENO, &out) == 0 && S_ISREG(out.st_mode);
 }
 
 /* A bit for each byte: visible ASCII but " = and \ */
@@ -231,7 +236,7 @@ void log_say(enum log_level level, const char *sentence, ...)
 /* Whole lines from the front of `bytes`, as many as go with one write. */
 static struct str next_piece(struct str bytes)
 {
-	size_t len = bytes.len < LOG_LINE_BYTES ? bytes.len : LOG_LINE_BYTES;
+	size_t len = bytes.len < LOG_LINE_BYTES || is_file ? bytes.len : LOG_LINE_BYTES;
 
 	while (len > 0 && bytes.ptr[len - 1] != '\n')
 		len--;
@@ -246,7 +251,7 @@ static int write_piece(struct str piece)
 	while (piece.len) {
 		ssize_t n;
 
-		if (poll(&out, 1, 0) != 1 || !(out.revents & POLLOUT))
+		if (!is_file && (poll(&out, 1, 0) != 1 || !(out.revents & POLLOUT)))
 			return -1;
 		n = write(STDERR_FILENO, piece.ptr, piece.len);
 		if (n <= 0)
