@@ -157,6 +157,21 @@ static enum tool_price price_of_item(const struct json *doc, uint32_t item)
 	return TOOL_FREE;
 }
 
+/* A container is charged once, however often the model runs code in it. */
+static bool is_known_container(const struct json *doc, uint32_t output, uint32_t item)
+{
+	struct str id = json_raw(doc, json_get(doc, item, STR("container_id")));
+
+	JSON_EACH(doc, output, earlier)
+	{
+		if (earlier == item)
+			return false;
+		if (id.len && str_eq(id, json_raw(doc, json_get(doc, earlier, STR("container_id")))))
+			return true;
+	}
+	return false;
+}
+
 static void count_items(const struct json *doc, uint32_t output, struct llm_usage *u)
 {
 	JSON_EACH(doc, output, item)
@@ -164,7 +179,7 @@ static void count_items(const struct json *doc, uint32_t output, struct llm_usag
 		enum tool_price price = price_of_item(doc, item);
 
 		u->searches += price == TOOL_SEARCH;
-		u->calls += price == TOOL_CALL;
+		u->calls += price == TOOL_CALL && !is_known_container(doc, output, item);
 	}
 }
 

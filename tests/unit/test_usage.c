@@ -150,6 +150,12 @@ static const struct {
      "{\"type\":\"web_search_call\"},{\"type\":\"file_search_call\"},"
      "{\"type\":\"code_interpreter_call\"},{\"type\":\"function_call\"},{\"type\":\"message\"}]}",
      {.input = 10, .output = 8, .searches = 2, .calls = 2, .reported = true}},
+    /* a container is charged once */
+    {"{\"usage\":{\"input_tokens\":10,\"output_tokens\":8},\"output\":["
+     "{\"type\":\"code_interpreter_call\",\"container_id\":\"a\"},"
+     "{\"type\":\"code_interpreter_call\",\"container_id\":\"a\"},"
+     "{\"type\":\"code_interpreter_call\",\"container_id\":\"b\"}]}",
+     {.input = 10, .output = 8, .calls = 2, .reported = true}},
     /* gpt-image */
     {"{\"usage\":{\"input_tokens\":50,\"output_tokens\":4160,\"input_tokens_details\":"
      "{\"text_tokens\":10,\"image_tokens\":40},\"output_tokens_details\":{\"image_tokens\":4000,"
