@@ -70,6 +70,7 @@ struct source {
 	int64_t own_time_s;
 	const struct config_found *found; /* of the built-in catalog; NULL: a file */
 	int found_count;
+	bool is_looked_at; /* secrets and files of providers are left alone */
 };
 
 static struct config *config_new(struct str source)
@@ -115,10 +116,31 @@ static struct config *make(const struct source *source, const struct raw_config 
 		config_put(&c);
 		return NULL;
 	}
-	if (!source->found)
-		keep_warnings(c, m);
+	keep_warnings(c, m);
 	config_put_hash(c);
 	return c;
+}
+
+static void leave_out(char **text)
+{
+	if (*text)
+		mem_put(*text);
+	*text = NULL;
+}
+
+static void leave_out_secrets(struct raw_config *raw)
+{
+	for (unsigned i = 0; i < raw->providers_count; i++) {
+		struct raw_provider *p = &raw->providers[i];
+
+		leave_out(&p->api_key);
+		leave_out(&p->proxy);
+		leave_out(&p->ca_file);
+		leave_out(&p->cert_file);
+		leave_out(&p->key_file);
+		for (unsigned h = 0; h < p->headers_count; h++)
+			p->headers[h].value[0] = '\0';
+	}
 }
 
 /* NULL: there are mistakes, and m has them. */
@@ -139,6 +161,8 @@ static struct config *read_source(const struct source *source, struct config_mis
 	raw = config_schema_load(source->text, m);
 	if (!raw)
 		return NULL;
+	if (source->is_looked_at)
+		leave_out_secrets(raw);
 	c = make(source, raw, m);
 	config_schema_free(&raw);
 	return c;
@@ -204,20 +228,36 @@ static const char *read_file(struct str name, struct buf *out_text, int64_t *out
 	return NULL;
 }
 
-int config_read(struct str file, struct config **out, struct fail *f)
+static int read_named(struct source *source, struct config **out, struct fail *f)
 {
-	struct source source = {.name = file};
 	struct buf text;
 	const char *problem;
 	int result;
 
 	buf_init(&text, LIMIT_CONFIG_BYTES);
-	problem = read_file(file, &text, &source.own_time_s);
-	source.text = buf_str(&text);
-	result = problem ? fail(f, FAIL_CONFIG, "%.*s: %s", STR_ARG(file), problem)
-	                 : read_or_fail(&source, out, f);
+	problem = read_file(source->name, &text, &source->own_time_s);
+	source->text = buf_str(&text);
+	result = problem ? fail(f, FAIL_CONFIG, "%.*s: %s", STR_ARG(source->name), problem)
+	                 : read_or_fail(source, out, f);
 	buf_release(&text);
 	return result;
+}
+
+int config_read(struct str file, struct config **out, struct fail *f)
+{
+	struct source source = {.name = file};
+
+	return read_named(&source, out, f);
+}
+
+int config_read_catalog(struct str file, struct config **out, struct fail *f)
+{
+	struct source source = {.name = file.len ? file : STR("built-in"),
+	                        .text = embed_catalog(),
+	                        .own_time_s = clock_wall_ms() / 1000,
+	                        .is_looked_at = true};
+
+	return file.len ? read_named(&source, out, f) : read_or_fail(&source, out, f);
 }
 
 int config_check_text(struct str file, struct str text, struct buf *out_report)

@@ -166,6 +166,10 @@ int config_read(struct str file, struct config **out, struct fail *) MUST_USE;
 /* The same from text that is in memory; `file` is what messages call it. */
 int config_read_text(struct str file, struct str text, struct config **out, struct fail *) MUST_USE;
 
+/* To look at a catalog and not to serve: secrets and certificates are not read, so that nobody
+ * needs them. `file` empty: the built-in one, with all its providers. */
+int config_read_catalog(struct str file, struct config **out, struct fail *) MUST_USE;
+
 /* Puts every mistake and every warning of the file into the report, one line each, in the order of
  * the file. Gives how many mistakes; warnings do not count. */
 int config_check(struct str file, struct buf *out_report);

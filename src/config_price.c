@@ -228,7 +228,7 @@ static void check_floor(struct config_making *making, int index, const struct co
 	int64_t output = model->prices.versions[model->prices.count - 1].rows[0].output_pusd;
 	int64_t least = floor_pusd(model->lane);
 
-	if (output > 0 && output < least && !making->raw->apply_floor)
+	if (output > 0 && output < least && !making->raw->apply_floor && !making->is_built_in)
 		config_warn(making->mistakes, config_path(making, "models[%d].lane", index),
 		            "this lane begins at %lld dollars per million output tokens; the price "
 		            "of \"%.*s\" is below",

@@ -17,6 +17,7 @@ static const struct verb {
     {"route", cli_route, "tell where a request would go, and why"},
     {"replay", cli_replay, "tell what another configuration would have done"},
     {"models", cli_models, "list what can be served"},
+    {"catalog", cli_catalog, "compare prices with another list, show their versions"},
     {"key", cli_key, "create, list and revoke keys"},
     {"usage", cli_usage, "spending by day, model, key"},
     {"ledger", cli_ledger, "verify the books"},

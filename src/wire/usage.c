@@ -164,9 +164,11 @@ static bool is_known_container(const struct json *doc, uint32_t output, uint32_t
 
 	JSON_EACH(doc, output, earlier)
 	{
+		uint32_t other = json_get(doc, earlier, STR("container_id"));
+
 		if (earlier == item)
 			return false;
-		if (id.len && str_eq(id, json_raw(doc, json_get(doc, earlier, STR("container_id")))))
+		if (id.len && str_eq(id, json_raw(doc, other)))
 			return true;
 	}
 	return false;

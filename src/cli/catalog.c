@@ -1,0 +1,215 @@
+/* fluxrouter catalog diff FILE [-c OURS]
+ * fluxrouter catalog show [-c FILE]
+ *
+ * `diff` tells what another list has otherwise: a catalog or configuration, or a table with tabs
+ * (cli/catalog_diff.h). `show` prints every price that there is as JSON, with the ids by which
+ * entries name them, so that a cost can be computed again: integers only, rates in pico-dollars
+ * per token, calls in nano-dollars, percentages in basis points. Neither reads a secret. */
+#include "cli/catalog_diff.h"
+#include "cli/cli.h"
+#include "cli/option.h"
+
+#include "base/json_write.h"
+
+enum { CATALOG_BYTES_MAX = 64 * 1024 * 1024 };
+
+/* ---- show ---- */
+
+static void put_row(struct json_writer *w, const struct price *p)
+{
+	json_open_object(w);
+	json_key_text(w, STR("service"), str_of(llm_service_name(p->service)));
+	json_key_i64(w, STR("above"), p->above_tokens);
+#define X(rate, fallback) json_key_i64(w, STR(#rate "_pusd"), p->rate##_pusd);
+	PRICE_RATES(X)
+#undef X
+	json_key_i64(w, STR("call_nusd"), p->call_nusd);
+	json_key_i64(w, STR("search_nusd"), p->search_nusd);
+	json_key_i64(w, STR("percent_bp"), p->percent_bp);
+	json_key_i64(w, STR("regional_bp"), p->regional_bp);
+	json_close_object(w);
+}
+
+static void put_version(struct json_writer *w, const struct price_version *v)
+{
+	json_open_object(w);
+	json_key_i64(w, STR("id"), v->id);
+	json_key_i64(w, STR("from_ms"), v->from_ms);
+	json_key_text(w, STR("as_of"), v->as_of);
+	json_key_bool(w, STR("unknown"), v->is_unknown);
+	json_put_key(w, STR("rows"));
+	json_open_array(w);
+	for (int i = 0; i < v->row_count; i++)
+		put_row(w, &v->rows[i]);
+	json_close_array(w);
+	json_close_object(w);
+}
+
+static void put_versions(struct json_writer *w, struct str key, const struct price_set *set)
+{
+	json_put_key(w, key);
+	json_open_array(w);
+	for (int i = 0; set && i < set->count; i++)
+		put_version(w, &set->versions[i]);
+	json_close_array(w);
+}
+
+static void put_model(struct json_writer *w, const struct config_model *m)
+{
+	json_open_object(w);
+	json_key_text(w, STR("name"), m->name);
+	put_versions(w, STR("prices"), &m->prices);
+	put_versions(w, STR("floors"), &m->floors);
+	json_close_object(w);
+}
+
+static void put_charge(struct json_writer *w, const struct config_charge *c)
+{
+	json_open_object(w);
+	json_key_text(w, STR("account"), c->account);
+	json_key_text(w, STR("plan"), c->plan);
+	json_key_text(w, STR("model"), c->model);
+	json_key_i64(w, STR("markup_bp"), c->terms.markup_bp);
+	put_versions(w, STR("own"), c->terms.own);
+	json_close_object(w);
+}
+
+static int show(const struct config *c)
+{
+	struct json_writer w;
+	struct buf out;
+
+	buf_init(&out, CATALOG_BYTES_MAX);
+	json_writer_init(&w, &out);
+	json_open_object(&w);
+	json_put_key(&w, STR("models"));
+	json_open_array(&w);
+	for (int i = 0; i < c->model_count; i++)
+		put_model(&w, &c->models[i]);
+	json_close_array(&w);
+	json_put_key(&w, STR("charges"));
+	json_open_array(&w);
+	for (int i = 0; i < c->charge_count; i++)
+		put_charge(&w, &c->charges[i]);
+	json_close_array(&w);
+	json_key_bool(&w, STR("apply_floor"), c->apply_floor);
+	json_close_object(&w);
+	buf_put_byte(&out, '\n');
+	fwrite(out.ptr, 1, out.len, stdout);
+	buf_release(&out);
+	return 0;
+}
+
+/* ---- diff ---- */
+
+static int read_whole(struct str file, struct buf *out)
+{
+	struct arena arena;
+	FILE *in;
+	char *room;
+
+	arena_init(&arena);
+	in = fopen(arena_copy(&arena, file).ptr, "re");
+	arena_release(&arena);
+	while (in && (room = buf_room(out, 65536)) && !feof(in) && !ferror(in))
+		buf_grew(out, fread(room, 1, 65536, in));
+	if (!in || ferror(in) || buf_is_over(out)) {
+		fprintf(stderr, "fluxrouter: cannot read %.*s\n", STR_ARG(file));
+		if (in)
+			fclose(in);
+		return -1;
+	}
+	fclose(in);
+	return 0;
+}
+
+/* A table has tabs in its first line, a catalog cannot. -1: said on standard error why not. */
+static int diff_with(const struct config *ours, struct str file, struct buf *text, struct buf *out)
+{
+	struct str first = str_part(buf_str(text), 0, str_find_byte(buf_str(text), '\n'));
+	struct config *theirs = NULL;
+	struct arena arena;
+	struct fail f;
+	int result;
+
+	if (str_find_byte(first, '\t') < first.len)
+		return catalog_diff_table(ours, buf_str(text), out);
+	arena_init(&arena);
+	fail_init(&f, &arena);
+	if (config_read_catalog(file, &theirs, &f) < 0) {
+		fprintf(stderr, "fluxrouter: %.*s\n", STR_ARG(f.message));
+		result = -1;
+	} else {
+		result = catalog_diff(ours, theirs, out);
+	}
+	config_put(&theirs);
+	arena_release(&arena);
+	return result;
+}
+
+static int diff(const struct config *ours, struct str file)
+{
+	struct buf text, out;
+	int count = -1;
+
+	buf_init(&text, CATALOG_BYTES_MAX);
+	buf_init(&out, CATALOG_BYTES_MAX);
+	if (read_whole(file, &text) == 0)
+		count = diff_with(ours, file, &text, &out);
+	fwrite(out.ptr, 1, out.len, stdout);
+	buf_release(&text);
+	buf_release(&out);
+	if (count >= 0)
+		printf("%d %s\n", count, count == 1 ? "difference" : "differences");
+	return count != 0;
+}
+
+/* ---- the verb ---- */
+
+static struct config *load(struct str file)
+{
+	struct config *c = NULL;
+	struct arena arena;
+	struct fail f;
+
+	arena_init(&arena);
+	fail_init(&f, &arena);
+	if (config_read_catalog(file, &c, &f) < 0)
+		fprintf(stderr, "fluxrouter: %.*s\n", STR_ARG(f.message));
+	arena_release(&arena);
+	return c;
+}
+
+int cli_catalog(int argc, char **argv)
+{
+	struct str file = {0};
+	const struct option options[] = {
+	    {"c", "FILE", "our configuration (without: the built-in catalog)", &file, NULL},
+	};
+	const struct option_set set = {
+	    .usage = "catalog diff FILE | show [-c FILE]",
+	    .about = "diff compares prices, windows and longest answers with another catalog, or "
+	             "with a table of\ntabs (provider, id, in_usd_per_m, out, ...), and ends with "
+	             "1 when something differs.\nshow prints all versions of all prices as JSON.",
+	    .options = options,
+	    .count = sizeof options / sizeof options[0],
+	    .operands_max = 2,
+	};
+	struct option_words words;
+	struct config *c;
+	bool shows, diffs;
+	int result;
+
+	if (option_read(&set, argc, argv, &words) < 0)
+		return words.status;
+	shows = words.count == 1 && str_eq(words.operands[0], STR("show"));
+	diffs = words.count == 2 && str_eq(words.operands[0], STR("diff"));
+	if (!shows && !diffs)
+		return option_wrong("catalog needs `diff FILE` or `show`");
+	c = load(file);
+	if (!c)
+		return 1;
+	result = shows ? show(c) : diff(c, words.operands[1]);
+	config_put(&c);
+	return result;
+}
