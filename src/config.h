@@ -16,6 +16,9 @@
 #include "llm.h"
 
 enum config_lane { CONFIG_EXPRESS, CONFIG_DAILY, CONFIG_DEEP };
+/* When the journal is made to last through power loss: every journal_sync_ms, before each answer,
+ * or when the system does it. */
+enum config_sync { CONFIG_SYNC_GROUP, CONFIG_SYNC_EACH, CONFIG_SYNC_OFF };
 enum config_log { CONFIG_LOGFMT, CONFIG_LOG_JSON };
 
 struct origin; /* upstream/exchange.h */
@@ -122,7 +125,10 @@ struct config {
 	bool insecure;             /* plaintext off loopback is allowed */
 	struct str metrics_listen; /* default 127.0.0.1:9686; "off" */
 	struct str data;
-	int threads; /* 0: one per core */
+	struct str store; /* address of a PostgreSQL; empty: SQLite, in data; secret */
+	enum config_sync journal_sync;
+	int64_t journal_sync_ms; /* 1..1000 */
+	int threads;             /* 0: one per core */
 	int64_t drain_delay_ms, drain_limit_ms;
 	size_t body_memory_max;
 	int connections_max; /* per loop */

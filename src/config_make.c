@@ -174,17 +174,42 @@ static void make_decisions(struct config_making *making)
 	                                            making->raw->decisions_max, (int64_t)1 << 30);
 }
 
+static bool is_postgres(struct str address)
+{
+	return str_starts_with(address, STR("postgresql://")) ||
+	       str_starts_with(address, STR("postgres://"));
+}
+
+static void make_books(struct config_making *making)
+{
+	enum { SYNC_MS = 50, SYNC_MAX_MS = 1000 };
+	const struct raw_journal *journal = making->raw->journal;
+	struct config_mistakes *m = making->mistakes;
+	struct config *c = making->config;
+
+	c->data = making->raw->data ? config_value_text(m, STR("data"), making->raw->data)
+	                            : STR("flux-data");
+	if (making->raw->store)
+		c->store = config_value_secret(m, STR("store"), making->raw->store);
+	if (c->store.len && !is_postgres(c->store))
+		config_wrong(m, STR("store"),
+		             "is not an address like postgresql://user@host/database");
+	c->journal_sync = journal ? (enum config_sync)journal->sync : CONFIG_SYNC_GROUP;
+	c->journal_sync_ms = journal && journal->sync_ms ? journal->sync_ms : SYNC_MS;
+	if (c->journal_sync_ms < 1 || c->journal_sync_ms > SYNC_MAX_MS)
+		config_wrong(m, STR("journal.sync_ms"), "is not from 1 to %d", SYNC_MAX_MS);
+}
+
 void config_make(struct config_making *making)
 {
 	const struct raw_config *raw = making->raw;
 	struct config *c = making->config;
 
 	c->insecure = raw->insecure;
-	c->data = raw->data ? config_value_text(making->mistakes, STR("data"), raw->data)
-	                    : STR("flux-data");
 	c->log_format = (enum config_log)raw->log;
 	c->strict_names = raw->strict_names;
 	c->cost_in_usage = raw->cost_in_usage ? *raw->cost_in_usage : true;
+	make_books(making);
 	make_routing(making);
 	make_decisions(making);
 	make_listen(making);

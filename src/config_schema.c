@@ -149,6 +149,19 @@ static const cyaml_schema_field_t tier_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const cyaml_strval_t sync_names[] = {
+    {"group", CONFIG_SYNC_GROUP},
+    {"each", CONFIG_SYNC_EACH},
+    {"off", CONFIG_SYNC_OFF},
+};
+
+static const cyaml_schema_field_t journal_fields[] = {
+    CYAML_FIELD_ENUM("sync", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct raw_journal, sync,
+                     sync_names, CYAML_ARRAY_LEN(sync_names)),
+    NUMBER(sync_ms, raw_journal),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t alias_fields[] = {
     NEEDED(match, raw_alias),
     NEEDED(to, raw_alias),
@@ -197,6 +210,9 @@ static const cyaml_schema_field_t config_fields[] = {
     CYAML_FIELD_BOOL("insecure", CYAML_FLAG_OPTIONAL, struct raw_config, insecure),
     TEXT(metrics_listen, raw_config),
     TEXT(data, raw_config),
+    TEXT(store, raw_config),
+    CYAML_FIELD_MAPPING_PTR("journal", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw_config,
+                            journal, journal_fields),
     NUMBER(threads, raw_config),
     NUMBER(connections_max, raw_config),
     TEXT(drain_delay, raw_config),

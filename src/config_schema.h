@@ -71,6 +71,11 @@ struct raw_tiers {
 	unsigned fast_count, standard_count, reasoning_count;
 };
 
+struct raw_journal {
+	int64_t sync; /* enum config_sync */
+	int64_t sync_ms;
+};
+
 struct raw_alias {
 	char *match, *to;
 };
@@ -89,7 +94,8 @@ struct raw_config {
 	char **listen;
 	unsigned listen_count;
 	bool insecure;
-	char *metrics_listen, *data;
+	char *metrics_listen, *data, *store;
+	struct raw_journal *journal;
 	int64_t threads, connections_max; /* 0: absent */
 	char *drain_delay, *drain_limit, *body_memory_max;
 	int64_t log; /* enum config_log */

@@ -45,10 +45,12 @@ static void on_trouble(void *arg, struct str sentence)
 	log_say(LOG_WARN, "%.*s", STR_ARG(sentence));
 }
 
-static int start_carrier(struct daemon *d, struct fail *f)
+static int start_carrier(struct daemon *d, const struct config *config, struct fail *f)
 {
 	struct carrier_options options = {.store = d->options->store,
 	                                  .data_dir = d->options->data_dir,
+	                                  .sync_ms = config->journal_sync_ms,
+	                                  .leaves_sync = config->journal_sync == CONFIG_SYNC_OFF,
 	                                  .on_key = on_key,
 	                                  .key_arg = d->shared.keys,
 	                                  .on_trouble = on_trouble};
@@ -274,7 +276,7 @@ static int open_office(struct daemon *d, struct fail *f)
 {
 	struct str address;
 
-	d->office = office_open(&d->workers[0].loop, d->options->data_dir, f);
+	d->office = office_open(&d->workers[0].loop, d->options->store_where, f);
 	if (d->office == NULL)
 		return fail(f, FAIL_CONFIG, "admin.listen: %.*s", STR_ARG(f->message));
 	address = office_address(d->office, &d->arena);
@@ -285,7 +287,7 @@ static int open_office(struct daemon *d, struct fail *f)
 
 static int serve(struct daemon *d, const struct config *config, struct fail *f)
 {
-	if (start_carrier(d, f) < 0 || start_workers(d, config, f) < 0)
+	if (start_carrier(d, config, f) < 0 || start_workers(d, config, f) < 0)
 		return -1;
 	if (start_admin(d, config, f) < 0 || open_office(d, f) < 0)
 		return -1;

@@ -19,6 +19,7 @@ struct daemon_options {
 	struct str listen;      /* overrides the configuration's; empty: not */
 	int threads;            /* the same; 0: not */
 	struct store *store;    /* borrows */
+	struct str store_where; /* as store_open took it: secret */
 	/* Called once, when all addresses are served. */
 	void (*on_listening)(void *arg, const struct str *addresses, int count);
 	void *listening_arg;

@@ -91,6 +91,15 @@ static struct writer *open_decisions(struct worker *w, struct str data_dir)
 	return writer;
 }
 
+static void set_sync(struct worker *w)
+{
+	struct config *config = config_current();
+
+	if (config->journal_sync == CONFIG_SYNC_EACH)
+		journal_sync_each(w->journal);
+	config_put(&config);
+}
+
 int worker_init(struct worker *w, struct shared *shared, struct str data_dir, int index,
                 struct fail *f)
 {
@@ -110,6 +119,7 @@ int worker_init(struct worker *w, struct shared *shared, struct str data_dir, in
 	w->journal = journal_open(&w->loop, data_dir, index, f);
 	if (w->journal == NULL)
 		return -1;
+	set_sync(w);
 	w->decisions = open_decisions(w, data_dir);
 	loop_set_commit(&w->loop, commit, w);
 	return 0;

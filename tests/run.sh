@@ -29,8 +29,8 @@ step_install() {
 step_build() {
 	make_quiet all unit-programs
 }
-step_units() {
-	make_quiet -k units
+step_units() { # all beside one PostgreSQL, where there can be one
+	tests/postgres.sh run make --no-print-directory -s -j"$jobs" -k units
 }
 step_lint() {
 	if [ -x tools/lint ]; then
@@ -55,7 +55,8 @@ step_money() { # FLUX_PRICES=N random prices (100,000)
 	make_quiet all build/price_cases && python3 tests/money/prices.py
 }
 step_asan() {
-	make_quiet VARIANT=asan all unit-programs && make_quiet -k VARIANT=asan units &&
+	make_quiet VARIANT=asan all unit-programs &&
+		tests/postgres.sh run make --no-print-directory -s -k VARIANT=asan units &&
 		live build/asan
 }
 step_clang() {

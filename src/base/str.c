@@ -1,6 +1,8 @@
 /* Reading text in place. Pure; copies nothing, allocates nothing. Called from everywhere. */
 #include "base/str.h"
 
+#include "base/json_scan.h"
+
 static char lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
@@ -206,4 +208,9 @@ int str_distance(struct str a, struct str b, int limit)
 		}
 	}
 	return row[b.len] <= limit ? row[b.len] : limit + 1;
+}
+
+size_t str_utf8_bytes(struct str s, size_t at)
+{
+	return json_scan_utf8(s.ptr + at, s.ptr + s.len);
 }

@@ -58,6 +58,9 @@ bool str_matches_glob(struct str s, struct str pattern);
  * '+', no spaces. */
 int str_to_i64(struct str s, int64_t lowest, int64_t highest, int64_t *out_value) MUST_USE;
 
+/* Bytes of the UTF-8 character that begins at `at` < s.len; 0: none does (RFC 3629). */
+size_t str_utf8_bytes(struct str s, size_t at);
+
 /* Edit distance (insert, delete, replace) of at most `limit`, else limit + 1; ASCII
  * case-insensitive; both sides are clipped to 64 bytes. For "did you mean". */
 int str_distance(struct str a, struct str b, int limit);

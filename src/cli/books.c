@@ -1,6 +1,7 @@
 /* Opening and closing the store for a verb. Called by key, usage and ledger. */
 #include "cli/books.h"
 
+#include "cli/place.h"
 #include "ledger/verify.h"
 
 enum { CATCH_UP_MS = 2000 };
@@ -12,7 +13,7 @@ int books_open(struct books *b, struct str data_dir, enum store_open_how how)
 		b->data_dir.len--;
 	arena_init(&b->arena);
 	fail_init(&b->fail, &b->arena);
-	if (store_open(b->data_dir, how, &b->store, &b->fail) == 0)
+	if (store_open(place_of(b->data_dir, &b->arena), how, &b->store, &b->fail) == 0)
 		return 0;
 	books_fails(b);
 	return -1;

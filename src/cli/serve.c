@@ -10,6 +10,7 @@
 #include "base/url.h"
 #include "cli/found.h"
 #include "cli/option.h"
+#include "cli/place.h"
 #include "daemon.h"
 #include "demo/demo.h"
 #include "gate/key.h"
@@ -20,6 +21,7 @@
 
 struct serve {
 	struct str config_file, listen, data, threads;
+	struct str where; /* the store's, for store_open; secret */
 	bool demo;
 	struct arena arena;
 	struct fail fail;
@@ -71,6 +73,8 @@ static int read_config(struct serve *s)
 
 	if (result < 0)
 		return -1;
+	if (config->store.len)
+		s->where = arena_copy(&s->arena, config->store);
 	if (s->data.len == 0)
 		s->data = arena_copy(&s->arena, config->data);
 	config_set(config);
@@ -124,8 +128,12 @@ static int open_store(struct serve *s)
 {
 	bool has_keys = false;
 
-	if (store_open(s->data, STORE_CREATE, &s->store, &s->fail) < 0 ||
-	    datadir_lock(s->data, &s->lock, &s->fail) < 0 ||
+	if (datadir_make(s->data, &s->fail) < 0 || datadir_lock(s->data, &s->lock, &s->fail) < 0)
+		return -1;
+	if (str_is_empty(s->where))
+		s->where = place_of_environment(s->data);
+	if (store_open(s->where, STORE_CREATE, &s->store, &s->fail) < 0 ||
+	    place_note(s->data, store_is_url(s->where) ? s->where : STR(""), &s->fail) < 0 ||
 	    store_keys_after(s->store, 0, &s->arena, note_key, &has_keys, &s->fail) < 0)
 		return -1;
 	return has_keys ? 0 : make_first_key(s);
@@ -202,6 +210,7 @@ static int run(struct serve *s, int64_t threads)
 		return complain(s);
 	options.data_dir = s->data;
 	options.store = s->store;
+	options.store_where = s->where;
 	return daemon_run(&options, &s->fail) < 0 ? complain(s) : 0;
 }
 

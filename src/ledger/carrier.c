@@ -91,7 +91,7 @@ static int sync_follow(struct carrier *c, struct follow *w, struct fail *f)
 
 	if (synced == written)
 		return 0;
-	for (uint64_t n = record_segment_of(synced); n <= last; n++) {
+	for (uint64_t n = record_segment_of(synced); n <= last && !c->options.leaves_sync; n++) {
 		bool is_new = synced <= record_sequence(n, 0);
 
 		if (segment_sync(c->options.data_dir, (struct segment_id){w->tail->loop, n}, is_new,
@@ -133,7 +133,7 @@ static void wait_for_dirt(struct carrier *c)
 
 static void pause_between_syncs(struct carrier *c)
 {
-	struct timespec until = in_ms(SYNC_MS);
+	struct timespec until = in_ms(c->options.sync_ms);
 	int result = 0;
 
 	pthread_mutex_lock(&c->mutex);
@@ -326,6 +326,8 @@ static struct carrier *carrier_new(const struct carrier_options *options)
 
 	arena_init(&c->arena);
 	c->options = *options;
+	if (c->options.sync_ms == 0)
+		c->options.sync_ms = SYNC_MS;
 	c->options.data_dir = arena_copy(&c->arena, options->data_dir);
 	must(pthread_mutex_init(&c->mutex, NULL) == 0);
 	must(pthread_condattr_init(&monotonic) == 0);

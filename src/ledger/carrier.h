@@ -21,6 +21,8 @@ struct carrier;
 struct carrier_options {
 	struct store *store; /* borrows, as all here */
 	struct str data_dir;
+	int64_t sync_ms;  /* between two syncs of the journals; 0: 50 */
+	bool leaves_sync; /* to the system; power loss can cost what it had not written */
 	/* Every key at start, later each that is new or changed, within 250 ms: on the carrier's
 	 * thread. NULL: none wanted. */
 	void (*on_key)(void *arg, const struct store_key *);

@@ -49,7 +49,7 @@ struct journal {
 	struct buf gathered;
 	uint64_t gathered_from, next;
 	int64_t promised;
-	bool write_fails;
+	bool write_fails, syncs_each;
 
 	uint64_t names_of; /* segment whose names these are */
 	struct recent {
@@ -240,6 +240,8 @@ static int write_part(struct journal *j)
 
 	if (wrote < RECORD_BYTES)
 		return -1;
+	if (j->syncs_each && fdatasync(j->current.fd) < 0)
+		return -1; /* written again, and then synced */
 	bytes = (size_t)wrote / RECORD_BYTES * RECORD_BYTES;
 	buf_drop(&j->gathered, bytes);
 	j->gathered_from += bytes / RECORD_BYTES;
@@ -277,6 +279,11 @@ static void tell_written(struct journal *j)
 	atomic_store_explicit(&j->tail->written, written_to(j), memory_order_release);
 	if (on_written)
 		on_written(j->tail->on_written_arg);
+}
+
+void journal_sync_each(struct journal *j)
+{
+	j->syncs_each = true;
 }
 
 static void on_retry(struct timer *t)

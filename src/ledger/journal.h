@@ -28,6 +28,9 @@ struct journal_slot {
  * there. The journal tries failed writes again by a timer of the loop. NULL: f says what the disk
  * said. */
 struct journal *journal_open(struct loop *, struct str data_dir, int index, struct fail *) MUST_USE;
+/* Before the loop runs: every write is synced before the turn's sends go out, so that power loss
+ * costs nothing that anybody heard of; the loop waits for the disk each time. */
+void journal_sync_each(struct journal *);
 /* Writes and syncs what is gathered, on the loop's thread or after it has ended. Opens that have
  * no close yet will be lost entries. */
 void journal_close(struct journal **);

@@ -81,6 +81,8 @@ struct store_engine {
 	/* Statements without values or rows, divided by semicolons. */
 	int (*script)(struct store *, const char *text, struct fail *);
 	int (*has_table)(struct store *, const char *name, bool *out, struct fail *);
+	/* In a transaction, before the schema is looked at to be changed; NULL: no need. */
+	int (*lock_schema)(struct store *, struct fail *);
 	/* Keeps what there is before it is migrated, where that is cheap. */
 	int (*keep_old)(struct store *, int64_t version, struct fail *);
 	int (*sync)(struct store *, struct fail *);
@@ -94,7 +96,7 @@ struct store {
 	struct str name; /* as sentences call it: a path, an address without its password */
 };
 
-extern const struct store_engine store_sqlite;
+extern const struct store_engine store_sqlite, store_postgres;
 
 int store_run(struct store *, struct sql *, struct fail *) MUST_USE;
 /* The first column of the first row; `otherwise` where there is none. */

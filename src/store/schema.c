@@ -98,56 +98,29 @@
 
 /* Version 1 had accounts only, keys without terms, entries without team, user and tags. Revisions
  * of keys stay; owners take the next. */
+#define SQLITE_KEYS KEY_TABLE("INTEGER", "BLOB", " WITHOUT ROWID, STRICT")
+#define SQLITE_OWNERS OWNER_TABLE("INTEGER", " WITHOUT ROWID, STRICT")
+#define SQLITE_MONEY MONEY_TABLES("INTEGER", "BLOB", " WITHOUT ROWID, STRICT")
+#define SQLITE_ADD_INTEGER(column)                                                                 \
+	"ALTER TABLE entries ADD COLUMN " column " INTEGER NOT NULL DEFAULT 0;"
+
 static const char sqlite_step_2[] =
-    "ALTER TABLE keys RENAME TO keys_1; DROP INDEX keys_prefix;" KEY_TABLE(
-        "INTEGER", "BLOB",
-        " WITHOUT ROWID, STRICT") "INSERT INTO keys SELECT id, account_id, 0, 0, digest, label, "
-                                  "prefix, models, '',"
-                                  " created_ms, expires_ms, revoked_ms, revision FROM keys_1;"
-                                  "DROP TABLE keys_1;" OWNER_TABLE(
-                                      "INTEGER",
-                                      " WITHOUT ROWID, STRICT") "UPDATE meta SET name = 'revision' "
-                                                                "WHERE name = 'key_revision';"
-                                                                "INSERT INTO owners SELECT 1, id, "
-                                                                "0, 0, 0, name, '', on_hold, "
-                                                                "created_ms, 0,"
-                                                                " (SELECT value FROM meta WHERE "
-                                                                "name = 'revision') + row_number() "
-                                                                "OVER (ORDER BY id)"
-                                                                " FROM accounts;"
-                                                                "UPDATE meta SET value = value + "
-                                                                "(SELECT count(*) FROM accounts) "
-                                                                "WHERE name = 'revision';"
-                                                                "DROP TABLE accounts;"
-                                                                "ALTER TABLE entries ADD COLUMN "
-                                                                "team_id INTEGER NOT NULL DEFAULT "
-                                                                "0;"
-                                                                "ALTER TABLE entries ADD COLUMN "
-                                                                "user_id INTEGER NOT NULL DEFAULT "
-                                                                "0;"
-                                                                "ALTER TABLE entries ADD COLUMN "
-                                                                "image_output INTEGER NOT NULL "
-                                                                "DEFAULT 0;"
-                                                                "ALTER TABLE entries ADD COLUMN "
-                                                                "searches INTEGER NOT NULL DEFAULT "
-                                                                "0;"
-                                                                "ALTER TABLE entries ADD COLUMN "
-                                                                "service INTEGER NOT NULL DEFAULT "
-                                                                "0;"
-                                                                "ALTER TABLE entries ADD COLUMN "
-                                                                "regional INTEGER NOT NULL DEFAULT "
-                                                                "0;"
-                                                                "ALTER TABLE entries ADD COLUMN "
-                                                                "charge_version INTEGER NOT NULL "
-                                                                "DEFAULT 0;"
-                                                                "ALTER TABLE entries ADD COLUMN "
-                                                                "unpriced INTEGER NOT NULL DEFAULT "
-                                                                "0;"
-                                                                "ALTER TABLE entries ADD COLUMN "
-                                                                "tags TEXT NOT NULL DEFAULT "
-                                                                "'';" MONEY_TABLES(
-                                                                    "INTEGER", "BLOB",
-                                                                    " WITHOUT ROWID, STRICT");
+    "ALTER TABLE keys RENAME TO keys_1;"
+    "DROP INDEX keys_prefix;" SQLITE_KEYS
+    "INSERT INTO keys SELECT id, account_id, 0, 0, digest, label, prefix, models, '',"
+    " created_ms, expires_ms, revoked_ms, revision FROM keys_1;"
+    "DROP TABLE keys_1;" SQLITE_OWNERS
+    "UPDATE meta SET name = 'revision' WHERE name = 'key_revision';"
+    "INSERT INTO owners SELECT 1, id, 0, 0, 0, name, '', on_hold, created_ms, 0,"
+    " (SELECT value FROM meta WHERE name = 'revision') + row_number() OVER (ORDER BY id)"
+    " FROM accounts;"
+    "UPDATE meta SET value = value + (SELECT count(*) FROM accounts) WHERE name = 'revision';"
+    "DROP TABLE accounts;" SQLITE_ADD_INTEGER("team_id") SQLITE_ADD_INTEGER("user_id")
+        SQLITE_ADD_INTEGER("image_output") SQLITE_ADD_INTEGER("searches")
+            SQLITE_ADD_INTEGER("service") SQLITE_ADD_INTEGER("regional")
+                SQLITE_ADD_INTEGER("charge_version")
+                    SQLITE_ADD_INTEGER("unpriced") "ALTER TABLE entries ADD COLUMN tags TEXT NOT "
+                                                   "NULL DEFAULT '';" SQLITE_MONEY;
 
 /* Version 3: alerts that were noted (store/alert.h), and what is spent, by period. */
 #define STEP_3(INT, TABLE)                                                                         \
@@ -167,6 +140,15 @@ static const char *const sqlite_steps[SCHEMA_VERSION + 1] = {
 const struct schema schema_sqlite = {
     .all = ALL_TABLES("INTEGER", "BLOB", " WITHOUT ROWID, STRICT"),
     .to = sqlite_steps,
+};
+
+static const char *const postgres_steps[SCHEMA_VERSION + 1] = {
+    [3] = STEP_3("BIGINT", ""),
+};
+
+const struct schema schema_postgres = {
+    .all = ALL_TABLES("BIGINT", "BYTEA", ""),
+    .to = postgres_steps,
 };
 
 static int read_version(struct store *s, int64_t *out, struct fail *f)
@@ -235,7 +217,9 @@ static int migrate_once(struct store *s, int64_t from, int64_t *out_version, str
 
 	if (store_begin(s, SQL_TO_WRITE, f) < 0)
 		return -1;
-	result = read_version(s, &version, f);
+	result = s->engine->lock_schema ? s->engine->lock_schema(s, f) : 0;
+	if (result == 0)
+		result = read_version(s, &version, f);
 	if (result == 0 && version == from)
 		result = step(s, version, f);
 	if (store_end(s, result, f) < 0)

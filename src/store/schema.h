@@ -18,7 +18,7 @@ struct schema {
 	const char *const *to;
 };
 
-extern const struct schema schema_sqlite;
+extern const struct schema schema_sqlite, schema_postgres;
 
 /* Brings the database to SCHEMA_VERSION, as `how` allows. -1: f says which version it has and
  * what to do. */

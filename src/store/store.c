@@ -7,11 +7,58 @@
 
 #include "store/schema.h"
 
+static const struct store_engine *engine_of(struct str where)
+{
+	return store_is_url(where) ? &store_postgres : &store_sqlite;
+}
+
+bool store_is_url(struct str where)
+{
+	return str_starts_with(where, STR("postgresql://")) ||
+	       str_starts_with(where, STR("postgres://"));
+}
+
+/* user:secret@ -> user@ */
+static struct str public_authority(struct str authority, struct arena *arena)
+{
+	size_t at = authority.len;
+	struct str user;
+
+	for (size_t i = 0; i < authority.len; i++)
+		if (authority.ptr[i] == '@')
+			at = i;
+	user = str_part(authority, 0, at);
+	user = str_part(user, 0, str_find_byte(user, ':'));
+	if (at == authority.len)
+		return authority;
+	return ARENA_JOIN(arena, user, str_part(authority, at, SIZE_MAX));
+}
+
+struct str store_without_password(struct str url, struct arena *arena)
+{
+	size_t question = str_find_byte(url, '?'), slash;
+	struct str query = str_part(url, question + 1, SIZE_MAX), rest, field, out;
+	size_t scheme = str_find(url, STR("://")) + 3;
+
+	rest = str_part(url, scheme, question > scheme ? question - scheme : 0);
+	slash = str_find_byte(rest, '/');
+	out = ARENA_JOIN(arena, str_part(url, 0, scheme),
+	                 public_authority(str_part(rest, 0, slash), arena),
+	                 str_part(rest, slash, SIZE_MAX));
+	for (const char *mark = "?"; query.len > 0 && str_next_field(&query, '&', &field);) {
+		if (str_starts_with(field, STR("password=")))
+			continue;
+		out = ARENA_JOIN(arena, out, str_of(mark), field);
+		mark = "&";
+	}
+	return out;
+}
+
 int store_open(struct str where, enum store_open_how how, struct store **out, struct fail *f)
 {
 	struct store *s = NULL;
 
-	if (store_sqlite.open(where, how, &s, f) < 0)
+	if (engine_of(where)->open(where, how, &s, f) < 0)
 		return -1;
 	if (schema_check(s, how, f) < 0) {
 		store_close(&s);

@@ -1,5 +1,5 @@
 /* Where accounts, keys and the ledger are kept. One interface for every engine; SQLite is the
- * embedded one, and lives in data_dir/flux.db.
+ * embedded one, and lives in data_dir/flux.db; PostgreSQL is for more than one host.
  *
  * THREADS: the calls here block and belong to the carrier thread and to command-line verbs, never
  * to a loop. */
@@ -13,12 +13,17 @@ struct store;
 
 enum store_open_how { STORE_CREATE, STORE_EXISTING, STORE_READ_ONLY };
 
-/* STORE_CREATE makes the directory and the file where they are missing; an older schema is
+/* `where` is a data directory, for SQLite, or an address, postgresql://user@host/database (which may
+ * have a password in it and is never printed whole).
+ *
+ * STORE_CREATE makes the directory and the file where they are missing; an older schema is
  * brought up to this program's, except by STORE_READ_ONLY. -1: f names the file and what is wrong
  * (missing, locked, a newer schema than this program knows). */
-int store_open(struct str data_dir, enum store_open_how, struct store **out,
-               struct fail *) MUST_USE;
+int store_open(struct str where, enum store_open_how, struct store **out, struct fail *) MUST_USE;
 void store_close(struct store **);
+bool store_is_url(struct str where);
+/* postgresql://user:secret@host/db?password=secret&a=b -> postgresql://user@host/db?a=b */
+struct str store_without_password(struct str url, struct arena *);
 /* How long a call waits for another process's lock before it fails; 5,000 at first. */
 void store_set_patience(struct store *, int wait_ms);
 

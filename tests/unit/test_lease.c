@@ -1,31 +1,24 @@
 /* Buckets: what is spent, what is leased; together they never pass the ceiling. */
-#include "check.h"
 #include "ledger_sample.h"
+#include "place.h"
 #include "store/lease.h"
-#include "tempdir.h"
+
+#include <pthread.h>
 
 static struct arena arena;
 static struct fail f;
-static struct str dir;
 
 static const uint8_t node_a[16] = {1}, node_b[16] = {2};
 static const struct store_bucket account = {STORE_ACCOUNT_MONTH, 1, 1761955200000};
 static const struct store_bucket key = {STORE_KEY_MONTH, 1, 1761955200000};
 
-static struct store *begin(void)
+static struct store *begin(const struct place *p)
 {
 	struct store *s = NULL;
 
-	dir = tempdir_make(&arena);
 	fail_init(&f, &arena);
-	must(store_open(dir, STORE_CREATE, &s, &f) == 0);
+	must(store_open(p->where, STORE_CREATE, &s, &f) == 0);
 	return s;
-}
-
-static void end(struct store **s)
-{
-	store_close(s);
-	tempdir_remove(dir);
 }
 
 static void test_periods(void)
@@ -61,9 +54,9 @@ static struct store_lease_ask ask(int64_t ceiling, int64_t want, int64_t least)
 	return (struct store_lease_ask){account, ceiling, want, least};
 }
 
-static void test_take(void)
+static void test_take(const struct place *p)
 {
-	struct store *s = begin();
+	struct store *s = begin(p);
 	struct store_lease_grant g = take(s, node_a, ask(1000, 400, 100));
 
 	CHECK(g.granted_nusd == 400 && g.mine_nusd == 400 && g.spent_nusd == 0 &&
@@ -84,7 +77,7 @@ static void test_take(void)
 	CHECK(take(s, node_a, ask(INT64_MAX, 5, 1)).mine_nusd == 5);
 	CHECK(take(s, node_b, ask(INT64_MAX, INT64_MAX, 1)).mine_nusd == INT64_MAX - 5);
 	CHECK(take(s, node_a, ask(INT64_MAX, 5, 1)).granted_nusd == 0);
-	end(&s);
+	store_close(&s);
 }
 
 static int lease_count;
@@ -105,9 +98,9 @@ static int count_leases(struct store *s)
 	return lease_count;
 }
 
-static void test_several(void)
+static void test_several(const struct place *p)
 {
-	struct store *s = begin();
+	struct store *s = begin(p);
 	const struct store_lease_ask asks[] = {
 	    {key, 100, 60, 1}, {account, 1000, 500, 1}, {key, 100, 60, 1}, {key, 100, 60, 41}};
 	struct store_lease_grant g[4];
@@ -123,7 +116,7 @@ static void test_several(void)
 	CHECK(leases[0].expires_ms > LEASE_TERM_MS);
 	CHECK(store_lease_release(s, node_b, &f) == 0 && count_leases(s) == 2);
 	CHECK(store_lease_release(s, node_a, &f) == 0 && count_leases(s) == 0);
-	end(&s);
+	store_close(&s);
 }
 
 static int64_t spent(struct store *s, struct store_bucket b)
@@ -144,10 +137,10 @@ static void on_wrong(void *arg, struct str sentence)
 }
 
 /* An entry moves its charge from the lease to what is spent, once. */
-static void test_put(void)
+static void test_put(const struct place *p)
 {
 	struct store_mark mark = {.node = {1}, .loop = 0, .sequence = 5};
-	struct store *s = begin();
+	struct store *s = begin(p);
 	struct entry e[3] = {sample_entry(0), sample_entry(1), sample_entry(30)};
 	struct store_bucket hour = {STORE_ACCOUNT_HOUR, 1, 1764000000000};
 
@@ -175,16 +168,91 @@ static void test_put(void)
 	CHECK(spent(s, (struct store_bucket){STORE_GLOBAL_MONTH, 0, account.period_ms}) == 700);
 	CHECK(spent(s, (struct store_bucket){STORE_ALLOWANCE, 1, 0}) == 700);
 	CHECK(store_verify_sums(s, on_wrong, NULL, &f) == 0 && wrong_sums == 0);
-	end(&s);
+	store_close(&s);
 }
 
-int main(void)
+/* ---- several nodes at once ---- */
+
+enum { NODES = 4, CEILING = 1000, SLICE = 7 };
+
+struct node {
+	const struct place *place;
+	uint8_t id[16];
+	int64_t granted, spent;
+	bool failed;
+};
+
+/* Takes slices until nothing is left; spends half of them. */
+static void *run_node(void *arg)
 {
+	struct node *n = arg;
+	struct store_mark mark = {.loop = 0};
+	struct store_lease_ask slice = ask(CEILING, SLICE, SLICE);
+	struct store_lease_grant g;
+	struct arena own;
+	struct store *s;
+	struct fail ff;
+
+	memcpy(mark.node, n->id, sizeof mark.node);
+	arena_init(&own);
+	fail_init(&ff, &own);
+	n->failed = store_open(n->place->where, STORE_CREATE, &s, &ff) < 0;
+	for (int i = 0; !n->failed; i++) {
+		struct entry e = sample_entry(n->id[0] * 10000 + i);
+
+		n->failed = store_lease_take(s, n->id, &slice, 1, &g, &ff) < 0;
+		if (n->failed || g.granted_nusd == 0)
+			break;
+		n->granted += g.granted_nusd;
+		e.account_id = 1;
+		e.charge_nusd = SLICE;
+		mark.sequence = (uint64_t)i;
+		if (i % 2 == 0)
+			n->failed = store_put_entries(s, &e, 1, &mark, &ff) < 0;
+		n->spent += i % 2 == 0 ? SLICE : 0;
+	}
+	if (n->failed)
+		printf("    %.*s\n", STR_ARG(ff.message));
+	store_close(&s);
+	arena_release(&own);
+	return NULL;
+}
+
+/* Together they get what there is, to the last slice, and never more. */
+static void test_race(const struct place *p)
+{
+	struct node nodes[NODES] = {{0}};
+	int64_t granted = 0, spent_sum = 0;
+	pthread_t threads[NODES];
+	struct store *s = begin(p);
+
+	for (int i = 0; i < NODES; i++) {
+		nodes[i] = (struct node){.place = p, .id = {(uint8_t)(i + 1)}};
+		must(pthread_create(&threads[i], NULL, run_node, &nodes[i]) == 0);
+	}
+	for (int i = 0; i < NODES; i++) {
+		must(pthread_join(threads[i], NULL) == 0);
+		CHECK(!nodes[i].failed);
+		granted += nodes[i].granted;
+		spent_sum += nodes[i].spent;
+	}
+	CHECK(granted == CEILING / SLICE * SLICE);
+	CHECK(spent(s, account) == spent_sum);
+	wrong_sums = 0;
+	CHECK(store_verify_sums(s, on_wrong, NULL, &f) == 0 && wrong_sums == 0);
+	store_close(&s);
+}
+
+int main(int argc, char **argv)
+{
+	(void)argc;
+	place_start(argv);
 	arena_init(&arena);
 	test_periods();
-	test_take();
-	test_several();
-	test_put();
+	place_each(test_take);
+	place_each(test_several);
+	place_each(test_put);
+	place_each(test_race);
 	arena_release(&arena);
-	return check_report("lease");
+	return place_report("lease");
 }

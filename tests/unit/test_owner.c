@@ -1,26 +1,17 @@
 /* Plans, accounts, teams, users and keys of them, in the store. */
-#include "check.h"
+#include "place.h"
 #include "store/owner.h"
-#include "tempdir.h"
 
 static struct arena arena;
 static struct fail f;
-static struct str dir;
 
-static struct store *begin(void)
+static struct store *begin(const struct place *p)
 {
 	struct store *s = NULL;
 
-	dir = tempdir_make(&arena);
 	fail_init(&f, &arena);
-	must(store_open(dir, STORE_CREATE, &s, &f) == 0);
+	must(store_open(p->where, STORE_CREATE, &s, &f) == 0);
 	return s;
-}
-
-static void end(struct store **s)
-{
-	store_close(s);
-	tempdir_remove(dir);
 }
 
 struct seen {
@@ -82,11 +73,11 @@ static void test_kinds(void)
 }
 
 /* The four plans are there from the start; the first account has a ceiling, the next has none. */
-static void test_first(void)
+static void test_first(const struct place *p)
 {
 	static const struct str plans[] = {STR_INIT("free"), STR_INIT("payg"), STR_INIT("builder"),
 	                                   STR_INIT("scale")};
-	struct store *s = begin();
+	struct store *s = begin(p);
 	struct seen seen = owners_after(s, 0);
 	int64_t first = 0, second = 0;
 
@@ -100,12 +91,12 @@ static void test_first(void)
 	CHECK(store_account_named(s, STR("other"), &second, &f) == 0 && second == 2);
 	CHECK_STR(find(s, STORE_ACCOUNT, 0, STR("default")).terms, STR("{\"month_usd\":20}"));
 	CHECK_STR(find(s, STORE_ACCOUNT, 0, STR("other")).terms, STR(""));
-	end(&s);
+	store_close(&s);
 }
 
-static void test_put(void)
+static void test_put(const struct place *p)
 {
-	struct store *s = begin();
+	struct store *s = begin(p);
 	struct store_owner acme = {.kind = STORE_ACCOUNT,
 	                           .plan_id = 3,
 	                           .name = STR("acme"),
@@ -154,7 +145,7 @@ static void test_put(void)
 	    s, (struct store_owner){
 	           .kind = STORE_USER, .account_id = other, .team_id = team, .name = STR("x")}));
 	CHECK(is_refused(s, (struct store_owner){.kind = STORE_PLAN, .id = 9, .name = STR("x")}));
-	end(&s);
+	store_close(&s);
 }
 
 static bool take_key(void *arg, const struct store_key *k)
@@ -164,9 +155,9 @@ static bool take_key(void *arg, const struct store_key *k)
 }
 
 /* Keys and owners share one counter. */
-static void test_keys(void)
+static void test_keys(const struct place *p)
 {
-	struct store *s = begin();
+	struct store *s = begin(p);
 	struct store_key key = {.digest = {9}, .prefix = STR("sk-flux-aaaaaa")}, got = {0};
 	struct store_owner plan = find(s, STORE_PLAN, 0, STR("free"));
 	int64_t team;
@@ -199,16 +190,18 @@ static void test_keys(void)
 	CHECK(store_key_put(s, &key, &f) < 0 && f.kind == FAIL_INVALID_VALUE);
 	key.account_id = 12;
 	CHECK(store_key_add(s, &key, &key.id, &f) < 0 && f.kind == FAIL_INVALID_VALUE);
-	end(&s);
+	store_close(&s);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	(void)argc;
+	place_start(argv);
 	arena_init(&arena);
 	test_kinds();
-	test_first();
-	test_put();
-	test_keys();
+	place_each(test_first);
+	place_each(test_put);
+	place_each(test_keys);
 	arena_release(&arena);
-	return check_report("owner");
+	return place_report("owner");
 }

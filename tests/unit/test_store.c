@@ -1,8 +1,7 @@
 /* The store: accounts, keys, entries, sums, checkpoints, versions, two processes at once. */
-#include "check.h"
+#include "place.h"
 #include "store/datadir.h"
 #include "store/store.h"
-#include "tempdir.h"
 
 #include <sqlite3.h>
 #include <sys/stat.h>
@@ -11,6 +10,7 @@
 static struct arena arena;
 static struct fail f;
 static struct str top, dir;
+static int wrong_sums;
 
 static void fresh_dir(void)
 {
@@ -53,31 +53,32 @@ static void test_open(void)
 		CHECK(s != NULL);
 		store_close(&s);
 	}
+	tempdir_remove(top);
 }
 
-static void change(const char *sql)
+static void begin(const struct place *p)
 {
-	sqlite3 *db;
-
-	must(sqlite3_open(arena_printf(&arena, "%.*s/flux.db", STR_ARG(dir)).ptr, &db) ==
-	     SQLITE_OK);
-	must(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK);
-	sqlite3_close(db);
+	dir = p->where;
+	wrong_sums = 0;
+	fail_init(&f, &arena);
 }
 
-static void test_newer_schema(void)
+static void test_newer_schema(const struct place *p)
 {
-	struct store *s = opened(STORE_CREATE);
+	struct store *s = NULL;
+
+	begin(p);
+	CHECK(store_open(dir, STORE_EXISTING, &s, &f) < 0 && s == NULL);
+	s = opened(STORE_CREATE);
 
 	store_close(&s);
-	change("UPDATE meta SET value = 99 WHERE name = 'schema_version'");
+	place_sql(p, "UPDATE meta SET value = 99 WHERE name = 'schema_version'");
 	CHECK(store_open(dir, STORE_CREATE, &s, &f) < 0);
 	CHECK(str_find(f.message, STR("schema version 99")) < f.message.len);
-	change("UPDATE meta SET value = 3 WHERE name = 'schema_version'");
+	place_sql(p, "UPDATE meta SET value = 3 WHERE name = 'schema_version'");
 	s = opened(STORE_EXISTING);
 	CHECK(s != NULL);
 	store_close(&s);
-	tempdir_remove(top);
 }
 
 struct seen {
@@ -118,13 +119,13 @@ static int64_t add_key(struct store *s, int64_t account, unsigned char mark, str
 	return id;
 }
 
-static void test_keys(void)
+static void test_keys(const struct place *p)
 {
 	struct store *s;
 	struct seen seen;
 	int64_t a = 0, b = 0, again = 0, first, second;
 
-	fresh_dir();
+	begin(p);
 	s = opened(STORE_CREATE);
 	CHECK(store_account_named(s, STR("alice"), &a, &f) == 0 && a > 0);
 	CHECK(store_account_named(s, STR("bob"), &b, &f) == 0 && b > 0 && b != a);
@@ -150,7 +151,6 @@ static void test_keys(void)
 	add_key(s, b, 3, STR("sk-flux-bbbbbb"));
 	CHECK(store_key_revoke(s, STR("sk-flux-bbbbbb"), 5000, &f) < 0); /* two of them */
 	store_close(&s);
-	tempdir_remove(top);
 }
 
 static struct entry sample(int n)
@@ -186,8 +186,6 @@ static struct entry sample(int n)
 	return e;
 }
 
-static int wrong_sums;
-
 static void on_wrong(void *arg, struct str sentence)
 {
 	(void)arg;
@@ -214,14 +212,14 @@ static void check_sums(struct store *s, unsigned group, int64_t from_ms, int64_t
 	CHECK(sum_count == rows);
 }
 
-static void test_entries(void)
+static void test_entries(const struct place *p)
 {
 	struct entry entries[12], got;
 	struct store_mark mark = {.node = {7}, .loop = 3, .sequence = 77};
 	uint64_t sequence = 1;
 	struct store *s;
 
-	fresh_dir();
+	begin(p);
 	s = opened(STORE_CREATE);
 	CHECK(store_mark_of(s, mark.node, 3, &sequence, &f) == 0 && sequence == 0);
 	for (int i = 0; i < 12; i++)
@@ -250,35 +248,31 @@ static void test_entries(void)
 	check_sums(s, STORE_BY_DAY, 1764028800000, 1764115200000,
 	           1); /* one day, its end left out */
 	check_sums(s, 0, 0, 1000, 0);
-	change("UPDATE days SET cost_nusd = cost_nusd + 1 WHERE day = 20417");
+	place_sql(p, "UPDATE days SET cost_nusd = cost_nusd + 1 WHERE day = 20417");
 	CHECK(store_verify_sums(s, on_wrong, NULL, &f) == 0 && wrong_sums > 0);
 	CHECK(store_sync(s, &f) == 0);
 	store_close(&s);
-	tempdir_remove(top);
 }
 
-/* Another process holds the write lock: readers go on, writers fail after their patience and
- * succeed later. */
-static void test_locked(void)
+/* Another process holds the lock: readers go on, writers fail after their patience and succeed
+ * later. */
+static void test_locked(const struct place *p)
 {
-	struct store *s;
 	struct entry e = sample(1), got;
-	sqlite3 *other;
+	struct place_lock lock;
+	struct store *s;
 
-	fresh_dir();
+	begin(p);
 	s = opened(STORE_CREATE);
 	store_set_patience(s, 10);
-	must(sqlite3_open(arena_printf(&arena, "%.*s/flux.db", STR_ARG(dir)).ptr, &other) ==
-	     SQLITE_OK);
-	must(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK);
+	place_lock(p, &lock);
 	CHECK(store_put_entries(s, &e, 1, NULL, &f) < 0 && f.kind == FAIL_STORE);
 	CHECK(keys_after(s, 0).count == 0);
-	must(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL) == SQLITE_OK);
-	sqlite3_close(other);
+	CHECK(store_entry(s, e.request_id, 1, &arena, &got, &f) == 0 && got.attempt == 0);
+	place_unlock(&lock);
 	CHECK(store_put_entries(s, &e, 1, NULL, &f) == 0);
 	CHECK(store_entry(s, e.request_id, 1, &arena, &got, &f) == 0 && got.attempt == 1);
 	store_close(&s);
-	tempdir_remove(top);
 }
 
 static void test_daemon_lock(void)
@@ -351,14 +345,15 @@ int main(int argc, char **argv)
 {
 	if (argc > 2)
 		return visit(argv[1], argv[2]);
+	place_start(argv);
 	arena_init(&arena);
 	test_open();
-	test_newer_schema();
-	test_keys();
-	test_entries();
-	test_locked();
+	place_each(test_newer_schema);
+	place_each(test_keys);
+	place_each(test_entries);
+	place_each(test_locked);
 	test_daemon_lock();
 	test_visitors();
 	arena_release(&arena);
-	return check_report("store");
+	return place_report("store");
 }

@@ -94,6 +94,7 @@ TESTED_BY = {
         "tests/unit/test_store.c": "src/store/datadir.c src/store/entry.c src/store/sqlite.c"
                                    " src/store/sql.c src/store/entry_put.c src/store/sum.c",
         "tests/unit/test_lease.c": "src/store/spent.c",
+        "tests/unit/test_postgres.c": "src/store/libpq.c src/store/postgres_link.c",
         "tests/unit/test_dial.c": "src/upstream/resolve.c",
         "tests/unit/test_provider.c": "src/provider/origin.c src/provider/proxy.c",
         "tests/unit/test_policy.c": "src/route/conversation.c src/route/estimate.c"
@@ -114,7 +115,8 @@ TESTED_BY = {
         "tests/unit/test_alert.c": "src/admin/hook.c src/admin/watch.c",
         "tests/run_admin.py": "src/admin/api.c src/admin/clerk.c src/admin/office.c"
                               " src/config_admin.c",
-        "tests/run_scenes.py": "src/cli/books.c src/cli/ledger.c src/cli/replay.c src/cli/tally.c"
+        "tests/run_scenes.py": "src/cli/books.c src/cli/place.c src/cli/ledger.c src/cli/replay.c"
+                              " src/cli/tally.c"
                                " src/cli/serve.c"
                                " src/cli/found.c src/daemon.c src/main.c src/worker.c"
                                " src/admin/admin.c src/snapshot.c",
