@@ -80,9 +80,10 @@ $(OBJ)/src/route/scorer_file.o: src/route/scorer.bin
 
 $(ROOT)/features: $(OBJ)/tools/features.o $(LIB)
 $(ROOT)/bench/bench_score: $(OBJ)/bench/bench_score.o $(LIB)
+$(ROOT)/bench/bench_wire: $(OBJ)/bench/bench_wire.o $(LIB)
 # Random prices and what comes of them, for tests/money/prices.py.
 $(ROOT)/price_cases: $(OBJ)/tests/money/price_cases.o $(LIB)
-$(ROOT)/features $(ROOT)/bench/bench_score $(ROOT)/price_cases:
+$(ROOT)/features $(ROOT)/bench/bench_score $(ROOT)/bench/bench_wire $(ROOT)/price_cases:
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
@@ -100,8 +101,9 @@ $(RIG):
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-bench: all $(RIG) ## measures beside nginx and HAProxy, prints ratios (BENCH="--scale 0.1" tries it)
+bench: all $(RIG) $(ROOT)/bench/bench_wire ## measures beside nginx and HAProxy, prints ratios (BENCH="--scale 0.1" tries it)
 	bench/run $(BENCH)
+	$(ROOT)/bench/bench_wire
 
 strict: all ## hostile HTTP/1.1 to nginx, HAProxy and us side by side; message boundaries behind both
 	tests/strict/run $(STRICT)

@@ -27,7 +27,7 @@ struct flow_part {
 	struct flow_part *next; /* that waits behind this one */
 	int key;
 	struct talk_part part;
-	struct buf kept; /* of a waiting or wrapped call: its input so far */
+	struct buf kept; /* of one that waits, and of a wrapped call: what there is so far */
 	struct whole whole;
 	bool is_wrapped; /* the input is {"input": "free text"} */
 	bool is_closed;  /* while it waited */
@@ -119,6 +119,14 @@ static struct str unwrapped(struct flow *f, struct flow_part *p)
 	return put_unwrapped(buf_str(&p->kept), f->job->scratch);
 }
 
+/* What such a part is made of. Beside it nothing is kept while it waits. */
+static enum talk_delta main_delta(const struct flow_part *p)
+{
+	if (p->part.kind == TALK_CALL)
+		return TALK_DELTA_INPUT;
+	return p->part.kind == TALK_IMAGE ? TALK_DELTA_MEDIA : TALK_DELTA_TEXT;
+}
+
 static void announce(struct flow *f)
 {
 	struct flow_part *p = f->open;
@@ -126,7 +134,7 @@ static void announce(struct flow *f)
 	f->number++;
 	add(f, TALK_OPEN);
 	if (p->kept.len && !p->is_wrapped) {
-		add_delta(f, TALK_DELTA_INPUT, arena_copy(f->job->scratch, buf_str(&p->kept)));
+		add_delta(f, main_delta(p), arena_copy(f->job->scratch, buf_str(&p->kept)));
 		buf_release(&p->kept);
 	}
 }
@@ -246,10 +254,10 @@ void flow_delta(struct flow *f, int key, enum talk_delta what, struct str raw)
 		return;
 	if (what == TALK_DELTA_INPUT && p->part.call == TALK_FUNCTION)
 		whole_feed(&p->whole, raw);
-	if (p != f->open || (p->is_wrapped && what == TALK_DELTA_INPUT))
-		buf_put(&p->kept, raw);
-	else
+	if (p == f->open && !p->is_wrapped)
 		add_delta(f, what, raw);
+	else if (what == main_delta(p))
+		buf_put(&p->kept, raw);
 	f->is_broken |= buf_is_over(&p->kept);
 	if (f->open->next)
 		go_on(f);
@@ -257,7 +265,7 @@ void flow_delta(struct flow *f, int key, enum talk_delta what, struct str raw)
 
 void flow_note(struct flow *f, int key, const struct talk_note *note)
 {
-	if (f->open && f->open->key == key)
+	if (f->open && f->open->key == key && f->state == FLOW_BEGUN)
 		add(f, TALK_NOTE)->note = note;
 }
 
@@ -273,7 +281,7 @@ void flow_close(struct flow *f, int key)
 {
 	struct flow_part *p = find(f, key);
 
-	if (p == NULL)
+	if (p == NULL || f->state != FLOW_BEGUN)
 		return;
 	p->is_closed = true;
 	go_on(f);
@@ -283,6 +291,8 @@ void flow_close(struct flow *f, int key)
 
 void flow_usage(struct flow *f, const struct llm_usage *usage)
 {
+	if (f->state == FLOW_ENDED)
+		return;
 	need_head(f);
 	f->job->usage = *usage;
 	f->job->has_usage = true;

@@ -281,9 +281,24 @@ static const struct {
      true},
     /* nothing behind [DONE], and content behind the finish is none */
     {STR_INIT(ASK "}"),
-     STR_INIT(CHUNK("\"content\":\"a\"") LAST("stop") CHUNK("\"content\":\"b\"")
-                  DONE CHUNK("\"content\":\"c\"")),
+     STR_INIT(CHUNK("\"content\":\"a\"") LAST("stop") CHUNK("\"content\":\"b\"") DONE CHUNK(
+         "\"content\":\"c\"") "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":9,"
+                              "\"completion_tokens\":2}}\n\n"),
      STR_INIT(ROLE SAID("\"content\":\"a\"") SAID_LAST("stop") DONE), true},
+    /* text behind a call that may not be whole waits, and is text still */
+    {STR_INIT(ASK "}"),
+     STR_INIT(
+         CHUNK("\"tool_calls\":[{\"index\":0,\"id\":\"call_a\",\"function\":{\"name\":\"f\"}}]")
+             CHUNK("\"content\":\"a\"") CHUNK("\"content\":\"b\"") LAST("stop") DONE),
+     STR_INIT(ROLE SAID("\"tool_calls\":[{\"index\":0,\"id\":\"call_a\",\"type\":\"function\","
+                        "\"function\":{\"name\":\"f\",\"arguments\":\"\"}}]")
+                  SAID("\"content\":\"ab\"") SAID_LAST("tool_calls") DONE),
+     true},
+    /* nor behind an error */
+    {STR_INIT(ASK "}"),
+     STR_INIT(CHUNK("\"content\":\"a\"") "data: {\"error\":{\"message\":\"busy\"}}\n\n" CHUNK(
+         "\"annotations\":[{}],\"content\":\"b\"") LAST("stop") DONE),
+     STR_INIT(ROLE SAID("\"content\":\"a\"")), true},
     /* an annotation */
     {STR_INIT(ASK "}"),
      STR_INIT(CHUNK("\"content\":\"a\"")
