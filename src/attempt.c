@@ -15,6 +15,7 @@
 #include "limits.h"
 #include "metric.h"
 #include "provider/provider.h"
+#include "translation.h"
 
 _Static_assert(WIRE_PIECES_MAX + 1 <= EXCHANGE_PIECES_MAX,
                "a head and an edited body are sent whole");
@@ -101,6 +102,7 @@ int attempt_admit(struct request *r)
 	r->now = (struct attempt){.target = r->decision.candidates[r->candidate],
 	                          .opened_ms = clock_wall_ms()};
 	r->now.deal = config_deal(r->config, &payer, model_of(r), r->now.opened_ms);
+	r->now.dialect = translation_dialect(r->now.target->config->provider, &r->llm);
 	r->warnings = STR("");
 	r->now.entry = new_entry(r);
 	if (journal_put_open(r->worker->journal, &r->now.entry, &r->now.slot, &r->fail) < 0)
@@ -116,9 +118,11 @@ static int64_t clamped_output(struct request *r)
 
 	if (ceiling == 0 || r->llm.max_output <= ceiling)
 		return 0;
-	r->warnings = arena_printf(
-	    r->arena, "max output of %lld tokens lowered to %lld, the most that %.*s gives",
-	    (long long)r->llm.max_output, (long long)ceiling, STR_ARG(model_of(r)->name));
+	attempt_warn(r, arena_printf(r->arena,
+	                             "max output of %lld tokens lowered to %lld, the most that "
+	                             "%.*s gives",
+	                             (long long)r->llm.max_output, (long long)ceiling,
+	                             STR_ARG(model_of(r)->name)));
 	return ceiling;
 }
 
@@ -126,33 +130,55 @@ static void warn_of_price(struct request *r)
 {
 	if (!r->now.deal.cost->is_unknown && !r->now.deal.charge->is_unknown)
 		return;
-	r->warnings = ARENA_JOIN(r->arena, r->warnings, r->warnings.len ? STR("; ") : STR(""),
-	                         STR("the price of "), model_of(r)->name,
-	                         STR(" is not known, so the cost told here is not what it cost"));
+	attempt_warn(r,
+	             ARENA_JOIN(r->arena, STR("the price of "), model_of(r)->name,
+	                        STR(" is not known, so the cost told here is not what it cost")));
 }
 
-void attempt_compose(struct request *r)
+void attempt_warn(struct request *r, struct str sentence)
+{
+	if (sentence.len)
+		r->warnings = ARENA_JOIN(r->arena, r->warnings,
+		                         r->warnings.len ? STR("; ") : STR(""), sentence);
+}
+
+/* The client's own bytes with the named edits. */
+static size_t compose_same(struct request *r, int64_t max_output)
 {
 	const struct config_target *target = r->now.target->config;
 	struct wire_change change = {.model = target->model,
 	                             .meter_stream =
 	                                 provider_takes_stream_options(target->provider),
 	                             .no_store = r->no_retain,
-	                             .max_output = clamped_output(r)};
-	struct provider_ask ask = {.provider = target->provider,
-	                           .dialect = r->llm.dialect,
-	                           .client = stream_head(r->stream),
-	                           .stream = r->llm.stream};
+	                             .max_output = max_output};
 	struct wire_edits edits;
 	size_t bytes;
 
-	warn_of_price(r);
 	wire_dialect(r->llm.dialect)->edit_request(&r->llm, &change, r->arena, &edits);
-	r->pieces = ARENA_ARRAY(&r->worker->loop.scratch, struct str, WIRE_PIECES_MAX + 1);
 	r->piece_count =
 	    1 + wire_edit_pieces(&edits, stream_body(r->stream), r->pieces + 1, &bytes);
-	ask.body_bytes = (int64_t)bytes;
+	return bytes;
+}
+
+int attempt_compose(struct request *r)
+{
+	struct provider_ask ask = {.provider = r->now.target->config->provider,
+	                           .dialect = r->now.dialect,
+	                           .client = stream_head(r->stream),
+	                           .stream = r->llm.stream};
+	int64_t max_output = clamped_output(r);
+
+	warn_of_price(r);
+	r->pieces = ARENA_ARRAY(&r->worker->loop.scratch, struct str, WIRE_PIECES_MAX + 1);
+	r->piece_count = 2;
+	if (r->now.dialect == r->llm.dialect)
+		ask.body_bytes = (int64_t)compose_same(r, max_output);
+	else if (translation_compose(r, max_output, &r->pieces[1]) < 0)
+		return -1;
+	else
+		ask.body_bytes = (int64_t)r->pieces[1].len;
 	r->pieces[0] = provider_head(&ask, r->arena);
+	return 0;
 }
 
 static void on_exchange(void *owner)
@@ -179,6 +205,35 @@ static struct price_amounts price_usage(struct request *r)
 	return price_of(r, &r->now.meter.usage);
 }
 
+int64_t attempt_charge_so_far(const struct request *r)
+{
+	struct price_amounts amounts = {0};
+
+	if (price_amounts_of(&r->now.deal, &r->now.meter.usage, &amounts) < 0)
+		return r->charge_nusd;
+	return r->charge_nusd + amounts.charge_nusd;
+}
+
+static int read_translated(struct request *r, struct str *out_pieces, int *out_count,
+                           size_t *out_bytes)
+{
+	struct str body = exchange_body(r->now.exchange);
+	struct json_error error;
+	struct json doc;
+	int result;
+
+	json_init(&doc);
+	result = json_read(&doc, body, &error) < 0 ? -1 : translation_read_answer(r, &doc);
+	if (result == 0) {
+		out_pieces[0] =
+		    translation_write_answer(r, r->charge_nusd + price_usage(r).charge_nusd);
+		*out_count = 1;
+		*out_bytes = out_pieces[0].len;
+	}
+	json_release(&doc);
+	return result < 0 || *out_bytes == 0 ? -1 : 0;
+}
+
 int attempt_read_answer(struct request *r, struct str *out_pieces, int *out_count,
                         size_t *out_bytes)
 {
@@ -192,6 +247,8 @@ int attempt_read_answer(struct request *r, struct str *out_pieces, int *out_coun
 	struct wire_edits edits = {0};
 	struct json_error error;
 
+	if (r->now.job)
+		return read_translated(r, out_pieces, out_count, out_bytes);
 	if (json_read(noting.scratch, body, &error) < 0 ||
 	    wire_dialect(r->llm.dialect)->read_answer(noting.scratch, &noting, &usage) < 0)
 		return -1;
@@ -302,6 +359,13 @@ void attempt_settle(struct request *r, enum entry_end end)
 		add_attempt_text(r, end_names[end]);
 	journal_put_close(r->worker->journal, &r->now.slot, e);
 	count(e);
+}
+
+bool attempt_was_not_asked(struct request *r)
+{
+	add_attempt_text(r, "cannot say this");
+	attempt_settle(r, ENTRY_REJECTED);
+	return r->candidate + 1 < r->decision.candidate_count;
 }
 
 bool attempt_gave_up(struct request *r)

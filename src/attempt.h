@@ -7,8 +7,8 @@
 
 /* Opens the books for the current candidate. f: JOURNAL_UNAVAILABLE. */
 int attempt_admit(struct request *) MUST_USE;
-/* The bytes that will go out. */
-void attempt_compose(struct request *);
+/* The bytes that will go out. -1: the request cannot be said in the dialect of this target. */
+int attempt_compose(struct request *) MUST_USE;
 void attempt_ask(struct request *);
 
 /* A whole answer was read: prices it. -1: the body is no answer of the dialect. *out_pieces are
@@ -16,10 +16,15 @@ void attempt_ask(struct request *);
 int attempt_read_answer(struct request *, struct str *out_pieces, int *out_count,
                         size_t *out_bytes) MUST_USE;
 
+int64_t attempt_charge_so_far(const struct request *);    /* of all attempts, by usage known now */
+void attempt_warn(struct request *, struct str sentence); /* for X-Flux-Warnings; empty: nothing */
+
 /* Closes the books: exactly once per attempt, harmless without one. */
 void attempt_settle(struct request *, enum entry_end);
 /* The same for one that failed before any content: r->fail says how; gives true when another
  * candidate may be tried. */
 bool attempt_gave_up(struct request *);
+/* The same for one that could not be composed: nothing went out. */
+bool attempt_was_not_asked(struct request *);
 
 #endif

@@ -27,6 +27,7 @@ struct origin; /* upstream/exchange.h */
  * each. */
 #define CONFIG_KINDS(X)                                                                            \
 	X(COMPATIBLE, "compatible")                                                                \
+	X(OPENAI, "openai")                                                                        \
 	X(OPENROUTER, "openrouter")                                                                \
 	X(MISTRAL, "mistral")                                                                      \
 	X(GEMINI, "gemini")

@@ -59,13 +59,32 @@ static void make_dialects(struct config_making *making, int index, const struct 
 		             raw->dialects[i], out);
 }
 
+/* Where nothing is said, the address tells. */
+static enum config_kind kind_at(struct str host)
+{
+	static const struct {
+		struct str host;
+		enum config_kind kind;
+	} rows[] = {{STR_INIT("api.openai.com"), CONFIG_KIND_OPENAI},
+	            {STR_INIT("openrouter.ai"), CONFIG_KIND_OPENROUTER},
+	            {STR_INIT("api.mistral.ai"), CONFIG_KIND_MISTRAL},
+	            {STR_INIT("generativelanguage.googleapis.com"), CONFIG_KIND_GEMINI}};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (str_eq_nocase(rows[i].host, host))
+			return rows[i].kind;
+	return CONFIG_KIND_COMPATIBLE;
+}
+
 static void make_kind(struct config_making *making, int index, const char *word,
                       struct config_provider *out)
 {
 	struct config_near near;
 
-	if (!word)
+	if (!word) {
+		out->kind = kind_at(out->url.host);
 		return;
+	}
 	config_near_init(&near, str_of(word));
 	for (int i = 0; i < CONFIG_KIND_COUNT; i++) {
 		config_near_offer(&near, str_of(kind_names[i]));

@@ -1,18 +1,21 @@
-/* Moving a stream, client and provider speaking the same dialect.
+/* Moving a stream.
  *
  * 	provider's bytes -> sse_next cuts events -> dialect notes what each means -> client's bytes
+ * 	                                          \-> translation -> the client's own events
  *
- * Events pass untouched but for the named edits of the contract: cost in usage objects, the
- * usage chunk withheld from a client that did not ask for it. Runs of untouched events are
- * written as one piece. An event that is not whole yet waits in `partial`; frames before the
- * first content wait in `held`.
+ * Where both sides speak the same dialect, events pass untouched but for the named edits of the
+ * contract: cost in usage objects, the usage chunk withheld from a client that did not ask for
+ * it. Runs of untouched events are written as one piece. An event that is not whole yet waits in
+ * `partial`; frames before the first content wait in `held`.
  *
  * Invariants: nothing is sent before content; after the terminal event bytes pass unread; a
  * client that does not read pauses the provider. Called by request.c only. */
 #include "relay.h"
 
+#include "attempt.h"
 #include "provider/provider.h"
 #include "reply.h"
+#include "translation.h"
 #include "limits.h"
 
 enum { RELAY_GRACE_MS = 250 };
@@ -53,18 +56,11 @@ static void begin(struct request *r)
 
 	if (r->has_begun)
 		return;
-	reply_begin_stream(r, http_header(exchange_head(r->now.exchange), STR("content-type")));
+	reply_begin_stream(
+	    r, r->now.job ? STR("text/event-stream")
+	                  : http_header(exchange_head(r->now.exchange), STR("content-type")));
 	stream_write(r->stream, buf_str(held));
 	buf_release(held);
-}
-
-static int64_t charge_so_far(struct request *r)
-{
-	struct price_amounts amounts = {0};
-
-	if (price_amounts_of(&r->now.deal, &r->now.meter.usage, &amounts) < 0)
-		return r->charge_nusd;
-	return r->charge_nusd + amounts.charge_nusd;
 }
 
 /* The data of an event that is not joined from several lines stands in its raw bytes. */
@@ -87,7 +83,7 @@ static void send_edited(struct request *r, const struct sse_event *e, const stru
 
 	if (note->usage.len && r->config->cost_in_usage)
 		wire_edit_cost(&edits, sse_raw_at(e, end_of(note->usage, e->data)), note->usage,
-		               charge_so_far(r), &r->worker->loop.scratch);
+		               attempt_charge_so_far(r), &r->worker->loop.scratch);
 	if (is_inside(note->null_usage, e->raw))
 		wire_edit_add(&edits,
 		              (struct wire_edit){.at = (size_t)(note->null_usage.ptr - e->raw.ptr),
@@ -141,6 +137,24 @@ static bool counts_rest(const struct request *r)
 	return provider_counts_rest(r->now.target->config->provider);
 }
 
+/* The same where the client speaks another dialect: its own events are made of it. */
+static enum relay_result translate_event(struct request *r, const struct sse_event *e)
+{
+	enum wire_kind kind;
+	struct buf events;
+
+	buf_init(&events, LIMIT_EVENT_BYTES);
+	kind = translation_hear(r, e, &events);
+	if (kind != WIRE_LIFECYCLE && kind != WIRE_ERROR)
+		begin(r);
+	give(r, buf_str(&events));
+	r->relay.is_over = kind == WIRE_END;
+	if (buf_is_over(&events))
+		kind = WIRE_ERROR;
+	buf_release(&events);
+	return kind == WIRE_ERROR ? RELAY_ERROR : RELAY_WAITS;
+}
+
 /* What one event makes of the stream; RELAY_WAITS: nothing new. */
 static enum relay_result hear_event(struct request *r, struct run *run, const struct sse_event *e)
 {
@@ -151,6 +165,8 @@ static enum relay_result hear_event(struct request *r, struct run *run, const st
 	                             .counts_rest = counts_rest(r)};
 	struct wire_note note = {.kind = WIRE_LIFECYCLE};
 
+	if (r->now.job)
+		return translate_event(r, e);
 	if (e->has_data)
 		wire_dialect(r->llm.dialect)->note_event(&noting, e, &note);
 	if (note.kind == WIRE_ERROR) {
@@ -182,7 +198,9 @@ static size_t hear_events(struct request *r, struct str bytes, enum relay_result
 		taken += e.raw.len;
 		*out_result = hear_event(r, &run, &e);
 	}
-	if (r->relay.is_over) {
+	if (r->relay.is_over && r->now.job) {
+		taken = bytes.len;
+	} else if (r->relay.is_over) {
 		run_add(&run, str_part(bytes, taken, bytes.len));
 		taken = bytes.len;
 	}

@@ -8,7 +8,9 @@
 
 #include "base/clock.h"
 #include "base/decimal.h"
+#include "limits.h"
 #include "metric.h"
+#include "translation.h"
 
 enum { REPLY_HEADERS_MAX = 32, REPLY_VALUE_BYTES = 1024, RETRY_AFTER_MS = 1000 };
 
@@ -166,8 +168,11 @@ static void fail_begun(struct request *r)
 {
 	struct buf event;
 
-	buf_init(&event, 16 * 1024);
-	wire_dialect(r->dialect)->put_stream_error(&event, &r->fail, r->id_text);
+	buf_init(&event, LIMIT_EVENT_BYTES);
+	if (r->now.job)
+		translation_put_error(r, &event);
+	else
+		wire_dialect(r->dialect)->put_stream_error(&event, &r->fail, r->id_text);
 	stream_write(r->stream, buf_str(&event));
 	buf_release(&event);
 	stream_break(r->stream);

@@ -18,6 +18,7 @@
 #include "request.h"
 
 #include "reply.h"
+#include "translation.h"
 #include "attempt.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -271,6 +272,20 @@ static enum request_result step_choose(struct request *r)
 
 /* ---- admit, compose, ask ---- */
 
+static enum request_result step_admit(struct request *);
+
+/* Back to admit with the next candidate. */
+static enum request_result try_next(struct request *r)
+{
+	relay_release(r);
+	translation_release(r);
+	exchange_end(&r->now.exchange);
+	fail_init(&r->fail, r->arena);
+	r->candidate++;
+	r->step = REQUEST_admit;
+	return step_admit(r);
+}
+
 static enum request_result step_admit(struct request *r)
 {
 	return attempt_admit(r) < 0 ? STEP_END : STEP_NEXT;
@@ -278,8 +293,9 @@ static enum request_result step_admit(struct request *r)
 
 static enum request_result step_compose(struct request *r)
 {
-	attempt_compose(r);
-	return STEP_NEXT;
+	if (attempt_compose(r) == 0)
+		return STEP_NEXT;
+	return attempt_was_not_asked(r) ? try_next(r) : STEP_END;
 }
 
 static enum request_result step_ask(struct request *r)
@@ -294,14 +310,7 @@ static enum request_result step_ask(struct request *r)
 /* Back to admit with the next candidate; or the end, with the failure of the last. */
 static enum request_result give_up(struct request *r)
 {
-	if (!attempt_gave_up(r))
-		return STEP_END;
-	relay_release(r);
-	exchange_end(&r->now.exchange);
-	fail_init(&r->fail, r->arena);
-	r->candidate++;
-	r->step = REQUEST_admit;
-	return step_admit(r);
+	return attempt_gave_up(r) ? try_next(r) : STEP_END;
 }
 
 static enum request_result hear_answer(struct request *r)
@@ -380,7 +389,8 @@ static enum request_result step_relay(struct request *r)
 {
 	if (!r->llm.stream)
 		return STEP_NEXT;
-	json_release(&r->doc);
+	if (r->now.job == NULL) /* a translation says some of the request back */
+		json_release(&r->doc);
 	switch (relay_step(r)) {
 	case RELAY_IS_OVER:
 		attempt_settle(r, ENTRY_OK);
@@ -489,6 +499,7 @@ static void release(struct request *r)
 	struct stream *stream = r->stream;
 
 	relay_release(r);
+	translation_release(r);
 	exchange_end(&r->now.exchange);
 	loop_drop_task(&r->later);
 	list_remove(&r->asking_node);

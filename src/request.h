@@ -37,6 +37,9 @@ enum request_result { STEP_NEXT, STEP_WAIT, STEP_END };
 /* One try at one target. */
 struct attempt {
 	const struct target *target;
+	enum llm_dialect dialect;   /* that it is asked in */
+	struct wire_job *job;       /* where that is not the client's; else NULL */
+	struct talk_answer *answer; /* a whole one that was translated */
 	struct exchange *exchange;
 	struct journal_slot slot;
 	struct entry entry;

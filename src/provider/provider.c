@@ -13,22 +13,34 @@
 #include "provider/provider.h"
 
 #include "version.h"
+#include "wire/job.h"
 
 enum auth { AUTH_BEARER, AUTH_X_API_KEY };
+
+/* What servers that follow OpenAI's chat API from a distance mostly know: the words of 2024. */
+enum { OLDER_CHAT = WIRE_OLD_MAX_TOKENS | WIRE_NO_DEVELOPER | WIRE_NO_CUSTOM_TOOLS };
 
 static const struct kind {
 	enum auth auth[LLM_DIALECTS]; /* chat, responses, messages */
 	bool takes_stream_options;
 	bool counts_rest; /* total_tokens has billed output that completion_tokens lacks */
+	unsigned habits;  /* enum wire_habit bits, for requests that are translated */
 } kinds[CONFIG_KIND_COUNT] = {
-    [CONFIG_KIND_COMPATIBLE] = {{AUTH_BEARER, AUTH_BEARER, AUTH_X_API_KEY}, true, false},
-    [CONFIG_KIND_OPENROUTER] = {{AUTH_BEARER, AUTH_BEARER, AUTH_BEARER}, true, false},
+    [CONFIG_KIND_COMPATIBLE] = {{AUTH_BEARER, AUTH_BEARER, AUTH_X_API_KEY},
+                                true,
+                                false,
+                                OLDER_CHAT},
+    [CONFIG_KIND_OPENAI] = {{AUTH_BEARER, AUTH_BEARER, AUTH_X_API_KEY}, true, false, 0},
+    [CONFIG_KIND_OPENROUTER] = {{AUTH_BEARER, AUTH_BEARER, AUTH_BEARER}, true, false, OLDER_CHAT},
     /* 422 "extra_forbidden" for stream_options.include_usage; its streams end with usage anyway:
      * https://github.com/openai/openai-agents-python/issues/442 */
-    [CONFIG_KIND_MISTRAL] = {{AUTH_BEARER, AUTH_BEARER, AUTH_X_API_KEY}, false, false},
+    [CONFIG_KIND_MISTRAL] = {{AUTH_BEARER, AUTH_BEARER, AUTH_X_API_KEY},
+                             false,
+                             false,
+                             OLDER_CHAT | WIRE_NO_STREAM_OPTIONS | WIRE_NINE_LETTER_IDS},
     /* Its thinking is billed as output, and stands in the total alone:
      * https://github.com/mozilla-ai/any-llm/issues/1290 (the same figures, not compatible) */
-    [CONFIG_KIND_GEMINI] = {{AUTH_BEARER, AUTH_BEARER, AUTH_X_API_KEY}, true, true},
+    [CONFIG_KIND_GEMINI] = {{AUTH_BEARER, AUTH_BEARER, AUTH_X_API_KEY}, true, true, OLDER_CHAT},
 };
 
 /* Headers of the client that a dialect's providers understand. */
@@ -52,6 +64,11 @@ bool provider_takes_stream_options(const struct config_provider *p)
 bool provider_counts_rest(const struct config_provider *p)
 {
 	return kinds[p->kind].counts_rest;
+}
+
+unsigned provider_habits(const struct config_provider *p)
+{
+	return kinds[p->kind].habits;
 }
 
 static void put_path(struct buf *out, const struct config_provider *p, enum llm_dialect dialect)

@@ -24,6 +24,9 @@ bool provider_takes_stream_options(const struct config_provider *);
 /* Whether its total_tokens has billed output that it names nowhere else: wire/usage.h. */
 bool provider_counts_rest(const struct config_provider *);
 
+/* What it does differently from its dialects' books: enum wire_habit bits. */
+unsigned provider_habits(const struct config_provider *);
+
 struct provider_ask {
 	const struct config_provider *provider;
 	enum llm_dialect dialect;

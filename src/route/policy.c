@@ -1,7 +1,7 @@
 /* The order of contract 5: can, should, where.
  *
  *	name -> alias -> tier (scored, named, or none) -> its models in order
- *	     each: allowed? a target that speaks the dialect? abilities? window?   else rejected
+ *	     each: allowed? abilities? window?   else rejected
  *	     its targets in the conversation's order -> candidates
  *
  * flux-auto goes on to the next tier up, then down, when no model of the matched one can, but not
@@ -47,14 +47,6 @@ static bool is_allowed(const struct deciding *d, const struct model *m)
 	return route_is_allowed(d->wish->allowed_models, &d->out->alias, m);
 }
 
-static bool speaks(const struct model *m, enum llm_dialect dialect)
-{
-	for (int i = 0; i < m->target_count; i++)
-		if (m->targets[i].config->provider->speaks[dialect])
-			return true;
-	return false;
-}
-
 static struct str names_of(unsigned abilities, struct arena *arena)
 {
 	struct str names = STR("");
@@ -79,11 +71,6 @@ static enum route_lack lack_of(const struct deciding *d, const struct model *m,
 		out->reason = STR("not allowed for this key");
 		return ROUTE_NOT_ALLOWED;
 	}
-	if (!speaks(m, d->request->dialect)) {
-		out->reason = arena_printf(d->arena, "no target speaks %s",
-		                           llm_dialect_name(d->request->dialect));
-		return ROUTE_DIALECT;
-	}
 	if (missing) {
 		out->abilities = missing;
 		out->reason =
@@ -99,14 +86,15 @@ static enum route_lack lack_of(const struct deciding *d, const struct model *m,
 
 /* ---- where ---- */
 
-static void add_targets(struct deciding *d, const struct model *m)
+/* Those that speak the client's dialect, or those that do not. */
+static void add_targets(struct deciding *d, const struct model *m, bool speaks)
 {
 	struct decision *out = d->out;
 	const struct target **first = &out->candidates[out->candidate_count];
 	int count = 0;
 
 	for (int i = 0; i < m->target_count; i++)
-		if (m->targets[i].config->provider->speaks[d->request->dialect] &&
+		if (m->targets[i].config->provider->speaks[d->request->dialect] == speaks &&
 		    out->candidate_count + count < LIMIT_CANDIDATES)
 			first[count++] = &m->targets[i];
 	if (count > 1) {
@@ -152,7 +140,8 @@ static void consider(struct deciding *d, const struct model *m)
 	}
 	if (out->candidate_count == 0)
 		out->required_tokens = rejected.required;
-	add_targets(d, m);
+	add_targets(d, m, true);
+	add_targets(d, m, false);
 }
 
 static void consider_tier(struct deciding *d, enum llm_tier tier)
@@ -250,41 +239,6 @@ static void consider_alias(struct deciding *d)
 
 /* ---- nothing is left: say the most that can be said ---- */
 
-/* Who else would serve it: "flux-auto" cannot help here, so models of the catalog. */
-static struct str who_speaks(const struct deciding *d)
-{
-	struct str names = STR("");
-	int count = 0;
-
-	for (int i = 0; i < d->catalog->model_count && count < 3; i++) {
-		const struct model *m = &d->catalog->models[i];
-
-		if (!speaks(m, d->request->dialect) || !is_allowed(d, m))
-			continue;
-		names = arena_printf(d->arena, "%.*s%s%.*s", STR_ARG(names), count ? ", " : "",
-		                     STR_ARG(m->name));
-		count++;
-	}
-	return names;
-}
-
-static int fail_dialect(const struct deciding *d, struct fail *f)
-{
-	const char *dialect = llm_dialect_name(d->request->dialect);
-	struct str others = who_speaks(d);
-
-	if (others.len == 0)
-		return fail_at(
-		    f, FAIL_UNSUPPORTED_PARAMETER, STR("model"),
-		    "no provider here speaks this API (%s), and translation between APIs "
-		    "is not served yet",
-		    dialect);
-	return fail_at(f, FAIL_UNSUPPORTED_PARAMETER, STR("model"),
-	               "\"%.*s\" has no model whose provider speaks this API (%s), and translation "
-	               "between APIs is not served yet; these can be asked this way: %.*s",
-	               STR_ARG(str_part(d->out->asked, 0, 80)), dialect, STR_ARG(others));
-}
-
 static int fail_ability(const struct deciding *d, struct fail *f)
 {
 	unsigned missing = d->request->needs;
@@ -372,8 +326,6 @@ static int fail_with_nothing(const struct deciding *d, struct fail *f)
 		return fail_context(d, f);
 	if (furthest == ROUTE_ABILITY)
 		return fail_ability(d, f);
-	if (furthest == ROUTE_DIALECT)
-		return fail_dialect(d, f);
 	if (furthest == ROUTE_NOT_ALLOWED)
 		return fail_at(f, FAIL_MODEL_NOT_ALLOWED, STR("model"),
 		               "this key may not use \"%.*s\"; GET /v1/models lists what it may",

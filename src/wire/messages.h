@@ -4,6 +4,9 @@
 
 #include "wire/wire.h"
 
+struct translator;
+
 extern const struct dialect wire_messages;
+extern const struct translator wire_messages_translator;
 
 #endif

@@ -92,3 +92,56 @@ struct talk_part *reading_part(struct reading *r, enum talk_kind kind, uint32_t 
 		reading_mark(r, FEATURE_CACHE_MARK, node);
 	return part;
 }
+
+struct talk_part *reading_add(struct reading *r, struct reading_place *to, enum talk_kind kind,
+                              uint32_t node)
+{
+	struct arena *arena = r->job->arena;
+	struct talk_part *part =
+	    to->result ? talk_grow_parts(&to->result->parts, &to->result->part_count, arena, kind)
+	               : talk_add_part(to->turn, arena, kind, node);
+
+	part->node = node;
+	part->cache_json = reading_value(r, node, STR("cache_control"));
+	if (part->cache_json.len)
+		reading_mark(r, FEATURE_CACHE_MARK, node);
+	return part;
+}
+
+int reading_stream(struct reading *r, uint32_t value)
+{
+	r->talk->options.stream = json_type(r->doc, value) == JSON_TRUE;
+	return 0;
+}
+
+int reading_temperature(struct reading *r, uint32_t value)
+{
+	return reading_number(r, value, FEATURE_TEMPERATURE, &r->talk->options.temperature_json);
+}
+
+int reading_top_p(struct reading *r, uint32_t value)
+{
+	return reading_number(r, value, FEATURE_TOP_P, &r->talk->options.top_p_json);
+}
+
+int reading_stops(struct reading *r, uint32_t value)
+{
+	struct talk_options *o = &r->talk->options;
+	uint32_t count = json_count(r->doc, value);
+
+	if (count == 0)
+		return 0;
+	o->stops_raw = ARENA_ARRAY(r->job->arena, struct str, count);
+	JSON_EACH(r->doc, value, item)
+	o->stops_raw[o->stop_count++] = field_raw_text(r->doc, item);
+	reading_mark(r, FEATURE_STOP, value);
+	return 0;
+}
+
+int reading_service_tier(struct reading *r, uint32_t value)
+{
+	r->talk->options.service_tier = json_text(r->doc, value, r->job->arena);
+	if (!str_eq(r->talk->options.service_tier, STR("auto")))
+		reading_mark(r, FEATURE_SERVICE_TIER, value);
+	return 0;
+}

@@ -41,4 +41,19 @@ int reading_number(struct reading *, uint32_t node, enum feature, struct str *ou
 /* A part of the turn that is being read, with its cache mark. */
 struct talk_part *reading_part(struct reading *, enum talk_kind, uint32_t node);
 
+/* Where a part goes: a turn, or a tool result's parts. */
+struct reading_place {
+	struct talk_turn *turn;
+	struct talk_part *result; /* NULL: to the turn */
+};
+struct talk_part *reading_add(struct reading *, struct reading_place *, enum talk_kind,
+                              uint32_t node);
+
+/* Members that mean the same in every dialect. */
+int reading_stream(struct reading *, uint32_t value);
+int reading_temperature(struct reading *, uint32_t value);
+int reading_top_p(struct reading *, uint32_t value);
+int reading_stops(struct reading *, uint32_t value); /* an array */
+int reading_service_tier(struct reading *, uint32_t value);
+
 #endif

@@ -4,6 +4,9 @@
 
 #include "wire/wire.h"
 
+struct translator;
+
 extern const struct dialect wire_responses;
+extern const struct translator wire_responses_translator;
 
 #endif

@@ -10,11 +10,15 @@
 #include "wire/translate.h"
 
 #include "wire/chat.h"
+#include "wire/messages.h"
+#include "wire/responses.h"
 #include "wire/put.h"
 #include "wire/wire.h"
 
 static const struct translator *const rows[LLM_WIRES] = {
     [LLM_CHAT] = &wire_chat_translator,
+    [LLM_RESPONSES] = &wire_responses_translator,
+    [LLM_MESSAGES] = &wire_messages_translator,
 };
 
 const struct translator *translate_row(enum llm_dialect d)

@@ -11,7 +11,7 @@ LIMITS = {"file": 600, "function": 60, "nesting": 3, "parameters": 5, "line": 10
 GROUPS = {
     "config": ["config", "config_*", "embed"],
     "path": ["request", "relay", "reply", "attempt", "refusal", "endpoint", "models", "ready",
-             "decided", "dry_run", "worker"],
+             "decided", "dry_run", "worker", "translation"],
     "daemon": ["daemon", "snapshot", "version"],
 }
 COMMON = ["limits", "fail", "metric", "llm"]
@@ -129,6 +129,14 @@ TESTED_BY = {
         "tests/cases/chat.case": "src/wire/chat.c src/wire/edit.c src/wire/note.c"
                                   " src/relay.c src/request.c",
         "tests/cases/messages.case": "src/wire/messages.c",
+        "tests/cases/translate.case": "src/translation.c",
+        "tests/unit/test_pairs.c": "src/wire/messages_ask.c src/wire/messages_hear.c"
+                                   " src/wire/messages_read.c src/wire/messages_row.c"
+                                   " src/wire/messages_say.c src/wire/messages_turns.c"
+                                   " src/wire/responses_ask.c src/wire/responses_hear.c"
+                                   " src/wire/responses_item.c src/wire/responses_items.c"
+                                   " src/wire/responses_read.c src/wire/responses_row.c"
+                                   " src/wire/responses_say.c",
         "tests/cases/responses.case": "src/wire/responses.c",
     }.items()
     for path in paths.split()

@@ -1,0 +1,210 @@
+/* A messages request in neutral words: the members of its root. Every one has a row; what has
+ * none is dropped with a warning. Called by the driver through the table; must never drop
+ * silently. */
+#include "wire/messages_talk.h"
+
+/* ---- tools ---- */
+
+static bool is_search_for_tools(struct str type)
+{
+	return str_starts_with(type, STR("tool_search_tool_"));
+}
+
+static void read_server_tool(struct reading *r, struct talk_tool *tool, struct str type)
+{
+	bool searches = str_starts_with(type, STR("web_search"));
+
+	tool->kind = TALK_TOOL_SERVER;
+	tool->type = searches ? STR("web_search") : type;
+	tool->json = json_raw(r->doc, tool->node);
+	tool->origin = LLM_MESSAGES;
+	reading_mark(r, searches ? FEATURE_TOOL_SEARCH : FEATURE_TOOL_SERVER, tool->node);
+}
+
+static void read_function(struct reading *r, struct talk_tool *tool)
+{
+	uint32_t node = tool->node;
+
+	tool->description_raw = reading_inside(r, node, STR("description"));
+	tool->schema_json = reading_value(r, node, STR("input_schema"));
+	tool->strict = reading_flag(r, json_get(r->doc, node, STR("strict")));
+	tool->is_deferred =
+	    reading_flag(r, json_get(r->doc, node, STR("defer_loading"))) == TALK_YES;
+	tool->cache_json = reading_value(r, node, STR("cache_control"));
+	reading_mark(r, FEATURE_TOOL, node);
+	if (tool->strict == TALK_YES)
+		reading_mark(r, FEATURE_TOOL_STRICT, node);
+	if (tool->is_deferred)
+		reading_mark(r, FEATURE_TOOL_DEFERRED, node);
+	if (tool->cache_json.len)
+		reading_mark(r, FEATURE_CACHE_MARK, node);
+}
+
+static int read_tools(struct reading *r, uint32_t tools)
+{
+	JSON_EACH(r->doc, tools, node)
+	{
+		struct str type = reading_plain(r, node, STR("type"));
+		struct talk_tool *tool;
+
+		if (is_search_for_tools(type)) {
+			reading_mark(r, FEATURE_TOOL_DEFERRED, node);
+			continue;
+		}
+		tool = talk_add_tool(r->talk, r->job->arena, TALK_TOOL_FUNCTION, node);
+		tool->name = reading_plain(r, node, STR("name"));
+		if (type.len == 0 || str_eq(type, STR("custom")))
+			read_function(r, tool);
+		else
+			read_server_tool(r, tool, type);
+	}
+	return 0;
+}
+
+static int read_choice(struct reading *r, uint32_t node)
+{
+	static const struct {
+		struct str type;
+		enum talk_choice_kind kind;
+	} kinds[] = {{STR_INIT("auto"), TALK_CHOICE_AUTO},
+	             {STR_INIT("any"), TALK_CHOICE_REQUIRED},
+	             {STR_INIT("tool"), TALK_CHOICE_NAMED},
+	             {STR_INIT("none"), TALK_CHOICE_NONE}};
+	struct talk_choice *choice = &r->talk->choice;
+	struct str type = reading_plain(r, node, STR("type"));
+
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+		if (str_eq(kinds[i].type, type))
+			choice->kind = kinds[i].kind;
+	if (choice->kind == TALK_CHOICE_UNSET)
+		return job_refuse(r->job, node, "its type is none of auto, any, tool, none");
+	if (choice->kind != TALK_CHOICE_AUTO)
+		reading_mark(r, FEATURE_CHOICE, node);
+	if (choice->kind == TALK_CHOICE_NAMED) {
+		choice->names = ARENA_NEW(r->job->arena, struct str);
+		choice->names[0] = reading_plain(r, node, STR("name"));
+		choice->name_count = 1;
+	}
+	if (reading_flag(r, json_get(r->doc, node, STR("disable_parallel_tool_use"))) == TALK_YES) {
+		choice->parallel = TALK_NO;
+		reading_mark(r, FEATURE_PARALLEL, node);
+	}
+	return 0;
+}
+
+/* ---- thinking and format ---- */
+
+static int read_thinking(struct reading *r, uint32_t node)
+{
+	struct talk_thinking *thinking = &r->talk->thinking;
+	struct str type = reading_plain(r, node, STR("type"));
+	int64_t budget = 0;
+
+	thinking->is_off = str_eq(type, STR("disabled"));
+	thinking->is_adaptive = str_eq(type, STR("adaptive"));
+	thinking->display = reading_plain(r, node, STR("display"));
+	if (json_i64(r->doc, json_get(r->doc, node, STR("budget_tokens")), 0, INT32_MAX, &budget) ==
+	        0 &&
+	    !thinking->is_off)
+		thinking->budget = budget;
+	if (thinking->budget)
+		reading_mark(r, FEATURE_BUDGET, node);
+	else
+		reading_mark(r, FEATURE_EFFORT, node);
+	if (thinking->display.len)
+		reading_mark(r, FEATURE_SUMMARY, node);
+	return 0;
+}
+
+static int read_format(struct reading *r, uint32_t node)
+{
+	struct talk_format *format = &r->talk->format;
+
+	if (json_is_null(r->doc, node))
+		return 0;
+	if (!str_eq(reading_plain(r, node, STR("type")), STR("json_schema")))
+		return job_refuse(r->job, node, "its type is not json_schema");
+	format->kind = TALK_FORMAT_SCHEMA;
+	format->schema_json = reading_value(r, node, STR("schema"));
+	format->strict = TALK_YES;
+	reading_mark(r, FEATURE_FORMAT_SCHEMA, node);
+	return 0;
+}
+
+static int read_output_config(struct reading *r, uint32_t node)
+{
+	uint32_t format = json_get(r->doc, node, STR("format"));
+	struct str effort = reading_plain(r, node, STR("effort"));
+
+	if (effort.len) {
+		r->talk->thinking.effort = talk_effort_of(effort);
+		reading_mark(r, FEATURE_EFFORT, node);
+	}
+	return format == JSON_NONE ? 0 : read_format(r, format);
+}
+
+/* ---- the root's members ---- */
+
+static int refuse(struct reading *r, uint32_t node)
+{
+	return job_refuse(r->job, node, "lives at Anthropic and has no counterpart at the target");
+}
+
+static int read_max(struct reading *r, uint32_t node)
+{
+	if (json_i64(r->doc, node, 0, INT32_MAX, &r->talk->options.max_output) == 0)
+		reading_mark(r, FEATURE_MAX_OUTPUT, node);
+	return 0;
+}
+
+static int read_top_k(struct reading *r, uint32_t node)
+{
+	r->talk->options.top_k_json = json_raw(r->doc, node);
+	reading_mark(r, FEATURE_TOP_K, node);
+	return 0;
+}
+
+static int read_metadata(struct reading *r, uint32_t node)
+{
+	r->talk->options.user_raw = reading_inside(r, node, STR("user_id"));
+	if (r->talk->options.user_raw.len)
+		reading_mark(r, FEATURE_USER, node);
+	return 0;
+}
+
+static int mark_cache(struct reading *r, uint32_t node)
+{
+	reading_mark(r, FEATURE_CACHE_MARK, node);
+	return 0;
+}
+
+static const struct reading_member members[] = {
+    {STR_INIT("model"), NULL},
+    {STR_INIT("system"), NULL},
+    {STR_INIT("messages"), NULL},
+    {STR_INIT("max_tokens"), read_max},
+    {STR_INIT("tools"), read_tools},
+    {STR_INIT("tool_choice"), read_choice},
+    {STR_INIT("thinking"), read_thinking},
+    {STR_INIT("output_config"), read_output_config},
+    {STR_INIT("output_format"), read_format},
+    {STR_INIT("temperature"), reading_temperature},
+    {STR_INIT("top_p"), reading_top_p},
+    {STR_INIT("top_k"), read_top_k},
+    {STR_INIT("stop_sequences"), reading_stops},
+    {STR_INIT("stream"), reading_stream},
+    {STR_INIT("metadata"), read_metadata},
+    {STR_INIT("service_tier"), reading_service_tier},
+    {STR_INIT("cache_control"), mark_cache},
+    {STR_INIT("container"), refuse},
+    {STR_INIT("mcp_servers"), refuse},
+};
+
+int messages_read_talk(struct wire_job *job, struct talk *out)
+{
+	struct reading r = {.job = job, .doc = job->doc, .talk = out};
+
+	if (messages_read_turns(&r) < 0)
+		return -1;
+	return READ_MEMBERS(&r, json_root(r.doc), members);
+}

@@ -1,0 +1,418 @@
+/* What a provider that speaks responses answers, in neutral words.
+ *
+ *	response.created, response.in_progress
+ *	( response.output_item.added  ...deltas...  response.output_item.done )*
+ *	response.completed | response.incomplete | response.failed,  error at any time
+ *
+ * Some servers leave out output_index; items come one behind the other, so the newest one is
+ * meant. A part's key is its item's place x 16 + the content's. Items of tools that the provider
+ * ran itself are passed over. Called by the driver. */
+#include "wire/responses_talk.h"
+
+#include "wire/field.h"
+#include "wire/put.h"
+#include "wire/usage.h"
+
+enum { KEY_CONTENTS = 16, KEY_THINKING = 15 };
+
+static struct str raw_of(const struct json *doc, uint32_t object, const char *key)
+{
+	return field_raw_text(doc, json_get(doc, object, str_of(key)));
+}
+
+static struct str text_of(const struct wire_job *job, const struct json *doc, uint32_t object,
+                          const char *key)
+{
+	return json_text(doc, json_get(doc, object, str_of(key)), job->arena);
+}
+
+static int64_t count_of(const struct json *doc, uint32_t object, const char *key, int64_t absent)
+{
+	int64_t value;
+
+	if (json_i64(doc, json_get(doc, object, str_of(key)), 0, INT64_MAX, &value) < 0)
+		return absent;
+	return value;
+}
+
+/* ---- ends ---- */
+
+static enum talk_finish finish_of(const struct json *doc, uint32_t response)
+{
+	uint32_t details = json_get(doc, response, STR("incomplete_details"));
+	uint32_t reason = json_get(doc, details, STR("reason"));
+
+	if (!json_text_is(doc, json_get(doc, response, STR("status")), STR("incomplete")))
+		return TALK_FINISH_STOP;
+	return json_text_is(doc, reason, STR("content_filter")) ? TALK_FINISH_FILTER
+	                                                        : TALK_FINISH_LENGTH;
+}
+
+/* https://platform.openai.com/docs/guides/error-codes */
+static int status_of(struct str code)
+{
+	static const struct {
+		struct str code;
+		int status;
+	} rows[] = {
+	    {STR_INIT("server_error"), 500},         {STR_INIT("rate_limit_exceeded"), 429},
+	    {STR_INIT("insufficient_quota"), 429},   {STR_INIT("context_length_exceeded"), 400},
+	    {STR_INIT("invalid_prompt"), 400},       {STR_INIT("invalid_request_error"), 400},
+	    {STR_INIT("vector_store_timeout"), 504},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (str_eq(rows[i].code, code))
+			return rows[i].status;
+	return 0;
+}
+
+static void hear_failure(struct wire_job *job, uint32_t error, struct flow *flow)
+{
+	struct talk_error *e = ARENA_NEW(job->scratch, struct talk_error);
+
+	e->type = text_of(job, job->events, error, "code");
+	if (e->type.len == 0)
+		e->type = text_of(job, job->events, error, "type");
+	e->message_raw = raw_of(job->events, error, "message");
+	e->status = status_of(e->type);
+	flow_error(flow, e);
+}
+
+/* ---- items ---- */
+
+static struct talk_part call_of(const struct wire_job *job, const struct json *doc, uint32_t item)
+{
+	bool is_custom =
+	    json_text_is(doc, json_get(doc, item, STR("type")), STR("custom_tool_call"));
+
+	return (struct talk_part){.kind = TALK_CALL,
+	                          .node = JSON_NONE,
+	                          .call = is_custom ? TALK_CUSTOM : TALK_FUNCTION,
+	                          .id = text_of(job, doc, item, "call_id"),
+	                          .name = text_of(job, doc, item, "name"),
+	                          .input_raw =
+	                              raw_of(doc, item, is_custom ? "input" : "arguments")};
+}
+
+static struct talk_seal seal_of(const struct wire_job *job, const struct json *doc, uint32_t item)
+{
+	struct str proof = raw_of(doc, item, "encrypted_content");
+
+	return (struct talk_seal){.kind = proof.len ? TALK_ENCRYPTED : TALK_UNSEALED,
+	                          .origin = LLM_RESPONSES,
+	                          .raw = proof,
+	                          .id = text_of(job, doc, item, "id")};
+}
+
+static bool is_call(const struct json *doc, uint32_t item)
+{
+	uint32_t type = json_get(doc, item, STR("type"));
+
+	return json_text_is(doc, type, STR("function_call")) ||
+	       json_text_is(doc, type, STR("custom_tool_call"));
+}
+
+static void read_note(const struct json *doc, uint32_t annotation, struct talk_note *note)
+{
+	*note = (struct talk_note){
+	    .kind = TALK_NOTE_FOREIGN,
+	    .url_raw = raw_of(doc, annotation, "url"),
+	    .title_raw = raw_of(doc, annotation, "title"),
+	    .start = count_of(doc, annotation, "start_index", -1),
+	    .end = count_of(doc, annotation, "end_index", -1),
+	    .document = -1,
+	    .json = json_raw(doc, annotation),
+	    .origin = LLM_RESPONSES,
+	};
+	if (note->url_raw.len)
+		note->kind = TALK_NOTE_URL;
+}
+
+/* ---- whole answers ---- */
+
+static void read_head(const struct wire_job *job, const struct json *doc, uint32_t response,
+                      struct talk_head *out)
+{
+	*out = (struct talk_head){.id = text_of(job, doc, response, "id"),
+	                          .model = text_of(job, doc, response, "model"),
+	                          .created_s = count_of(doc, response, "created_at", 0),
+	                          .service_tier = text_of(job, doc, response, "service_tier")};
+}
+
+static void read_contents(struct wire_job *job, const struct json *doc, uint32_t item,
+                          struct talk_answer *out)
+{
+	JSON_EACH(doc, json_get(doc, item, STR("content")), content)
+	{
+		uint32_t type = json_get(doc, content, STR("type"));
+		bool is_refusal = json_text_is(doc, type, STR("refusal"));
+		struct talk_part *part = talk_grow_parts(&out->parts, &out->part_count, job->arena,
+		                                         is_refusal ? TALK_REFUSAL : TALK_TEXT);
+
+		part->node = JSON_NONE;
+		part->text_raw = raw_of(doc, content, is_refusal ? "refusal" : "text");
+		JSON_EACH(doc, json_get(doc, content, STR("annotations")), annotation)
+		read_note(doc, annotation, talk_add_note(part, job->arena));
+	}
+}
+
+static void read_thinking(struct wire_job *job, const struct json *doc, uint32_t item,
+                          struct talk_answer *out)
+{
+	struct talk_part *part =
+	    talk_grow_parts(&out->parts, &out->part_count, job->arena, TALK_THINKING);
+	uint32_t texts = json_get(doc, item, STR("content"));
+	struct talk_part *pieces = NULL;
+	int count = 0;
+
+	if (json_count(doc, texts) == 0)
+		texts = json_get(doc, item, STR("summary"));
+	JSON_EACH(doc, texts, text)
+	talk_grow_parts(&pieces, &count, job->arena, TALK_TEXT)->text_raw =
+	    raw_of(doc, text, "text");
+	part->node = JSON_NONE;
+	part->text_raw = put_joined_text(pieces, count, job->arena);
+	part->seal = seal_of(job, doc, item);
+}
+
+static void read_item(struct wire_job *job, const struct json *doc, uint32_t item,
+                      struct talk_answer *out)
+{
+	uint32_t type = json_get(doc, item, STR("type"));
+
+	if (json_text_is(doc, type, STR("message")))
+		read_contents(job, doc, item, out);
+	else if (json_text_is(doc, type, STR("reasoning")))
+		read_thinking(job, doc, item, out);
+	else if (is_call(doc, item))
+		*talk_grow_parts(&out->parts, &out->part_count, job->arena, TALK_CALL) =
+		    call_of(job, doc, item);
+}
+
+int responses_read_answer(struct wire_job *job, const struct json *doc, struct talk_answer *out)
+{
+	uint32_t root = json_root(doc), output = json_get(doc, root, STR("output"));
+
+	if (json_type(doc, output) != JSON_ARRAY ||
+	    json_text_is(doc, json_get(doc, root, STR("status")), STR("failed")))
+		return -1;
+	read_head(job, doc, root, &out->head);
+	JSON_EACH(doc, output, item) read_item(job, doc, item, out);
+	out->finish = finish_of(doc, root);
+	usage_read_responses(doc, json_get(doc, root, STR("usage")), output, &out->usage);
+	out->has_usage = out->usage.reported;
+	return 0;
+}
+
+/* ---- streams ---- */
+
+static struct responses_hearing *hearing(struct wire_job *job)
+{
+	return job->reading;
+}
+
+static int key_of(struct wire_job *job, uint32_t root, int content)
+{
+	int newest = hearing(job)->items > 0 ? hearing(job)->items - 1 : 0;
+	int64_t item = count_of(job->events, root, "output_index", newest);
+
+	return (int)(item & 0xffffff) * KEY_CONTENTS + content % KEY_THINKING;
+}
+
+static int thinking_key(struct wire_job *job, uint32_t root)
+{
+	return key_of(job, root, 0) + KEY_THINKING;
+}
+
+static int content_key(struct wire_job *job, uint32_t root)
+{
+	return key_of(job, root, (int)(count_of(job->events, root, "content_index", 0) & 0xff));
+}
+
+static void hear_start(struct wire_job *job, uint32_t root, struct flow *flow)
+{
+	struct talk_head head;
+
+	read_head(job, job->events, json_get(job->events, root, STR("response")), &head);
+	flow_head(flow, &head);
+}
+
+static void open_thinking(struct wire_job *job, uint32_t root, struct flow *flow)
+{
+	struct talk_part part = {
+	    .kind = TALK_THINKING, .node = JSON_NONE, .seal = {.origin = LLM_RESPONSES}};
+
+	flow_open(flow, thinking_key(job, root), &part);
+}
+
+static void hear_item(struct wire_job *job, uint32_t root, struct flow *flow)
+{
+	const struct json *doc = job->events;
+	uint32_t item = json_get(doc, root, STR("item"));
+	struct talk_part part;
+
+	hearing(job)->items++;
+	hearing(job)->has_input = false;
+	hearing(job)->summary = 0;
+	if (json_text_is(doc, json_get(doc, item, STR("type")), STR("reasoning"))) {
+		open_thinking(job, root, flow);
+	} else if (is_call(doc, item)) {
+		part = call_of(job, doc, item);
+		part.input_raw = STR("");
+		flow_open(flow, key_of(job, root, 0), &part);
+	}
+}
+
+static void hear_words(struct wire_job *job, uint32_t root, enum talk_kind kind, struct flow *flow)
+{
+	struct talk_part part = {.kind = kind, .node = JSON_NONE};
+	int key = content_key(job, root);
+
+	flow_open(flow, key, &part);
+	flow_delta(flow, key, TALK_DELTA_TEXT, raw_of(job->events, root, "delta"));
+}
+
+static void hear_text(struct wire_job *job, uint32_t root, struct flow *flow)
+{
+	struct str tokens = json_raw(job->events, json_get(job->events, root, STR("logprobs")));
+
+	hear_words(job, root, TALK_TEXT, flow);
+	if (tokens.len > 2)
+		flow_delta(flow, content_key(job, root), TALK_DELTA_LOGPROBS,
+		           str_part(tokens, 1, tokens.len - 2));
+}
+
+static void hear_refusal(struct wire_job *job, uint32_t root, struct flow *flow)
+{
+	hear_words(job, root, TALK_REFUSAL, flow);
+}
+
+/* Paragraphs of a summary are told apart by an empty line. */
+static void hear_summary(struct wire_job *job, uint32_t root, struct flow *flow)
+{
+	int64_t part = count_of(job->events, root, "summary_index", 0);
+	int key = thinking_key(job, root);
+
+	open_thinking(job, root, flow);
+	if (part > hearing(job)->summary)
+		flow_delta(flow, key, TALK_DELTA_TEXT, STR("\\n\\n"));
+	hearing(job)->summary = part;
+	flow_delta(flow, key, TALK_DELTA_TEXT, raw_of(job->events, root, "delta"));
+}
+
+static void hear_thought(struct wire_job *job, uint32_t root, struct flow *flow)
+{
+	open_thinking(job, root, flow);
+	flow_delta(flow, thinking_key(job, root), TALK_DELTA_TEXT,
+	           raw_of(job->events, root, "delta"));
+}
+
+static void hear_input(struct wire_job *job, uint32_t root, struct flow *flow)
+{
+	hearing(job)->has_input = true;
+	flow_delta(flow, key_of(job, root, 0), TALK_DELTA_INPUT,
+	           raw_of(job->events, root, "delta"));
+}
+
+static void hear_annotation(struct wire_job *job, uint32_t root, struct flow *flow)
+{
+	struct talk_note *note = ARENA_NEW(job->scratch, struct talk_note);
+
+	read_note(job->events, json_get(job->events, root, STR("annotation")), note);
+	flow_note(flow, content_key(job, root), note);
+}
+
+/* What only the finished item tells: a proof, or an input that came in one piece. */
+static void hear_item_done(struct wire_job *job, uint32_t root, struct flow *flow)
+{
+	const struct json *doc = job->events;
+	uint32_t item = json_get(doc, root, STR("item"));
+	int key = key_of(job, root, 0);
+	struct talk_seal seal;
+
+	if (json_text_is(doc, json_get(doc, item, STR("type")), STR("reasoning"))) {
+		seal = seal_of(job, doc, item);
+		flow_seal(flow, key + KEY_THINKING, &seal);
+		flow_close(flow, key + KEY_THINKING);
+	} else if (is_call(doc, item)) {
+		if (!hearing(job)->has_input)
+			flow_delta(flow, key, TALK_DELTA_INPUT, call_of(job, doc, item).input_raw);
+		flow_close(flow, key);
+	}
+}
+
+static void hear_part_done(struct wire_job *job, uint32_t root, struct flow *flow)
+{
+	flow_close(flow, content_key(job, root));
+}
+
+static void hear_end(struct wire_job *job, uint32_t root, struct flow *flow)
+{
+	uint32_t response = json_get(job->events, root, STR("response"));
+	uint32_t output = json_get(job->events, response, STR("output"));
+	struct llm_usage usage = {0};
+
+	usage_read_responses(job->events, json_get(job->events, response, STR("usage")), output,
+	                     &usage);
+	if (usage.reported)
+		flow_usage(flow, &usage);
+	flow_finish(flow, finish_of(job->events, response), STR(""));
+	flow_end(flow);
+}
+
+static void hear_failed(struct wire_job *job, uint32_t root, struct flow *flow)
+{
+	uint32_t response = json_get(job->events, root, STR("response"));
+
+	hear_failure(job, json_get(job->events, response, STR("error")), flow);
+}
+
+/* {"type":"error","code":..} and, from some servers, {"error":{..}} inside. */
+static void hear_error(struct wire_job *job, uint32_t root, struct flow *flow)
+{
+	uint32_t inside = json_get(job->events, root, STR("error"));
+
+	hear_failure(job, inside == JSON_NONE ? root : inside, flow);
+}
+
+static const struct event_row {
+	struct str type;
+	void (*hear)(struct wire_job *, uint32_t root, struct flow *);
+} events[] = {
+    {STR_INIT("response.output_text.delta"), hear_text},
+    {STR_INIT("response.function_call_arguments.delta"), hear_input},
+    {STR_INIT("response.custom_tool_call_input.delta"), hear_input},
+    {STR_INIT("response.reasoning_summary_text.delta"), hear_summary},
+    {STR_INIT("response.reasoning_text.delta"), hear_thought},
+    {STR_INIT("response.refusal.delta"), hear_refusal},
+    {STR_INIT("response.output_text.annotation.added"), hear_annotation},
+    {STR_INIT("response.output_item.added"), hear_item},
+    {STR_INIT("response.output_item.done"), hear_item_done},
+    {STR_INIT("response.content_part.done"), hear_part_done},
+    {STR_INIT("response.created"), hear_start},
+    {STR_INIT("response.in_progress"), hear_start},
+    {STR_INIT("response.completed"), hear_end},
+    {STR_INIT("response.incomplete"), hear_end},
+    {STR_INIT("response.failed"), hear_failed},
+    {STR_INIT("error"), hear_error},
+};
+
+int responses_read_event(struct wire_job *job, const struct sse_event *e, struct flow *flow)
+{
+	struct json *doc = job->events;
+	struct json_error error;
+	uint32_t type;
+
+	if (str_eq(e->data, STR("[DONE]")))
+		return 0;
+	if (json_read(doc, e->data, &error) < 0)
+		return -1;
+	type = json_get(doc, json_root(doc), STR("type"));
+	for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
+		if (json_text_is(doc, type, events[i].type)) {
+			events[i].hear(job, json_root(doc), flow);
+			return 0;
+		}
+	return json_type(doc, type) == JSON_STRING ? 0 : -1;
+}
