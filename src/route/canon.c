@@ -360,12 +360,14 @@ static size_t decode(const char *p, const char *end, uint32_t *out_cp)
 	return len;
 }
 
+/* The Spanish marks that open a sentence say nothing that its end does not. */
 static bool is_invisible(uint32_t cp)
 {
-	return cp == 0xAD || cp == 0x34F || cp == 0x61C || (cp >= 0x180B && cp <= 0x180E) ||
-	       (cp >= 0x200B && cp <= 0x200F) || (cp >= 0x202A && cp <= 0x202E) ||
-	       (cp >= 0x2060 && cp <= 0x206F) || cp == 0xFEFF || (cp >= 0xFE00 && cp <= 0xFE0F) ||
-	       (cp >= 0x80 && cp < 0xA0 && cp != 0x85) || (cp >= 0xE0000 && cp <= 0xE0FFF);
+	return cp == 0xA1 || cp == 0xBF || cp == 0xAD || cp == 0x34F || cp == 0x61C ||
+	       (cp >= 0x180B && cp <= 0x180E) || (cp >= 0x200B && cp <= 0x200F) ||
+	       (cp >= 0x202A && cp <= 0x202E) || (cp >= 0x2060 && cp <= 0x206F) || cp == 0xFEFF ||
+	       (cp >= 0xFE00 && cp <= 0xFE0F) || (cp >= 0x80 && cp < 0xA0 && cp != 0x85) ||
+	       (cp >= 0xE0000 && cp <= 0xE0FFF);
 }
 
 static bool is_wide_space(uint32_t cp)

@@ -5,14 +5,17 @@
  *       letters    " roo" "root" "oots" "ots "    within a word but "the" and its like
  *       symbols    ^                               one bucket each, one for each pair in a row
  *
- * Invariants: a bucket depends on the bytes of its own group only, so the order of sentences
- * cannot matter; no pair reaches over the end of a sentence. Integer arithmetic, little-endian by
- * construction. Called by score.c and by the trainer's dumper: there is one truth. */
+ * Invariants: a bucket depends on the bytes of its own group only; the order of sentences matters
+ * for nothing but the work, which is what stands before the answer options; no pair reaches over
+ * the end of a sentence. Integer arithmetic, little-endian by construction. Called by score.c and
+ * by the trainer's dumper: there is one truth. */
 #include "route/feature.h"
 
 #define KIND_PAIR 0x9E3779B97F4A7C15u
 #define KIND_SYMBOL 0x51ED270B27D4EB2Fu
-#define STEERING_NEAR 3 /* words between a rank and a model word */
+#define NUMBER_WORK 3    /* words */
+#define CHOICE_OPTIONS 2 /* one alone is no choice */
+#define STEERING_NEAR 3  /* words between a rank and a model word */
 
 static uint16_t bucket_of(uint64_t x)
 {
@@ -338,6 +341,20 @@ void feature_set_init(struct feature_set *set)
 	memset(set->counts, 0, sizeof(set->counts));
 	memset(set->seen, 0, sizeof(set->seen));
 	set->id_count = 0;
+	set->asked = 0;
+	set->has_option = false;
+}
+
+static uint32_t work_of(const uint16_t *c)
+{
+	return c[FEATURE_WORDS] + c[FEATURE_NON_LATIN] + NUMBER_WORK * c[FEATURE_NUMBERS];
+}
+
+uint32_t feature_set_work(const struct feature_set *set)
+{
+	bool is_choice = set->counts[FEATURE_OPTIONS] >= CHOICE_OPTIONS && set->asked > 0;
+
+	return is_choice ? set->asked : work_of(set->counts);
 }
 
 void feature_add_counts(uint16_t *restrict to, const uint16_t *restrict from)
@@ -359,6 +376,9 @@ void feature_set_add(struct feature_set *set, const struct feature_sentence *s)
 		*word |= bit;
 	}
 	set->id_count = n;
+	set->has_option |= s->counts[FEATURE_OPTIONS] > 0;
+	if (!set->has_option)
+		set->asked += work_of(s->counts);
 	feature_add_counts(set->counts, s->counts);
 	set->counts[FEATURE_SENTENCES]++;
 	if (set->counts[FEATURE_LONGEST] < s->counts[FEATURE_TOKENS])

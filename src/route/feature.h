@@ -85,6 +85,8 @@ void feature_read_sentence(const struct lexicon *, struct str text, bool with_le
 
 struct feature_set {
 	uint16_t counts[FEATURE_ROOM];
+	uint32_t asked;  /* work_of all sentences before the first answer option */
+	bool has_option; /* one was added */
 	size_t id_count;
 	uint16_t ids[FEATURE_MAX_IDS + 1];
 	uint64_t seen[FEATURE_BUCKETS / 64];
@@ -96,6 +98,10 @@ void feature_set_add(struct feature_set *, const struct feature_sentence *);
 /* After the last sentence: fills the counters of the whole and turns every count into its level. */
 void feature_set_close(struct feature_set *, const struct canon *,
                        uint8_t out_levels[FEATURE_COUNTERS]);
+
+/* How much there is to work through: words, and each number as three more. Of a multiple choice
+ * only what stands before its options: long options make an exam's question easier, not harder. */
+uint32_t feature_set_work(const struct feature_set *);
 
 const char *feature_counter_name(int counter);
 

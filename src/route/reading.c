@@ -11,8 +11,9 @@
 #define LETTERS_BYTES 1536 /* behind them words are enough, and cheaper */
 #define KEEP_ALL INT32_MIN
 #define PADDED_BYTES 1000 /* shorter texts have no room for much padding */
+#define WORK_FLOOR 16     /* below it length says little */
 #define ASK_BYTES 200
-#define SHORT_BYTES 600
+#define SHORT_BYTES 300
 #define REPEAT_TOKENS 3 /* shorter lines may well come again */
 
 static int64_t shift_down(int64_t x, int bits)
@@ -162,7 +163,7 @@ void reading_read(const struct scorer *scorer, const struct gather_source *sourc
 		read_sentences(scorer, out, scorer->padding_floor);
 	if (out->set.counts[FEATURE_SENTENCES] == 0)
 		read_sentences(scorer, out, KEEP_ALL);
-	out->doublings = doublings_of(out->set.counts[FEATURE_BYTES]);
+	out->doublings = doublings_of(WORK_FLOOR + feature_set_work(&out->set));
 	feature_set_close(&out->set, &out->canon, out->levels);
 }
 

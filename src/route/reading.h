@@ -9,7 +9,7 @@ struct reading {
 	struct feature_set set;
 	uint16_t ask[FEATURE_ROOM]; /* counts of what the user asks, not of what is pasted */
 	uint8_t levels[FEATURE_COUNTERS];
-	uint32_t doublings;  /* of the length: 16 x log2 of the bytes that were counted */
+	uint32_t doublings;  /* of the length: 16 x log2 of 16 and feature_set_work */
 	uint32_t steering;   /* sentences about the choice of the model and boasts, left out */
 	uint32_t small_talk; /* sentences left out beside real ones */
 };

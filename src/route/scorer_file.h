@@ -36,7 +36,7 @@ struct scorer_curve {
 struct scorer {
 	int32_t bias[SCORE_TIERS];
 	int32_t scale[SCORE_TIERS];  /* of one unit of a bucket, 1/2^24 */
-	int32_t length[SCORE_TIERS]; /* per doubling of the length */
+	int32_t length[SCORE_TIERS]; /* per doubling of 16 and feature_set_work */
 	int32_t
 	    salience_floor;    /* mean salience of a sentence below which it is small talk, 1/256 */
 	int32_t padding_floor; /* the same where small talk is most of the text */

@@ -113,13 +113,14 @@ static uint64_t light_facts(const uint16_t *c, const struct canon *canon, uint32
 {
 	bool is_long = canon->len >= PASTE_BYTES || canon->is_long;
 	bool greets = lex(c, LEX_CHAT) > 0 && (words <= 6 || lex(c, LEX_CHAT) * 4 >= words);
-	bool weighs = lex(c, LEX_WEIGH) + lex(c, LEX_WHY) > 0;
+	bool counts = words <= 16 && lex(c, LEX_WHY) == 1 && lex(c, LEX_QUANTITY) > 0;
+	bool weighs = lex(c, LEX_WEIGH) + lex(c, LEX_WHY) > counts; /* "how many" is no how */
 	bool transforms = lex(c, LEX_TRANSFORM) > 0 && !code && !weighs;
 	bool is_short = words > 0 && words <= 16 && c[FEATURE_NUMBERS] < 4 &&
 	                c[FEATURE_DECIMALS] == 0 && !weighs && !code && lex(c, LEX_WRITE) == 0;
 
 	return when(greets && words <= 16, FACT_GREETING) | when(is_short, FACT_ONE_LINER) |
-	       when(is_short && lex(c, LEX_WH) > 0, FACT_LOOKUP) |
+	       when(is_short && (counts || lex(c, LEX_WH) > 0), FACT_LOOKUP) |
 	       when(transforms, FACT_TRANSFORM) |
 	       when(transforms && is_long, FACT_TRANSFORM_PASTE) |
 	       when(canon->quoted_bytes >= QUOTED_BYTES && !weighs && !code, FACT_GROUNDED) |

@@ -33,6 +33,7 @@ static void test_same_form(void)
 	    {"\xC3\x84rger \xD0\x9C\xD0\x98\xD0\xA0", "\xC3\xA4rger \xD0\xBC\xD0\xB8\xD1\x80"},
 	    {"a aGVsbG8gd29ybGQgdGhpcyBpcyBhIHRlc3Q0NTY3ODkwMTIzNDU2 b", "a b"},
 	    {"sha 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 end", "sha end"},
+	    {"\xC2\xBFQu\xC3\xA9 es?", "qu\xC3\xA9 es?"},
 	    {"\xFF\xFE broken \xC3", "broken"},
 	};
 

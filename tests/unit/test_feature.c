@@ -69,6 +69,24 @@ static void test_sets(void)
 	CHECK(twice.counts[FEATURE_WORDS] == 8);
 }
 
+static void test_work(void)
+{
+	static struct feature_set set;
+
+	feature_set_init(&set);
+	feature_set_add(&set, lex("which of these 0 is red?"));
+	CHECK(feature_set_work(&set) == 5 + 3);
+	feature_set_add(&set, lex("a. a very long first answer"));
+	CHECK(feature_set_work(&set) == 5 + 3 + 6);
+	feature_set_add(&set, lex("b. another answer of many more words"));
+	feature_set_add(&set, lex("and a line behind"));
+	CHECK(feature_set_work(&set) == 5 + 3);
+	feature_set_init(&set);
+	feature_set_add(&set, lex("a. write the page"));
+	feature_set_add(&set, lex("b. test it"));
+	CHECK(feature_set_work(&set) == 4 + 3);
+}
+
 static void test_levels(void)
 {
 	static struct feature_set set;
@@ -100,6 +118,7 @@ int main(void)
 	test_sentences_about_models();
 	test_boasts();
 	test_sets();
+	test_work();
 	test_levels();
 	test_every_counter_has_a_name();
 	return check_report("feature");

@@ -183,7 +183,7 @@ int main(void)
 {
 	arena_init(&arena);
 	run_half("tests/routing/tuning.jsonl", 96);
-	run_half("tests/routing/test.jsonl", 92);
+	run_half("tests/routing/test.jsonl", 94);
 	arena_release(&arena);
 	return check_report("routing");
 }
