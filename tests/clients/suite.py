@@ -49,23 +49,24 @@ def run_sdk(world, name):
     return done.returncode == 0
 
 
-def agent_home(folder, world):
+def agent_home(folder, world, model):
     """Codex reads its provider from a file."""
     (folder / "home/.codex").mkdir(parents=True)
     (folder / "work").mkdir()
     (folder / "home/.codex/config.toml").write_text(
-        'model = "flux-standard"\nmodel_provider = "gw"\n[model_providers.gw]\nname = "gw"\n'
+        f'model = "{model}"\nmodel_provider = "gw"\n[model_providers.gw]\nname = "gw"\n'
         f'base_url = "{url(world.address)}/v1"\nenv_key = "GW_KEY"\nwire_api = "responses"\n'
     )
 
 
-def run_agent(world, name, words, rules):
+def run_agent(world, name, model, words, rules):
     """The agent is told to make a file, and the provider to call its shell for that."""
-    mark, key = f"agent-{name}", world.key(f"agent-{name}")
+    mark = f"agent-{name}-{model}"
+    key = world.key(mark)
     world.plain.script("on POST * always\n" + rules + "say finished\nbuiltin\n", mark)
     with tempfile.TemporaryDirectory(prefix="flux-agent-") as folder:
         folder = pathlib.Path(folder)
-        agent_home(folder, world)
+        agent_home(folder, world, model)
         env = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder / "home"),
@@ -89,7 +90,7 @@ def run_agent(world, name, words, rules):
         made = folder / "work/made.txt"
         if done.returncode or not made.exists() or "finished" not in done.stdout:
             return f"status {done.returncode}: {done.stdout[-600:]} {done.stderr[-600:]}"
-    rows = world.entries(f"agent-{name}", 2)
+    rows = world.entries(mark, 2)
     wrong = [r["end"] for r in rows if r["end"] != "ok" or r["cost_nusd"] <= 0]
     return f"entries that are not ok and paid: {wrong}" if wrong or len(rows) < 2 else ""
 
@@ -101,13 +102,14 @@ def report(name, problem):
     return not problem
 
 
-def run_agents(world):
+def run_agents(world, models):
+    """`models`: for each agent, what it is served by."""
     fine = True
     for name, binary, words, rules in (
         (
             "claude-code",
             CLAUDE,
-            [str(CLAUDE), "--allowedTools", "Bash", "--model", "flux-standard", "-p"],
+            [str(CLAUDE), "--allowedTools", "Bash", "-p"],
             f'tool Bash {{"command":"{TASK}","description":"makes it"}}\n',
         ),
         (
@@ -127,8 +129,11 @@ def run_agents(world):
     ):
         if not binary.exists():
             print(f"{name}: 0 passed, 0 failed, 1 skipped (not installed; FLUX_CLIS=1 installs it)")
-        else:
-            fine = report(name, run_agent(world, name, words, rules)) and fine
+            continue
+        for model in models[name]:
+            more = ["--model", model] if name == "claude-code" else []
+            problem = run_agent(world, name, model, [words[0], *more, *words[1:]], rules)
+            fine = report(f"{name} on {model}", problem) and fine
     return fine
 
 
@@ -221,7 +226,8 @@ def main():
         fine = real.run(world) and fine
         for name in ("openai", "anthropic"):
             fine = run_sdk(world, name) and fine
-        fine = run_agents(world) and fine
+        agents = {"claude-code": ["flux-standard"], "codex": ["flux-standard"]}
+        fine = run_agents(world, agents) and fine
         leaked = world.leaked()
         fine = report("clients leave nothing behind", str(leaked) if leaked else "") and fine
     finally:
@@ -233,7 +239,19 @@ def main():
         )
         and fine
     )
-    return 0 if fine else 1
+    return 0 if translate() and fine else 1
+
+
+def translate():
+    """The same clients where every provider speaks one dialect alone."""
+    world = World("translate", os.environ.get("FLUX_BUILD", "build"))
+    try:
+        fine = run_sdk(world, "translate")
+        agents = {"claude-code": ["talker", "responder"], "codex": ["talker", "messenger"]}
+        fine = run_agents(world, agents) and fine
+    finally:
+        status = world.stop()
+    return report("daemon after translating", f"ended with {status}" if status else "") and fine
 
 
 if __name__ == "__main__":
