@@ -30,7 +30,7 @@ CFLAGS  := -std=c11 -D_GNU_SOURCE -g -Wall -Wextra -Werror -Wshadow -Wstrict-pro
            -Wpointer-arith -Wwrite-strings -fno-strict-aliasing -fstack-protector-strong \
            -ffunction-sections -fdata-sections \
            -iquote src -include src/base/banned.h $(CFLAGS_$(VARIANT)) $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
-LDFLAGS := $(CFLAGS_$(VARIANT)) -Wl,--gc-sections -Wl,-z,relro,-z,now
+LDFLAGS := $(CFLAGS_$(VARIANT)) $(if $(LTO),-fno-lto) -Wl,--gc-sections -Wl,-z,relro,-z,now
 LIBS    := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lpthread -lm
 
 SOURCES  := $(filter-out src/main.c,$(sort $(wildcard src/*.c src/*/*.c)))
