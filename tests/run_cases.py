@@ -17,6 +17,10 @@ sys.dont_write_bytecode = True
 from caselib import check, replay, text
 from caselib.world import ROOT, World
 
+sys.path.append(str(ROOT / "tests/money"))
+import recompute
+from prices_of import Prices
+
 
 class Tally:
     def __init__(self):
@@ -75,6 +79,13 @@ def run_case(world, case, number, long, tally):
         tally.note(case, "ledger", wrong)
 
 
+def wrong_prices(world):
+    """What tests/money makes of the whole ledger and the configuration, to the nano-dollar."""
+    wrong, prices = [], Prices(world.config.read_text())
+    recompute.recompute(world.all_entries(), prices, wrong.append)
+    return wrong
+
+
 def run_group(group, cases, options, tally):
     world = World(group, options.build, options.keep)
     numbered = list(enumerate(cases))
@@ -97,6 +108,7 @@ def run_group(group, cases, options, tally):
             "nothing leaked",
             [f"gauge {k}: {a} before, {b} after" for k, (a, b) in leaked.items()],
         )
+        tally.note(end, "prices computed again", wrong_prices(world))
     finally:
         status = world.stop()
         problems = [] if status == 0 else [f"the daemon ended with {status}", world.last_words]

@@ -224,6 +224,14 @@ class World:
                 return rows
             time.sleep(0.02)
 
+    def all_entries(self):
+        store = sqlite3.connect(f"file:{self.data}/flux.db?mode=ro", uri=True, timeout=5)
+        store.row_factory = sqlite3.Row
+        try:
+            return [self.plain_row(row) for row in store.execute("select * from entries")]
+        finally:
+            store.close()
+
     def read_entries(self, account):
         store = sqlite3.connect(f"file:{self.data}/flux.db?mode=ro", uri=True, timeout=5)
         store.row_factory = sqlite3.Row
