@@ -1,19 +1,23 @@
-"""The prices of a configuration, read from its YAML by a reader of its own: nothing is asked of the program. It knows the
-shape that our catalogs have: blocks by indentation, {flow: maps}, [flow, lists], quoted and plain words, comments."""
+"""The prices of a configuration, read from its YAML by a reader of its own: nothing is asked of the program. It knows
+the shape that our catalogs have: blocks by indentation, {flow: maps}, [flow, lists], quoted and plain words."""
 import datetime
 import re
 
 from exact import RATES, WHOLE
 
 SERVICES = ("standard", "flex", "priority", "batch", "fast")
-FALLBACKS = {"cache_read": "input", "cache_write_5m": "input", "cache_write_1h": "cache_write_5m", "reasoning": "output",
-             "audio_input": "input", "audio_output": "output", "image_input": "input", "image_output": "output"}
+FALLBACKS = {"cache_read": "input", "cache_write_5m": "input", "cache_write_1h": "cache_write_5m",
+             "reasoning": "output", "audio_input": "input", "audio_output": "output", "image_input": "input",
+             "image_output": "output"}
 NAMES = dict({rate: rate for rate in RATES}, cache_write_5m="cache_write")
 FLOORS = {"express": 1, "daily": 2, "deep": 4}
 
 # ---- YAML, as much as is needed ----
 
-TOKEN = re.compile(r'\s*(?:#[^\n]*|("(?:[^"\\]|\\.)*")|(\'[^\']*\')|([{}\[\],])|(:)(?=[\s,}\]]|$)|((?:[^\s,{}\[\]:#]|:(?=\S)|(?<=\S)#|[^\S\n]+(?=[^\s,{}\[\]:#]))+))')
+TOKEN = re.compile(r"""\s*(?:\#[^\n]*
+  | ("(?:[^"\\]|\\.)*") | ('[^']*')
+  | ([{}\[\],]) | (:)(?=[\s,}\]]|$)
+  | ((?:[^\s,{}\[\]:#] | :(?=\S) | (?<=\S)\# | [^\S\n]+(?=[^\s,{}\[\]:#]))+))""", re.X)
 
 
 def tokens_of(text):
@@ -57,7 +61,8 @@ def lines_of(text):
     """(indent, text), comments and empty lines left out, flows that go on over lines joined."""
     out = []
     for line in text.split("\n"):
-        bare = re.sub(r'(^|\s)#.*$', "", line) if '"' not in line.split("#")[0] or line.split("#")[0].count('"') % 2 == 0 else line
+        is_quoted = line.split("#")[0].count('"') % 2
+        bare = line if is_quoted else re.sub(r'(^|\s)#.*$', "", line)
         if not bare.strip():
             continue
         if out and open_marks(out[-1][1]) > 0:

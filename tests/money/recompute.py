@@ -3,9 +3,9 @@
 
     tests/money/recompute.py --config FILE.yaml [--store DIR/flux.db | --entries FILE.json] [--markup PERCENT]...
 
-Independent of the program: prices come from the YAML, formulas from docs/ledger.md, ids of prices from their definition;
-integers have no end. FILE.json has an entry a line, members as the columns of the table `entries`. --markup names those
-that are set on accounts and not in the configuration. Prints what differs; ends with 0 when nothing does."""
+Independent of the program: prices come from the YAML, formulas from docs/ledger.md, ids of prices from their
+definition; integers have no end. FILE.json has an entry a line, members as the columns of the table `entries`.
+--markup names those that are set on accounts and not in the configuration. Prints what differs; ends with 0 when nothing does."""
 import argparse
 import json
 import sqlite3
