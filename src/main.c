@@ -20,7 +20,9 @@ static const struct verb {
     {"catalog", cli_catalog, "compare prices with another list, show their versions"},
     {"key", cli_key, "create, list and revoke keys"},
     {"usage", cli_usage, "spending by day, model, key"},
-    {"ledger", cli_ledger, "verify the books"},
+    {"ledger", cli_ledger, "verify the books, write leases off"},
+    {"backup", cli_backup, "copy the store into a file"},
+    {"restore", cli_restore, "put such a copy back"},
 };
 
 enum {

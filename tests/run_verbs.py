@@ -68,12 +68,28 @@ VERBS = [
     ("usage --data DATA --to 2020-13-01", 2, r'--to "2020-13-01" is not a day'),
     ("usage --data /nowhere", 1, r"fluxrouter: "),
     ("usage --help", 0, r"--by"),
-    ("ledger", 2, r"ledger verify"),
-    ("ledger --help", 0, r"ledger verify"),
+    ("ledger", 2, r"verify .*agree"),
+    ("ledger --help", 0, r"verify .*agree"),
     ("ledger frob", 2, r'ledger has no verb "frob"'),
     ("ledger verify --help", 0, r"nano-dollar"),
     ("ledger verify --data DATA", 0, r"ledger: ok"),
     ("ledger verify --data /nowhere", 1, r"fluxrouter: "),
+    ("ledger leases --data DATA", 0, r"(?s)node .*"),
+    ("ledger leases --help", 0, r"expired"),
+    ("ledger write-off", 2, r"which node\?"),
+    ("ledger write-off --data DATA nobody", 2, r"is no node"),
+    ("ledger write-off --data DATA 01234567-89ab-cdef-0123-456789abcdef", 1, r"no lease"),
+    ("backup --help", 0, r"--to"),
+    ("backup --data DATA", 2, r"where to\?"),
+    ("backup --data DATA --to FOLDER/copy.db", 0, r"the store of .* is in .*copy\.db"),
+    ("backup --data DATA --to FOLDER/copy.db", 1, r"there already"),
+    ("restore --help", 0, r"--from"),
+    ("restore --data DATA", 2, r"from where\?"),
+    ("restore --data DATA --from FOLDER/copy.db", 1, r"another fluxrouter serves"),
+    ("restore --data FOLDER/new --from FOLDER/copy.db", 0, r"is the store of"),
+    ("restore --data FOLDER/new --from CONFIG", 1, r"no SQLite file"),
+    ("usage --data FOLDER/new --by account", 0, r"(?m)^spender +3 "),
+    ("restore --data FOLDER/new --from FOLDER/copy.db", 0, r"kept in .*before-restore-2"),
     ("check --help", 0, r"check"),
     ("check -c CONFIG", 0, r""),
     ("check -c /nowhere.yaml", 1, r"/nowhere.yaml"),
@@ -214,7 +230,7 @@ def main():
     world = World("main", parser.parse_args().build)
     key, other = world.key("spender"), world.key("other")
     spend(world, key)
-    names = {"DATA": str(world.data), "CONFIG": str(world.config)}
+    names = {"DATA": str(world.data), "CONFIG": str(world.config), "FOLDER": str(world.folder)}
     names |= {"KEY": key[:14], "OTHER": other[:14], "ID": key_id(world, key)}
     names["EMPTY"] = str(world.folder / "empty.yaml")
     (world.folder / "empty.yaml").write_text('listen: ["127.0.0.1:1"]\n')

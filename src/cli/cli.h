@@ -12,6 +12,8 @@ int cli_catalog(int argc, char **argv);
 int cli_key(int argc, char **argv);
 int cli_usage(int argc, char **argv);
 int cli_ledger(int argc, char **argv);
+int cli_backup(int argc, char **argv);
+int cli_restore(int argc, char **argv);
 
 #define CLI_DATA_DEFAULT "flux-data"
 

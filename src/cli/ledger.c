@@ -1,10 +1,18 @@
-/* fluxrouter ledger verify: do journal, store and sums agree? Exit 0 when they do, 1 with a line
- * for each thing that does not. */
+/* fluxrouter ledger verify | leases | write-off
+ *
+ * verify: do journal, store and sums agree? Exit 0 when they do, 1 with a line for each thing that
+ * does not. leases: what nodes may spend without asking. write-off: an operator's word that a node
+ * will not come back. */
 #include "cli/cli.h"
 
+#include "base/clock.h"
+#include "base/decimal.h"
+#include "base/encode.h"
+#include "base/random.h"
 #include "cli/books.h"
 #include "cli/option.h"
 #include "ledger/verify.h"
+#include "store/lease.h"
 
 static void on_wrong(void *arg, struct str sentence)
 {
@@ -48,15 +56,129 @@ static int ledger_verify(int argc, char **argv)
 	return status;
 }
 
+/* ---- leases ---- */
+
+static bool on_lease(void *arg, const struct store_lease *l)
+{
+	char node[UUID_TEXT_BYTES];
+	struct buf line;
+
+	uuid_text(l->node, node);
+	buf_init(&line, 512);
+	buf_printf(&line, "%.*s  %-16s  %10" PRId64 "  ", UUID_TEXT_BYTES, node,
+	           store_scope_name(l->bucket.scope), l->bucket.owner);
+	buf_put_nusd(&line, l->amount_nusd);
+	buf_printf(&line, "  %s ", l->expires_ms < clock_wall_ms() ? "expired" : "until");
+	clock_put_rfc3339(&line, l->expires_ms);
+	printf("%.*s\n", STR_ARG(buf_str(&line)));
+	buf_release(&line);
+	++*(int *)arg;
+	return true;
+}
+
+static int list_leases(struct books *b)
+{
+	int count = 0;
+
+	printf("%-36s  %-16s  %10s  USD\n", "node", "ceiling", "of");
+	if (store_leases(b->store, &b->arena, on_lease, &count, &b->fail) < 0)
+		return books_fails(b);
+	if (count == 0)
+		printf("no node has a lease\n");
+	return 0;
+}
+
+static int ledger_leases(int argc, char **argv)
+{
+	struct str data = STR(CLI_DATA_DEFAULT);
+	const struct option options[] = {
+	    {"data", "DIR", "data directory (" CLI_DATA_DEFAULT ")", &data, NULL}};
+	const struct option_set set = {
+	    "ledger leases [--data DIR]",
+	    "Lists what nodes may spend without asking again. One that "
+	    "has expired counts as spent until its node comes back or is "
+	    "written off.",
+	    options, 1, 0};
+	struct option_words words;
+	struct books b;
+	int status;
+
+	if (option_read(&set, argc, argv, &words) < 0)
+		return words.status;
+	status = books_open(&b, data, STORE_READ_ONLY) < 0 ? 1 : list_leases(&b);
+	books_release(&b);
+	return status;
+}
+
+/* A node's id as uuid_text writes it. */
+static int read_node(struct str text, uint8_t out[UUID_BYTES], struct arena *arena)
+{
+	struct str hex = STR(""), part;
+
+	while (text.len > 0 && str_next_field(&text, '-', &part))
+		hex = ARENA_JOIN(arena, hex, part);
+	return hex.len == 2 * UUID_BYTES ? encode_read_hex(hex, out, UUID_BYTES) : -1;
+}
+
+static int write_off(struct books *b, struct str text)
+{
+	uint8_t node[UUID_BYTES];
+
+	if (read_node(text, node, &b->arena) < 0)
+		return option_wrong("\"%.*s\" is no node: see fluxrouter ledger leases",
+		                    STR_ARG(text));
+	if (store_lease_write_off(b->store, node, &b->fail) < 0)
+		return books_fails(b);
+	printf("written off: what it had leased may be spent by others\n");
+	return 0;
+}
+
+static int ledger_write_off(int argc, char **argv)
+{
+	struct str data = STR(CLI_DATA_DEFAULT);
+	const struct option options[] = {
+	    {"data", "DIR", "data directory (" CLI_DATA_DEFAULT ")", &data, NULL}};
+	const struct option_set set = {"ledger write-off [--data DIR] NODE",
+	                               "Gives back what a node has leased that will not come back. "
+	                               "What it spent and never carried is not billed, unless its "
+	                               "journal is found and replayed.",
+	                               options, 1, 1};
+	struct option_words words;
+	struct books b;
+	int status;
+
+	if (option_read(&set, argc, argv, &words) < 0)
+		return words.status;
+	if (words.count != 1)
+		return option_wrong("which node? (usage: fluxrouter %s)", set.usage);
+	status = books_open(&b, data, STORE_EXISTING) < 0 ? 1 : write_off(&b, words.operands[0]);
+	books_release(&b);
+	return status;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(int, char **);
+	const char *help;
+} verbs[] = {
+    {"verify", ledger_verify, "do journals, entries and sums agree?"},
+    {"leases", ledger_leases, "what nodes may spend without asking"},
+    {"write-off", ledger_write_off, "give back the leases of a node that is gone"},
+};
+
+enum { VERBS = sizeof verbs / sizeof verbs[0] };
+
 int cli_ledger(int argc, char **argv)
 {
-	bool is_help = argc > 1 && str_eq(str_of(argv[1]), STR("--help"));
+	FILE *out = argc > 1 && str_eq(str_of(argv[1]), STR("--help")) ? stdout : stderr;
 
-	if (argc > 1 && str_eq(str_of(argv[1]), STR("verify")))
-		return ledger_verify(argc - 1, argv + 1);
-	if (argc > 1 && !is_help)
+	for (int i = 0; argc > 1 && i < VERBS; i++)
+		if (str_eq(str_of(argv[1]), str_of(verbs[i].name)))
+			return verbs[i].run(argc - 1, argv + 1);
+	if (argc > 1 && out == stderr)
 		option_wrong("ledger has no verb \"%s\"", argv[1]);
-	fprintf(is_help ? stdout : stderr, "Usage: fluxrouter ledger verify [--data DIR]\n\n"
-	                                   "  verify       do journals, entries and sums agree?\n");
-	return is_help ? 0 : 2;
+	fprintf(out, "Usage: fluxrouter ledger VERB [OPTION]... (each has --help)\n\n");
+	for (int i = 0; i < VERBS; i++)
+		fprintf(out, "  %-12s %s\n", verbs[i].name, verbs[i].help);
+	return out == stdout ? 0 : 2;
 }

@@ -83,8 +83,9 @@ struct store_engine {
 	int (*has_table)(struct store *, const char *name, bool *out, struct fail *);
 	/* In a transaction, before the schema is looked at to be changed; NULL: no need. */
 	int (*lock_schema)(struct store *, struct fail *);
-	/* Keeps what there is before it is migrated, where that is cheap. */
-	int (*keep_old)(struct store *, int64_t version, struct fail *);
+	/* One state of all of it, whoever writes meanwhile, into a new file. NULL: the database has
+	 * tools of its own for that. */
+	int (*backup)(struct store *, struct str path, struct fail *);
 	int (*sync)(struct store *, struct fail *);
 	int (*now_ms)(struct store *, int64_t *out, struct fail *); /* the database's clock */
 };
@@ -102,6 +103,8 @@ int store_run(struct store *, struct sql *, struct fail *) MUST_USE;
 /* The first column of the first row; `otherwise` where there is none. */
 int store_ask_i64(struct store *, struct sql *, int64_t otherwise, int64_t *out,
                   struct fail *) MUST_USE;
+/* 20261122T183546.123Z, for names of files. */
+struct str store_time_text(int64_t wall_ms, struct arena *);
 int store_begin(struct store *, enum sql_begin, struct fail *) MUST_USE;
 int store_end(struct store *, int result, struct fail *) MUST_USE;
 /* Of owners and keys, in the transaction that changes one: others wait until it ends. */

@@ -161,6 +161,35 @@ int store_lease_release(struct store *s, const uint8_t node[16], struct fail *f)
 	return store_run(s, &q, f);
 }
 
+static int write_off(struct store *s, const uint8_t node[16], struct fail *f)
+{
+	struct sql q = {
+	    .which = SQL_NODE_EXPIRY, .doing = "read leases", SQL_WITH(value_bytes(node, 16))};
+	struct sql lock = {
+	    .which = SQL_NODE_LOCK, .doing = "lock a node", SQL_WITH(value_bytes(node, 16))};
+	int64_t now_ms, expires_ms;
+
+	if (store_run(s, &lock, f) < 0)
+		return -1;
+	if (s->engine->now_ms(s, &now_ms, f) < 0 || store_ask_i64(s, &q, -1, &expires_ms, f) < 0)
+		return -1;
+	if (expires_ms < 0)
+		return fail(f, FAIL_INVALID_VALUE, "that node has no lease");
+	if (expires_ms >= now_ms)
+		return fail(f, FAIL_INVALID_VALUE,
+		            "that node's leases are in force for another %" PRId64
+		            " s: stop it, then write them off",
+		            (expires_ms - now_ms) / 1000 + 1);
+	return store_lease_release(s, node, f);
+}
+
+int store_lease_write_off(struct store *s, const uint8_t node[16], struct fail *f)
+{
+	if (store_begin(s, SQL_TO_WRITE, f) < 0)
+		return -1;
+	return store_end(s, write_off(s, node, f), f);
+}
+
 struct telling {
 	bool (*on_lease)(void *, const struct store_lease *);
 	void *arg;

@@ -79,6 +79,11 @@ int store_lease_return(struct store *, const uint8_t node[16], struct store_buck
 /* The node has no process and its journal is all carried: nothing of its leases is in use. */
 int store_lease_release(struct store *, const uint8_t node[16], struct fail *) MUST_USE;
 
+/* An operator's word that a node will not come back: what it has leased is given back. -1: also
+ * INVALID_VALUE, where the node has no lease, or one
+ * that has not expired by the store's clock. */
+int store_lease_write_off(struct store *, const uint8_t node[16], struct fail *) MUST_USE;
+
 /* Leases as they stand, for reports and `ledger verify`. */
 struct store_lease {
 	uint8_t node[16];

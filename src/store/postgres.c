@@ -11,8 +11,8 @@
  * THREADS: one store, one thread at a time. Calls block, each for at most answer_ms. */
 #include "store/postgres_link.h"
 
+#include "base/buf.h"
 #include "base/list.h"
-#include "base/log.h"
 #include "store/schema.h"
 
 #include <endian.h>
@@ -432,16 +432,6 @@ static int postgres_lock_schema(struct store *s, struct fail *f)
 	                 f);
 }
 
-static int postgres_keep_old(struct store *s, int64_t version, struct fail *f)
-{
-	(void)f;
-	log_say(LOG_WARN,
-	        "%.*s: about to leave schema version %d; nothing is kept of it but what you took "
-	        "with pg_dump",
-	        STR_ARG(s->name), (int)version);
-	return 0;
-}
-
 static int postgres_now_ms(struct store *s, int64_t *out, struct fail *f)
 {
 	struct sql q = {.text =
@@ -514,7 +504,6 @@ const struct store_engine store_postgres = {
     .script = postgres_script,
     .has_table = postgres_has_table,
     .lock_schema = postgres_lock_schema,
-    .keep_old = postgres_keep_old,
     .sync = postgres_sync,
     .now_ms = postgres_now_ms,
 };

@@ -227,11 +227,32 @@ static int migrate_once(struct store *s, int64_t from, int64_t *out_version, str
 	return read_version(s, out_version, f);
 }
 
+/* flux.db.v1-backup-20261122T183546.123Z */
+static int keep_old(struct store *s, int64_t version, struct fail *f)
+{
+	struct str path =
+	    arena_printf(f->arena, "%.*s.v%d-backup-%.*s", STR_ARG(s->name), (int)version,
+	                 STR_ARG(store_time_text(clock_wall_ms(), f->arena)));
+
+	if (!s->engine->backup) {
+		log_say(LOG_WARN,
+		        "%.*s: leaving schema version %d; nothing is kept of it but what you took "
+		        "with pg_dump",
+		        STR_ARG(s->name), (int)version);
+		return 0;
+	}
+	if (s->engine->backup(s, path, f) < 0)
+		return -1;
+	log_say(LOG_INFO, "%.*s: the store as it was is kept in %.*s", STR_ARG(s->name),
+	        STR_ARG(path));
+	return 0;
+}
+
 static int migrate(struct store *s, int64_t version, struct fail *f)
 {
 	int64_t before = version;
 
-	if (version > 0 && s->engine->keep_old(s, version, f) < 0)
+	if (version > 0 && keep_old(s, version, f) < 0)
 		return -1;
 	while (version < SCHEMA_VERSION)
 		if (migrate_once(s, version, &version, f) < 0)

@@ -83,6 +83,9 @@
 	              " coalesce(n.expires_ms, 0) FROM leases l"                                   \
 	              " LEFT JOIN nodes n ON n.node = l.node WHERE l.nusd > 0"                     \
 	              " ORDER BY l.node, l.scope, l.owner, l.period_ms")                           \
+	X(NODE_LOCK, "UPDATE nodes SET expires_ms = expires_ms WHERE node = ?1")                   \
+	X(NODE_EXPIRY, "SELECT coalesce(max(n.expires_ms), 0) FROM leases l LEFT JOIN nodes n"     \
+	               " ON n.node = l.node WHERE l.node = ?1 HAVING count(*) > 0")                \
 	X(NODE_EXTEND, "INSERT INTO nodes (node, expires_ms) VALUES (?,?)"                         \
 	               " ON CONFLICT (node) DO UPDATE SET expires_ms = excluded.expires_ms")
 

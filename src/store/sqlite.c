@@ -10,8 +10,8 @@
 
 #include "base/clock.h"
 #include "base/list.h"
-#include "base/log.h"
 #include "store/datadir.h"
+#include "store/sqlite_backup.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -257,49 +257,6 @@ static int sqlite_has_table(struct store *store, const char *name, bool *out, st
 	return 0;
 }
 
-/* flux.db.v1-backup-20261122T183546.123Z */
-static struct str backup_path(struct store *store, int64_t version, struct arena *arena)
-{
-	int64_t now_ms = clock_wall_ms();
-	struct clock_day d = clock_day_of(now_ms);
-	int second = (int)(now_ms / 1000 % 86400);
-
-	return arena_printf(arena, "%.*s.v%d-backup-%04d%02d%02dT%02d%02d%02d.%03dZ",
-	                    STR_ARG(store->name), (int)version, d.year, d.month, d.day,
-	                    second / 3600, second / 60 % 60, second % 60, (int)(now_ms % 1000));
-}
-
-/* VACUUM INTO writes one state, whoever writes meanwhile; into a file that is there when it is
- * empty. */
-static int copy_into(struct store *store, struct str path, int fd, struct fail *f)
-{
-	struct sql q = {.text = "VACUUM INTO ?1",
-	                .doing = "back up before a migration",
-	                SQL_WITH(value_text(path))};
-
-	if (store_run(store, &q, f) < 0)
-		return -1;
-	if (fsync(fd) < 0)
-		return fail(f, FAIL_STORE, "cannot sync %.*s: %s", STR_ARG(path), strerror(errno));
-	log_say(LOG_INFO, "%.*s: the store as it was is kept in %.*s", STR_ARG(store->name),
-	        STR_ARG(path));
-	return 0;
-}
-
-static int sqlite_keep_old(struct store *store, int64_t version, struct fail *f)
-{
-	struct str path = backup_path(store, version, f->arena);
-	int fd = open(path.ptr, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600), result;
-
-	if (fd < 0)
-		return fail(f, FAIL_STORE, "cannot make %.*s: %s", STR_ARG(path), strerror(errno));
-	result = copy_into(store, path, fd, f);
-	close(fd);
-	if (result < 0)
-		unlink(path.ptr);
-	return result;
-}
-
 /* SQLite would make the file for all to read; its log files take the permissions of the file. One
  * that is there is not opened here: closing it would let go of every lock that another connection
  * of this process has on it (POSIX), and the next process to leave would take the log away from
@@ -424,7 +381,7 @@ const struct store_engine store_sqlite = {
     .run_many = sqlite_run_many,
     .script = sqlite_script,
     .has_table = sqlite_has_table,
-    .keep_old = sqlite_keep_old,
+    .backup = sqlite_backup,
     .sync = sqlite_sync,
     .now_ms = sqlite_now_ms,
 };

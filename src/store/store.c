@@ -5,6 +5,7 @@
  * THREADS: one store, one thread at a time. Calls block. */
 #include "store/store.h"
 
+#include "base/clock.h"
 #include "store/schema.h"
 
 static const struct store_engine *engine_of(struct str where)
@@ -85,6 +86,24 @@ void store_set_patience(struct store *s, int wait_ms)
 int store_sync(struct store *s, struct fail *f)
 {
 	return s->engine->sync(s, f);
+}
+
+int store_backup(struct store *s, struct str path, struct fail *f)
+{
+	if (s->engine->backup)
+		return s->engine->backup(s, path, f);
+	return fail(f, FAIL_STORE,
+	            "%.*s: PostgreSQL has tools of its own: pg_dump --format=custom and pg_restore",
+	            STR_ARG(s->name));
+}
+
+struct str store_time_text(int64_t wall_ms, struct arena *arena)
+{
+	struct clock_day d = clock_day_of(wall_ms);
+	int second = (int)(wall_ms / 1000 % 86400);
+
+	return arena_printf(arena, "%04d%02d%02dT%02d%02d%02d.%03dZ", d.year, d.month, d.day,
+	                    second / 3600, second / 60 % 60, second % 60, (int)(wall_ms % 1000));
 }
 
 int store_run(struct store *s, struct sql *q, struct fail *f)

@@ -76,6 +76,15 @@ int store_put_entries(struct store *, const struct entry *, int count, const str
  * all. */
 int store_sync(struct store *, struct fail *) MUST_USE;
 
+/* A copy of one state of it into a new file, also beside a running daemon. -1: also where the file
+ * is there already, and for PostgreSQL, which has pg_dump. */
+int store_backup(struct store *, struct str path, struct fail *) MUST_USE;
+/* Puts a backup in the place of a data directory's SQLite store, after checking it; what was there
+ * is kept under a name that *out_kept tells (empty: there was nothing). Nobody may have it open.
+ * The journal stays: what it has that the backup lacks is recovered at the next start. */
+int store_restore(struct str data_dir, struct str backup, struct str *out_kept,
+                  struct fail *) MUST_USE;
+
 /* 0 where there is no mark. */
 int store_mark_of(struct store *, const uint8_t node[16], int loop, uint64_t *out_sequence,
                   struct fail *) MUST_USE;

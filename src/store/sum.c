@@ -166,6 +166,31 @@ static int verify_days(struct store *s, void (*on_wrong)(void *, struct str), vo
 	return store_run(s, &q, f);
 }
 
+static bool say_bad_lease(void *arg, const struct sql_value *row)
+{
+	struct comparing *c = arg;
+
+	c->on_wrong(c->arg, arena_printf(c->arena,
+	                                 "a lease in scope %" PRId64 " of %" PRId64 " has %" PRId64
+	                                 " nUSD, which no lease can have",
+	                                 row[0].i64, row[1].i64, row[2].i64));
+	return true;
+}
+
+static int verify_leases(struct store *s, void (*on_wrong)(void *, struct str), void *arg,
+                         struct fail *f)
+{
+	struct comparing c = {f->arena, on_wrong, arg};
+	struct sql q = {.text = "SELECT scope, owner, nusd FROM leases"
+	                        " WHERE nusd < 0 OR scope < 0 OR scope >= ?1 OR length(node) <> 16",
+	                .doing = "read leases",
+	                SQL_WITH(value_i64(STORE_SCOPE_COUNT)),
+	                .on_row = say_bad_lease,
+	                .arg = &c};
+
+	return store_run(s, &q, f);
+}
+
 /* One state of everything, so that entries that come meanwhile make no difference. */
 int store_verify_sums(struct store *s, void (*on_wrong)(void *, struct str), void *arg,
                       struct fail *f)
@@ -177,5 +202,7 @@ int store_verify_sums(struct store *s, void (*on_wrong)(void *, struct str), voi
 	result = verify_days(s, on_wrong, arg, f);
 	if (result == 0)
 		result = spent_verify(s, on_wrong, arg, f);
+	if (result == 0)
+		result = verify_leases(s, on_wrong, arg, f);
 	return store_end(s, result, f);
 }

@@ -171,6 +171,29 @@ static void test_put(const struct place *p)
 	store_close(&s);
 }
 
+/* Only what has expired, and only by its whole node. */
+static void test_write_off(const struct place *p)
+{
+	struct store *s = begin(p);
+
+	take(s, node_a, ask(1000, 600, 1));
+	take(s, node_b, ask(1000, 100, 1));
+	CHECK(store_lease_write_off(s, node_a, &f) < 0 && f.kind == FAIL_INVALID_VALUE);
+	CHECK(str_find(f.message, STR("in force for another")) < f.message.len);
+	place_sql(p, "UPDATE nodes SET expires_ms = 1");
+	CHECK(store_lease_write_off(s, node_a, &f) == 0);
+	CHECK(count_leases(s) == 1 && leases[0].node[0] == 2);
+	CHECK(store_lease_write_off(s, node_a, &f) < 0);
+	CHECK(str_find(f.message, STR("no lease")) < f.message.len);
+	wrong_sums = 0;
+	CHECK(store_verify_sums(s, on_wrong, NULL, &f) == 0 && wrong_sums == 0);
+	place_sql(p, "UPDATE leases SET nusd = -5");
+	CHECK(store_verify_sums(s, on_wrong, NULL, &f) == 0 && wrong_sums == 1);
+	place_sql(p, "UPDATE leases SET nusd = 5; UPDATE spent SET nusd = nusd + 1");
+	CHECK(store_verify_sums(s, on_wrong, NULL, &f) == 0 && wrong_sums == 2);
+	store_close(&s);
+}
+
 /* ---- several nodes at once ---- */
 
 enum { NODES = 4, CEILING = 1000, SLICE = 7 };
@@ -252,6 +275,7 @@ int main(int argc, char **argv)
 	place_each(test_take);
 	place_each(test_several);
 	place_each(test_put);
+	place_each(test_write_off);
 	place_each(test_race);
 	arena_release(&arena);
 	return place_report("lease");

@@ -115,7 +115,7 @@ TESTED_BY = {
         "tests/unit/test_alert.c": "src/admin/hook.c src/admin/watch.c",
         "tests/run_admin.py": "src/admin/api.c src/admin/clerk.c src/admin/office.c"
                               " src/config_admin.c",
-        "tests/run_scenes.py": "src/cli/books.c src/cli/place.c src/cli/ledger.c src/cli/replay.c"
+        "tests/run_scenes.py": "src/cli/backup.c src/cli/books.c src/cli/place.c src/cli/ledger.c src/cli/replay.c"
                               " src/cli/tally.c"
                                " src/cli/serve.c"
                                " src/cli/found.c src/daemon.c src/main.c src/worker.c"
