@@ -18,6 +18,7 @@ static const struct verb {
     {"replay", cli_replay, "tell what another configuration would have done"},
     {"models", cli_models, "list what can be served"},
     {"catalog", cli_catalog, "compare prices with another list, show their versions"},
+    {"dialects", cli_dialects, "tell what becomes of features between dialects"},
     {"key", cli_key, "create, list and revoke keys"},
     {"usage", cli_usage, "spending by day, model, key"},
     {"ledger", cli_ledger, "verify the books, write leases off"},

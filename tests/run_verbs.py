@@ -28,6 +28,8 @@ VERBS = [
     ("help", 0, r"usage: fluxrouter VERB"),
     ("--version", 0, r"^fluxrouter \d+\.\d+"),
     ("frobnicate", 2, r'no verb "frobnicate"'),
+    ("dialects", 0, r"(?m)^\| logprobs \|.* exact \|.* refused \|"),
+    ("dialects --help", 0, r"between any two dialects"),
     ("serve --help", 0, r"--listen"),
     ("key", 2, r"Usage: fluxrouter key VERB"),
     ("key --help", 0, r"show-usage"),

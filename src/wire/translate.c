@@ -58,8 +58,12 @@ static const struct {
 
 enum feature_fate translate_fate(enum feature f, enum llm_dialect client, enum llm_dialect target)
 {
+	bool goes_by_maker = f == FEATURE_THINKING || f == FEATURE_SEAL; /* see keeps_thinking */
+
 	if (!translate_is_possible(client, target) || rows[client]->reads[f] == FEATURE_LACKS)
 		return FEATURE_NEVER;
+	if (goes_by_maker && client != target)
+		return FEATURE_WARNED;
 	if (rows[target]->writes[f] == FEATURE_LACKS)
 		return feature_weight(f);
 	return rows[client]->reads[f] == FEATURE_KEEPS && rows[target]->writes[f] == FEATURE_KEEPS

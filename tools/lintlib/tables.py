@@ -41,7 +41,8 @@ ARROWS = {
                        "upstream/exchange.h"],  # webhooks
     "demo": COMMON + ["front", "wire"],
     "daemon": COMMON + LAYERS + ["path", "admin"],
-    "cli": COMMON + ["config", "route", "trace", "store", "ledger", "gate/key.h", "wire/wire.h", "demo",
+    "cli": COMMON + ["config", "route", "trace", "store", "ledger", "gate/key.h", "wire/wire.h",
+                     "wire/fates.h", "demo",
                      "daemon", "admin"],
     "main": ["cli", "version.h"],
 }
@@ -105,6 +106,7 @@ TESTED_BY = {
                                        " src/wire/chat_row.c src/wire/chat_say.c"
                                        " src/wire/flow.c src/wire/job.c"
                                        " src/wire/reading.c src/wire/talk.c src/wire/translate.c",
+        "tests/unit/test_fates.c": "src/cli/dialects.c",
         "tests/unit/test_rename.c": "src/wire/put.c src/wire/seal.c src/wire/whole.c",
         "tests/unit/test_look.c": "src/cli/check.c src/cli/models.c src/cli/page.c"
                                   " src/cli/route.c src/cli/settings.c",
