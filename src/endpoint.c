@@ -2,6 +2,7 @@
  * head. Paths are compared as sent: no decoding, no folding, no second name for anything. */
 #include "endpoint.h"
 
+#include "feedback.h"
 #include "models.h"
 #include "ready.h"
 
@@ -11,6 +12,8 @@ static const struct endpoint rows[] = {
     {"POST", "/v1/messages", ENDPOINT_SERVE, LLM_MESSAGES, NULL, "Anthropic messages"},
     {"POST", "/anthropic/v1/messages", ENDPOINT_SERVE, LLM_MESSAGES, NULL, "Anthropic messages"},
     {"POST", "/v1/route", ENDPOINT_ROUTE, LLM_CHAT, NULL, "dry run: the decision alone"},
+    {"POST", "/v1/feedback", ENDPOINT_TELL, LLM_CHAT, feedback_answer,
+     "which tier a request should have had"},
     {"GET", "/v1/models", ENDPOINT_READ, LLM_CHAT, models_answer_list, "what this key may use"},
     {"GET", "/v1/models/{id}", ENDPOINT_READ, LLM_CHAT, models_answer_one, "one of them"},
     {"GET", "/anthropic/v1/models", ENDPOINT_READ, LLM_MESSAGES, models_answer_list,

@@ -12,6 +12,7 @@ struct request;
 enum endpoint_kind {
 	ENDPOINT_SERVE, /* a model answers */
 	ENDPOINT_ROUTE, /* the same up to the decision, which is the answer */
+	ENDPOINT_TELL,  /* JSON that we are told, and an answer of our own, for a key */
 	ENDPOINT_READ,  /* an answer of our own, for a key */
 	ENDPOINT_OPEN,  /* the same for anybody */
 };
@@ -21,7 +22,7 @@ struct endpoint {
 	const char *path; /* a last part of "{id}" stands for the rest of the path */
 	enum endpoint_kind kind;
 	enum llm_dialect dialect;         /* ENDPOINT_SERVE, and of errors */
-	void (*answer)(struct request *); /* ENDPOINT_READ, ENDPOINT_OPEN */
+	void (*answer)(struct request *); /* all others */
 	const char *help;
 };
 

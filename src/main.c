@@ -16,6 +16,7 @@ static const struct verb {
     {"check", cli_check, "check a configuration file"},
     {"route", cli_route, "tell where a request would go, and why"},
     {"replay", cli_replay, "tell what another configuration would have done"},
+    {"tune", cli_tune, "refit the scorer to your own labels"},
     {"models", cli_models, "list what can be served"},
     {"catalog", cli_catalog, "compare prices with another list, show their versions"},
     {"dialects", cli_dialects, "tell what becomes of features between dialects"},

@@ -24,6 +24,7 @@
 #include "base/log.h"
 #include "decided.h"
 #include "dry_run.h"
+#include "feedback.h"
 #include "gate/bad_keys.h"
 #include "limits.h"
 #include "metric.h"
@@ -110,7 +111,7 @@ static enum request_result step_identify(struct request *r)
 		r->dialect = r->endpoint->dialect;
 	if (r->endpoint->kind != ENDPOINT_OPEN && (result = check_key(r)) != STEP_NEXT)
 		return result;
-	if (r->endpoint->answer == NULL)
+	if (r->endpoint->answer == NULL || r->endpoint->kind == ENDPOINT_TELL)
 		return STEP_NEXT;
 	r->endpoint->answer(r);
 	return STEP_END;
@@ -214,6 +215,8 @@ static enum request_result step_understand(struct request *r)
 	case JSON_DONE:
 		break;
 	}
+	if (r->endpoint->kind == ENDPOINT_TELL)
+		return STEP_NEXT;
 	if (r->endpoint->kind == ENDPOINT_ROUTE)
 		r->dialect = wire_guess_dialect(&r->doc);
 	read_own_headers(r);
@@ -242,6 +245,12 @@ static struct str header_session(const struct http_head *head)
 	return value;
 }
 
+static enum request_result tell(struct request *r)
+{
+	r->endpoint->answer(r);
+	return feedback_waits(r) ? STEP_WAIT : STEP_END;
+}
+
 static enum request_result step_choose(struct request *r)
 {
 	static const enum metric tiers[LLM_TIERS] = {METRIC_TIER_FAST, METRIC_TIER_STANDARD,
@@ -257,6 +266,8 @@ static enum request_result step_choose(struct request *r)
 	    .explains = r->endpoint->kind == ENDPOINT_ROUTE,
 	};
 
+	if (r->endpoint->kind == ENDPOINT_TELL)
+		return tell(r);
 	if (route_decide(r->config->catalog, &r->llm, &wish, &r->decision, &r->fail) < 0)
 		return STEP_END;
 	r->has_decision = true;
@@ -500,6 +511,7 @@ static void release(struct request *r)
 
 	relay_release(r);
 	translation_release(r);
+	feedback_release(r);
 	exchange_end(&r->now.exchange);
 	loop_drop_task(&r->later);
 	list_remove(&r->asking_node);

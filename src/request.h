@@ -86,6 +86,7 @@ struct request {
 	struct json_reader reader;
 	bool is_reading_json;
 	struct llm_request llm;
+	struct feedback *feedback; /* NULL: none was given */
 	struct decision decision;
 	bool has_decision;
 	bool no_retain;

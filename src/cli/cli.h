@@ -7,6 +7,7 @@ int cli_serve(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_route(int argc, char **argv);
 int cli_replay(int argc, char **argv);
+int cli_tune(int argc, char **argv);
 int cli_models(int argc, char **argv);
 int cli_catalog(int argc, char **argv);
 int cli_dialects(int argc, char **argv);

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CHUNK_RECORDS = 256, SLACK_MS = 2000, READING_MS = 10 * 60 * 1000, LOOKED_MAX = 200000 };
+enum { CHUNK_RECORDS = 256, SLACK_MS = 2000, READING_MS = 10 * 60 * 1000, LOOKED_MAX = 50000 };
 
 struct str series_path(struct str dir, struct series_file file, struct arena *arena)
 {

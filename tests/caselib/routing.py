@@ -1,11 +1,15 @@
 """Scenes of decisions that were kept: what replay, feedback and tune make of them."""
 
 import json
+import pathlib
 import re
+import signal
 import subprocess
 import time
 
 from . import http
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 HARD = "Prove by induction that every tree with n vertices has n - 1 edges, and derive its spectrum."
 
@@ -95,3 +99,98 @@ def scene_replay(world):
     assert "case:" not in "".join(
         p.read_bytes().decode("latin1") for p in (world.data / "decisions").iterdir()
     )
+
+
+def scene_feedback(world):
+    """feedback is taken for the account's own requests only, and refused in the contract's words"""
+    key, other = world.key("said"), world.key("stranger")
+    tell = lambda k, body: post(world, "/v1/feedback", k, body)
+    served = ask(world, key, [user("case:one hi")]).header("x-flux-request-id")
+    good = {"request_id": served, "should_be": "reasoning"}
+    answer = tell(key, good)
+    assert answer.status == 200, answer.body
+    said = json.loads(answer.body)
+    assert said == {**good, "object": "feedback", "was": said["was"]}, said
+    assert said["was"] in ("fast", "standard"), said
+    unknown = "019aab41-0000-7000-8000-000000000000"
+    for k, body, status, code in (
+        (other, good, 404, "request_not_found"),
+        (key, {**good, "request_id": unknown}, 404, "request_not_found"),
+        (key, {**good, "request_id": "7"}, 400, "invalid_value"),
+        (key, {**good, "should_be": "best"}, 400, "invalid_value"),
+        (key, {"should_be": "fast"}, 400, "missing_field"),
+        (key, [], 400, "invalid_value"),
+        ("sk-flux-" + "B" * 43, good, 401, "invalid_api_key"),
+    ):
+        answer = tell(k, body)
+        assert answer.status == status, (body, answer.status, answer.body)
+        assert json.loads(answer.body)["error"]["code"] == code, answer.body
+    assert replay(world, "")["requests"] == 1
+    world.config.write_text("decisions: off\n" + world.config.read_text())
+    world.restart()
+    ask(world, key, [user("case:one hi")])
+    answer = tell(key, good)
+    assert answer.status == 403 and b"endpoint_not_served" in answer.body, answer.body
+    assert replay(world, "")["requests"] == 1
+
+
+def scene_feedback_left_alone(world):
+    """clients that leave while their feedback is looked up cost nothing and break nothing"""
+    key = world.key("gone")
+    served = ask(world, key, [user("case:one hi")]).header("x-flux-request-id")
+    body = json.dumps({"request_id": served, "should_be": "fast"}).encode()
+    for _ in range(30):
+        link = http.Link(world.address)
+        link.send(
+            f"POST /v1/feedback HTTP/1.1\r\nHost: t\r\nx-api-key: {key}\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n".encode() + body,
+            1 << 20,
+        )
+        link.leave()
+    assert post(world, "/v1/feedback", key, json.loads(body)).status == 200
+
+
+def tune(world, out, *words, status=0):
+    data = ["--data", str(world.data)]
+    return verb(world, "tune", "-c", str(world.config), *data, "-o", str(out), *words, status=status)
+
+
+def scene_tune(world):
+    """feedback and labelled requests make another scorer file, always the same, that a reload uses"""
+    key, out = world.key("tuned"), world.folder / "tuned.bin"
+    asks = [(f"case:one hello number {i}, good morning!", "standard") for i in range(105)]
+    asks += [(f"case:one {HARD} Take n = {i}.", "reasoning") for i in range(105)]
+    ids = [ask(world, key, [user(text)]).header("x-flux-request-id") for text, _ in asks]
+    time.sleep(0.8)
+    assert "too few labels" in tune(world, out, status=1) and not out.exists()
+    for request_id, (_, tier) in zip(ids, asks):
+        body = {"request_id": request_id, "should_be": tier}
+        assert post(world, "/v1/feedback", key, body).status == 200
+    said = tune(world, out)
+    assert "labels: 210 (fast 0, standard 105, reasoning 105), 210 from feedback" in said, said
+    right = [int(n) for n in re.findall(r"kept apart, \w+ +(\d+) of", said)]
+    assert len(right) == 2 and right[1] > right[0], said
+    first = out.read_bytes()
+    tune(world, out)
+    assert out.read_bytes() == first, "the same labels gave another file"
+    assert replay(world, f"scorer_file: {out}")["now"]["tiers"]["fast"] == 0
+    before = ask(world, key, [user("case:one hello number 7, good morning!")])
+    assert before.header("x-flux-tier") == "fast"
+    world.config.write_text(f"scorer_file: {out}\n" + world.config.read_text())
+    world.daemon.send_signal(signal.SIGHUP)
+    for _ in range(100):
+        after = ask(world, key, [user("case:one hello number 7, good morning!")])
+        if after.header("x-flux-tier") == "standard":
+            break
+        time.sleep(0.05)
+    line = after.header("x-flux-decision")
+    assert after.header("x-flux-tier") == "standard", line
+    assert re.search(r"scorer=([0-9a-f]{8})", said) is None
+    assert re.search(r"scorer ([0-9a-f]{8})", said).group(1) in line, (said, line)
+    labels = world.folder / "labels.jsonl"
+    text = (ROOT / "tests/routing/tuning.jsonl").read_text()
+    labels.write_text(text.replace('"tier": "fast"', '"tier": "standard"'))
+    empty = ["--data", str(world.folder / "nowhere"), "--requests", str(labels)]
+    assert "written: " in tune(world, out, *empty)
+    out.write_bytes(first[:-1])
+    verb(world, "check", "-c", str(world.config), status=1)

@@ -11,7 +11,7 @@ LIMITS = {"file": 600, "function": 60, "nesting": 3, "parameters": 5, "line": 10
 GROUPS = {
     "config": ["config", "config_*", "embed"],
     "path": ["request", "relay", "reply", "attempt", "refusal", "endpoint", "models", "ready",
-             "decided", "dry_run", "worker", "translation"],
+             "decided", "dry_run", "feedback", "worker", "translation"],
     "daemon": ["daemon", "snapshot", "version"],
 }
 COMMON = ["limits", "fail", "metric", "llm"]
@@ -123,6 +123,7 @@ TESTED_BY = {
                                " src/cli/found.c src/daemon.c src/main.c src/worker.c"
                                " src/admin/admin.c src/snapshot.c",
         "tests/unit/test_trace.c": "src/trace/series.c src/trace/writer.c src/decided.c",
+        "tests/caselib/routing.py": "src/feedback.c src/cli/tune.c",
         "tests/cases/models.case": "src/models.c",
         "tests/cases/alias.case": "src/dry_run.c",
         "tests/cases/upstream.case": "src/attempt.c src/refusal.c",
