@@ -142,6 +142,9 @@ struct config {
 	bool keeps_decisions;                   /* `decisions: off` does not */
 	struct str decisions_dir;               /* empty: DATA/decisions */
 	int64_t decisions_max_bytes;
+	struct str samples_key; /* secret; empty: no content is ever kept */
+	int samples_percent;    /* of the requests to flux-auto */
+	int64_t samples_keep_ms;
 	struct str scorer_file;  /* empty: the built-in one */
 	struct str scorer_bytes; /* of it, as read once */
 

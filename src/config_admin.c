@@ -103,8 +103,7 @@ void config_make_admin(struct config_making *making)
 	struct config *c = making->config;
 
 	c->webhook_count = (int)making->raw->webhooks_count;
-	c->webhooks =
-	    ARENA_ARRAY(&c->arena, struct config_webhook, making->raw->webhooks_count);
+	c->webhooks = ARENA_ARRAY(&c->arena, struct config_webhook, making->raw->webhooks_count);
 	make_admin(making);
 	for (int i = 0; i < c->webhook_count; i++)
 		make_webhook(making, i);

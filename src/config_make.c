@@ -118,62 +118,6 @@ static void make_limits(struct config_making *making)
 		             LIMIT_BODY_BYTES >> 20);
 }
 
-/* All of it in memory: what a request decides by must not change under the snapshot. */
-static void read_scorer(struct config_making *making)
-{
-	struct config *c = making->config;
-	FILE *file = fopen(c->scorer_file.ptr, "re");
-	struct buf bytes;
-	char *room;
-
-	buf_init(&bytes, LIMIT_SCORER_BYTES + 1);
-	room = buf_room(&bytes, LIMIT_SCORER_BYTES + 1);
-	if (file)
-		buf_grew(&bytes, fread(room, 1, LIMIT_SCORER_BYTES + 1, file));
-	if (!file || ferror(file) || bytes.len == 0 || bytes.len > LIMIT_SCORER_BYTES)
-		config_wrong(making->mistakes, STR("scorer_file"), "%.*s is no scorer file",
-		             STR_ARG(c->scorer_file));
-	if (file)
-		fclose(file);
-	c->scorer_bytes = arena_copy(&c->arena, buf_str(&bytes));
-	buf_release(&bytes);
-}
-
-static void make_routing(struct config_making *making)
-{
-	const struct raw_config *raw = making->raw;
-	struct config_mistakes *m = making->mistakes;
-	struct config *c = making->config;
-
-	c->quality = config_value_quality(m, STR("quality"), raw->quality);
-	c->reasoning_percent =
-	    config_value_percent(m, STR("reasoning_share"), raw->reasoning_share);
-	c->tier_floor = raw->tier_floor ? (enum llm_tier) * raw->tier_floor : LLM_FAST;
-	c->tier_ceiling = raw->tier_ceiling ? (enum llm_tier) * raw->tier_ceiling : LLM_REASONING;
-	if (c->tier_floor > c->tier_ceiling)
-		config_wrong(m, STR("tier_floor"), "is %s, above tier_ceiling, which is %s",
-		             llm_tier_name(c->tier_floor), llm_tier_name(c->tier_ceiling));
-	c->scorer_file = config_value_file(m, STR("scorer_file"), raw->scorer_file);
-	if (c->scorer_file.len > 0 && access(c->scorer_file.ptr, R_OK) == 0)
-		read_scorer(making);
-}
-
-static void make_decisions(struct config_making *making)
-{
-	struct config_mistakes *m = making->mistakes;
-	struct config *c = making->config;
-	struct str where = config_value_text(m, STR("decisions"), making->raw->decisions);
-
-	c->keeps_decisions = !str_eq(where, STR("off"));
-	if (c->keeps_decisions && where.len > 0 && !str_eq(where, STR("on")))
-		c->decisions_dir = where;
-	if (c->decisions_dir.len > 0 && str_find_byte(where, '/') == where.len)
-		config_wrong(m, STR("decisions"),
-		             "is neither on nor off nor the path of a directory (with a /)");
-	c->decisions_max_bytes = config_value_bytes(m, STR("decisions_max"),
-	                                            making->raw->decisions_max, (int64_t)1 << 30);
-}
-
 static bool is_postgres(struct str address)
 {
 	return str_starts_with(address, STR("postgresql://")) ||
@@ -210,8 +154,7 @@ void config_make(struct config_making *making)
 	c->strict_names = raw->strict_names;
 	c->cost_in_usage = raw->cost_in_usage ? *raw->cost_in_usage : true;
 	make_books(making);
-	make_routing(making);
-	make_decisions(making);
+	config_make_routing(making);
 	make_listen(making);
 	make_metrics_listen(making);
 	make_limits(making);

@@ -205,6 +205,13 @@ static const cyaml_schema_value_t webhook_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_webhook, webhook_fields),
 };
 
+static const cyaml_schema_field_t samples_fields[] = {
+    NEEDED(key, raw_samples),
+    TEXT(percent, raw_samples),
+    TEXT(keep, raw_samples),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t config_fields[] = {
     LIST(listen, raw_config, text_entry, 16),
     CYAML_FIELD_BOOL("insecure", CYAML_FLAG_OPTIONAL, struct raw_config, insecure),
@@ -233,6 +240,8 @@ static const cyaml_schema_field_t config_fields[] = {
     TEXT(scorer_file, raw_config),
     TEXT(decisions, raw_config),
     TEXT(decisions_max, raw_config),
+    CYAML_FIELD_MAPPING_PTR("samples", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw_config,
+                            samples, samples_fields),
     LIST(providers, raw_config, provider_entry, 256),
     LIST(models, raw_config, model_entry, 10000),
     CYAML_FIELD_MAPPING_PTR("tiers", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw_config,

@@ -90,6 +90,10 @@ struct raw_webhook {
 	unsigned events_count;
 };
 
+struct raw_samples {
+	char *key, *percent, *keep;
+};
+
 struct raw_config {
 	char **listen;
 	unsigned listen_count;
@@ -102,6 +106,7 @@ struct raw_config {
 	bool strict_names;
 	bool *cost_in_usage;
 	char *quality, *reasoning_share, *scorer_file, *decisions, *decisions_max;
+	struct raw_samples *samples;
 	int64_t *tier_floor, *tier_ceiling; /* enum llm_tier */
 	struct raw_provider *providers;
 	unsigned providers_count;

@@ -100,6 +100,17 @@ static void set_sync(struct worker *w)
 	config_put(&config);
 }
 
+/* Also where none are taken: what was taken must expire. */
+static struct sampler *open_samples(struct worker *w, struct str data_dir)
+{
+	struct config *config = config_current();
+	struct str dir = arena_printf(&w->loop.scratch, "%.*s/samples", STR_ARG(data_dir));
+	struct sampler *sampler = sampler_open(&w->loop, dir, config->samples_keep_ms);
+
+	config_put(&config);
+	return sampler;
+}
+
 int worker_init(struct worker *w, struct shared *shared, struct str data_dir, int index,
                 struct fail *f)
 {
@@ -121,6 +132,7 @@ int worker_init(struct worker *w, struct shared *shared, struct str data_dir, in
 		return -1;
 	set_sync(w);
 	w->decisions = open_decisions(w, data_dir);
+	w->samples = open_samples(w, data_dir);
 	loop_set_commit(&w->loop, commit, w);
 	return 0;
 }
@@ -132,6 +144,7 @@ void worker_release(struct worker *w)
 	if (w->journal)
 		journal_close(&w->journal);
 	writer_close(&w->decisions);
+	sampler_close(&w->samples);
 	bad_keys_free(&w->bad_keys);
 	json_release(&w->scratch);
 	loop_release(&w->loop);

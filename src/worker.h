@@ -14,6 +14,7 @@
 #include "gate/key.h"
 #include "ledger/carrier.h"
 #include "ledger/journal.h"
+#include "trace/sample.h"
 #include "trace/writer.h"
 #include "upstream/exchange.h"
 
@@ -41,8 +42,9 @@ struct worker {
 	struct upstream *upstream;
 	struct journal *journal;
 	struct writer *decisions; /* NULL: their records are off */
-	struct shared *shared;    /* borrows */
-	struct json scratch;      /* reused for answers and events */
+	struct sampler *samples;
+	struct shared *shared; /* borrows */
+	struct json scratch;   /* reused for answers and events */
 	struct uuid7_maker ids;
 	struct list requests; /* all that are under way */
 	struct list

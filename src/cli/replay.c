@@ -4,7 +4,9 @@
  * decisions, decides each again, and prices the usage that the books have for it at the prices of
  * that configuration.
  *
- * The same path decides as in the daemon (route_decide), from what the record holds of the texts.
+ * The same path decides as in the daemon (route_decide), from what the record holds of the texts;
+ * where the scorer reads words otherwise, from the sample, if one was taken and the configuration
+ * has the key.
  * What a request would have taken in tokens under another model, and what a changed model does to a
  * provider's cache, nobody knows: tokens are taken as they were. Writes nothing. */
 #include "base/clock.h"
@@ -16,7 +18,9 @@
 #include "cli/tally.h"
 #include "limits.h"
 #include "route/scorer_file.h"
+#include "trace/sample.h"
 #include "trace/series.h"
+#include "wire/wire.h"
 
 enum { OUT_MAX_BYTES = 16 << 20, ATTEMPTS_MAX = LIMIT_CANDIDATES };
 
@@ -27,7 +31,12 @@ struct replay {
 	struct tally tally;
 	struct arena scratch; /* of one request */
 	const struct scorer *scorer;
-	char was[13]; /* the configuration that decided; empty: several */
+	bool has_samples;
+	struct samples samples;
+	struct cipher_key samples_key;
+	struct buf body; /* of one sample */
+	struct json doc; /* and what it says */
+	char was[13];    /* the configuration that decided; empty: several */
 	int64_t now_ms;
 	bool lists_changes;
 	struct buf changes;
@@ -120,12 +129,43 @@ static struct str models_of_key(const struct replay *r, int64_t key_id)
 	return models ? *models : STR("");
 }
 
-static void note_reading(struct replay *r, const struct trace *t)
+/* Counts how well the record stands for the request; true: its sample does it better. */
+static bool needs_sample(struct replay *r, const struct trace *t)
 {
+	struct json_error error;
+
 	if (!t->is_scored)
-		return;
-	r->tally.other_scorer += t->words != r->scorer->words_hash;
-	r->tally.fronts_cut += t->gist.front_is_cut;
+		return false;
+	if (t->words == r->scorer->words_hash) {
+		r->tally.fronts_cut += t->gist.front_is_cut;
+		return false;
+	}
+	buf_clear(&r->body);
+	if (r->has_samples &&
+	    samples_get(&r->samples, &r->samples_key, t->request_id, &r->body) == 0 &&
+	    json_read(&r->doc, buf_str(&r->body), &error) == 0) {
+		r->tally.sampled++;
+		return true;
+	}
+	r->tally.other_scorer++;
+	return false;
+}
+
+/* Of the headers only what the record has is left. */
+static int decide_again(struct replay *r, const struct trace *t, struct decision *out,
+                        struct fail *f)
+{
+	struct trace_recall recall;
+	struct llm_request request = {.model = {0}};
+
+	trace_recall(t, &recall);
+	recall.wish.allowed_models = models_of_key(r, t->key_id);
+	if (!needs_sample(r, t))
+		return route_decide(r->config->catalog, &recall.request, &recall.wish, out, f);
+	recall.wish.recalled = NULL;
+	if (wire_dialect(t->dialect)->read_request(&r->doc, &r->scratch, &request, f) < 0)
+		return -1;
+	return route_decide(r->config->catalog, &request, &recall.wish, out, f);
 }
 
 static void note_config(struct replay *r, const struct trace *t)
@@ -151,14 +191,11 @@ static void replay_one(struct replay *r, const struct trace *t, const struct ser
 {
 	struct tally_one one = {.was = t->has_tier ? (int)t->tier : TALLY_NO_TIER,
 	                        .conversation = t->conversation};
-	struct trace_recall recall;
-	struct decision d;
+	struct decision d = {.candidate_count = 0};
 	struct fail f;
 
 	fail_init(&f, &r->scratch);
-	trace_recall(t, &recall);
-	recall.wish.allowed_models = models_of_key(r, t->key_id);
-	if (route_decide(r->config->catalog, &recall.request, &recall.wish, &d, &f) < 0) {
+	if (decide_again(r, t, &d, &f) < 0) {
 		one.now = TALLY_REFUSED;
 		one.is_changed = true;
 	} else {
@@ -168,7 +205,6 @@ static void replay_one(struct replay *r, const struct trace *t, const struct ser
 		price_request(r, s, d.candidates[0]->model, &one);
 	}
 	note_config(r, t);
-	note_reading(r, t);
 	tally_add(&r->tally, &one);
 	if (one.is_changed && r->lists_changes)
 		list_change(r, t, &one, &d);
@@ -216,6 +252,26 @@ static void print(struct replay *r, bool as_json)
 	buf_release(&out);
 }
 
+static void open_samples(struct replay *r, struct str data)
+{
+	struct str dir = arena_printf(&r->books.arena, "%.*s/samples", STR_ARG(data));
+
+	json_init(&r->doc);
+	buf_init(&r->body, SAMPLE_BODY_BYTES + 1);
+	samples_read(&r->samples, dir, r->config->samples_keep_ms);
+	r->has_samples = r->config->samples_key.len > 0;
+	if (r->has_samples)
+		r->samples_key = sample_key(r->config->samples_key);
+}
+
+static void close_samples(struct replay *r)
+{
+	explicit_bzero(&r->samples_key, sizeof r->samples_key);
+	samples_release(&r->samples);
+	buf_release(&r->body);
+	json_release(&r->doc);
+}
+
 static int replay_all(struct replay *r, struct str dir, struct series_range range)
 {
 	struct fail *f = &r->books.fail;
@@ -253,10 +309,12 @@ static int run(struct config *config, const struct words_of_replay *words,
 	map_init(&r.keys, &r.books.arena);
 	if (dir.len == 0)
 		dir = arena_printf(&r.books.arena, "%.*s/decisions", STR_ARG(words->data));
+	open_samples(&r, words->data);
 	if (status == 0)
 		status = replay_all(&r, dir, range);
 	if (status == 0)
 		print(&r, words->as_json);
+	close_samples(&r);
 	map_release(&r.keys);
 	books_release(&r.books);
 	buf_release(&r.changes);

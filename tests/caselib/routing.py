@@ -14,12 +14,14 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 HARD = "Prove by induction that every tree with n vertices has n - 1 edges, and derive its spectrum."
 
 
-def post(world, path, key, body):
+def post(world, path, key, body, headers={}):
     text = json.dumps(body).encode()
+    more = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     link = http.Link(world.address)
     link.send(
         f"POST {path} HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer {key}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(text)}\r\n\r\n".encode() + text,
+        f"{more}Content-Type: application/json\r\nContent-Length: {len(text)}\r\n\r\n".encode()
+        + text,
         1 << 20,
     )
     answer = link.answer("POST")
@@ -194,3 +196,42 @@ def scene_tune(world):
     assert "written: " in tune(world, out, *empty)
     out.write_bytes(first[:-1])
     verb(world, "check", "-c", str(world.config), status=1)
+
+
+def other_words(world, out):
+    """A scorer file like the built-in one but for one weight of one word, with its checksum."""
+    scorer = bytearray((ROOT / "src/route/scorer.bin").read_bytes())
+    scorer[-4] = (scorer[-4] + 1) % 100
+    crc = 0xFFFFFFFF
+    for byte in scorer[24:]:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    scorer[16:20] = (crc ^ 0xFFFFFFFF).to_bytes(4, "little")
+    out.write_bytes(scorer)
+    return out
+
+
+def scene_samples(world):
+    """contents are kept only where the operator asks, sealed, and never against the client's word"""
+    key, secret = world.key("sampled"), "a secret of sixteen or more"
+    scorer = other_words(world, world.folder / "other.bin")
+    ask(world, key, [user("case:one hello before samples")])
+    assert not (world.data / "samples").exists()
+    samples = f'samples: {{key: "{secret}", percent: 100%}}\n'
+    world.config.write_text(samples + world.config.read_text())
+    world.restart()
+    for i in range(20):
+        ask(world, key, [user(f"case:one hello number {i} {HARD if i % 2 else ''}")])
+    body = {"model": "flux-auto", "max_tokens": 9, "messages": [user("case:one private words")]}
+    quiet = {"X-Flux-No-Retain": "1"}
+    assert post(world, "/v1/chat/completions", key, body, quiet).status == 200
+    kept = replay(world, f"scorer_file: {scorer}")
+    assert kept["requests"] == 22 and kept["sampled"] == 20 and kept["other_scorer"] == 2, kept
+    assert kept["changed"] == 0, kept
+    without = world.config.read_text().replace(secret, "another secret of the same kind")
+    world.config.write_text(without)
+    lost = replay(world, f"scorer_file: {scorer}")
+    assert lost["sampled"] == 0 and lost["other_scorer"] == 22, lost
+    for path in (world.data / "samples").iterdir():
+        assert b"hello" not in path.read_bytes() and path.stat().st_mode & 0o777 == 0o600

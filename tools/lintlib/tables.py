@@ -76,7 +76,7 @@ TESTED_BY = {
     for test, paths in {
         "tests/unit/test_json_read.c": "src/base/json_ask.c src/base/json_keys.c"
                                        " src/base/json_scan.c",
-        "tests/unit/test_config.c": "src/config_alias.c src/config_catalog.c src/config_make.c"
+        "tests/unit/test_config.c": "src/config_alias.c src/config_catalog.c src/config_make.c src/config_routing.c"
                                     " src/config_mistake.c src/config_provider.c"
                                     " src/config_schema.c src/config_tree.c src/config_value.c"
                                     " src/embed.c",
