@@ -53,6 +53,15 @@ static void take_percent(struct amount *a, int64_t bp)
 	a->per_nano *= PRICE_WHOLE_BP;
 }
 
+/* An account may be served for nothing (-100 %), if somebody says so. */
+static void take_markup(struct amount *a, int64_t bp)
+{
+	if (bp == 0)
+		*a = no_amount(); /* of too much, too */
+	else
+		take_percent(a, bp);
+}
+
 static int give_nano(const struct amount *a, __int128 round_by, int64_t *out_nusd)
 {
 	__int128 nano;
@@ -163,7 +172,7 @@ static int priced(const struct price_version *v, int64_t markup_bp, const struct
 	if (!row)
 		row = price_row(v, LLM_SERVICE_STANDARD, input_in_all(u));
 	a = amount_of(row, u);
-	take_percent(&a, markup_bp);
+	take_markup(&a, markup_bp);
 	return give_nano(&a, a.per_nano / 2, &out->charge_nusd);
 }
 
@@ -220,7 +229,7 @@ static int bound_by_row(const struct price *p, const struct price_bound *b, int6
 	take_percent(&a, p->percent_bp);
 	take_percent(&a, dearest(p->regional_bp, PRICE_WHOLE_BP));
 	add_product(&a, (__int128)b->calls * a.per_nano, dearest(p->call_nusd, p->search_nusd));
-	take_percent(&a, markup_bp);
+	take_markup(&a, markup_bp);
 	return give_nano(&a, a.per_nano - 1, out_nusd);
 }
 

@@ -60,7 +60,7 @@ struct price_set {
 /* What an account pays: percent of its own prices where it has some, else of the cost's. */
 struct price_terms {
 	const struct price_set *own; /* NULL: the model's */
-	int64_t markup_bp;           /* 10,000: as it is; 12,000: a fifth more */
+	int64_t markup_bp;           /* 10,000: as it is; 12,000: a fifth more; 0: nothing */
 };
 
 struct price_deal {

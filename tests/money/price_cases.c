@@ -192,7 +192,7 @@ static void ask_bound(const struct price_deal *deal, unsigned bits)
 
 static void ask(const struct price_set *cost, const struct price_set *own)
 {
-	struct price_terms terms = {one_in(2) ? own : NULL, random_percent()};
+	struct price_terms terms = {one_in(2) ? own : NULL, one_in(20) ? 0 : random_percent()};
 	int64_t opened_ms = (int64_t)random_below(3500) - 500;
 	unsigned bits = one_in(5) ? 62 : 21;
 	struct price_deal deal = price_deal_of(cost, &terms, opened_ms);

@@ -5,8 +5,10 @@
 
 Independent of the program: prices come from the YAML, formulas from docs/ledger.md, ids of prices from their
 definition; integers have no end. FILE.json has an entry a line, members as the columns of the table `entries`.
---markup names those that are set on accounts and not in the configuration. Prints what differs; ends with 0 when nothing does."""
+Mark-ups are those of the configuration, of the store's plans and accounts, and of --markup. Prints what differs; ends
+with 0 when nothing does."""
 import argparse
+import decimal
 import json
 import sqlite3
 import sys
@@ -58,6 +60,15 @@ def entries_of(asked):
     store.close()
 
 
+def markups_of(path):
+    """What is set on plans and accounts."""
+    store = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
+    rows = store.execute("SELECT terms FROM owners")
+    terms = [json.loads(row[0] or "{}", parse_float=decimal.Decimal) for row in rows]
+    store.close()
+    return [exact.WHOLE + int(decimal.Decimal(t["markup_percent"]) * 100) for t in terms if "markup_percent" in t]
+
+
 def recompute(entries, prices, say=print):
     """(entries that are right, entries that are not)"""
     right = wrong = 0
@@ -76,8 +87,10 @@ def main():
     options.add_argument("--entries")
     options.add_argument("--markup", action="append", default=[])
     asked = options.parse_args()
+    markups = [exact.WHOLE + percent(m) for m in asked.markup]
+    markups += [] if asked.entries else markups_of(asked.store)
     with open(asked.config, encoding="utf-8") as config:
-        prices = Prices(config.read(), [exact.WHOLE + percent(m) for m in asked.markup])
+        prices = Prices(config.read(), markups)
     right, wrong = recompute(entries_of(asked), prices)
     print(f"recompute: {right} passed, {wrong} failed")
     return wrong != 0

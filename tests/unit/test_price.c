@@ -308,6 +308,10 @@ static void test_terms(void)
 	got = amounts(&deal, &u);
 	CHECK(got.cost_nusd == 202 && got.charge_nusd == 51); /* 50.5 */
 	CHECK(deal.charge_id == own_version.id);
+	terms.markup_bp = 0; /* served for nothing, since somebody said so */
+	deal = price_deal_of(&set, &terms, 0);
+	got = amounts(&deal, &u);
+	CHECK(got.cost_nusd == 202 && got.charge_nusd == 0 && !got.is_unknown);
 	u.service = LLM_SERVICE_PRIORITY; /* for which there is no price here */
 	got = amounts(&deal, &u);
 	CHECK(got.cost_nusd == 202 && got.is_unknown);
