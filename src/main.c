@@ -20,8 +20,14 @@ static const struct verb {
     {"models", cli_models, "list what can be served"},
     {"catalog", cli_catalog, "compare prices with another list, show their versions"},
     {"dialects", cli_dialects, "tell what becomes of features between dialects"},
-    {"key", cli_key, "create, list and revoke keys"},
-    {"usage", cli_usage, "spending by day, model, key"},
+    {"plan", cli_plan, "what accounts may do, by name"},
+    {"account", cli_account, "who pays"},
+    {"team", cli_team, "within an account"},
+    {"user", cli_user, "within an account"},
+    {"key", cli_key, "create, list, change, rotate and revoke keys"},
+    {"usage", cli_usage, "spending by day, model, key, ...; purge what is old"},
+    {"invoice", cli_invoice, "what an account is to pay for a month"},
+    {"reconcile", cli_reconcile, "compare a provider's export with the ledger"},
     {"ledger", cli_ledger, "verify the books, write leases off"},
     {"backup", cli_backup, "copy the store into a file"},
     {"restore", cli_restore, "put such a copy back"},
@@ -42,7 +48,7 @@ static int print_help(FILE *out)
 	fprintf(out, "fluxrouter " FLUXROUTER_VERSION ": one endpoint in front of many models\n\n"
 	             "usage: fluxrouter VERB [options]\n\n");
 	for (int i = 0; i < VERBS; i++)
-		fprintf(out, "  %-8s %s\n", verbs[i].name, verbs[i].help);
+		fprintf(out, "  %-9s %s\n", verbs[i].name, verbs[i].help);
 	fprintf(out, "\nfluxrouter VERB --help tells each one's options.\n");
 	return out == stdout ? 0 : 2;
 }

@@ -244,6 +244,8 @@ def scene_invoice(world):
         total += int(Decimal(answer.header("x-flux-cost-usd")) * 10**9)
     rows = world.entries("payer", 9)
     month = time.strftime("%Y-%m", time.gmtime())
+    printed = verb(world, "invoice", "--data", str(world.data), "--account", "payer", "--month", month)
+    assert re.search(r"(?m)^total .*%s$" % re.escape(str(Decimal(total).scaleb(-9).normalize())), printed)
     text = Admin(world).ask("GET", f"/invoices?account=payer&month={month}").body
     invoice = json.loads(text, parse_float=Decimal)
     assert invoice["total"]["charge_usd"] * 10**9 == total, (invoice, total)
@@ -337,6 +339,125 @@ def scene_dead_webhook(world):
     began = time.monotonic()
     assert http.ask(world.address, "GET", "/healthz").status == 200
     assert time.monotonic() - began < 0.5
+
+
+def make_old(world, days):
+    """Entries, their sums and what was spent, as if it had been that many days ago."""
+    ms = days * 86400000
+    files = list((world.data / "journal").glob("*.fluxj"))
+    store = sqlite3.connect(world.data / "flux.db", isolation_level=None)
+    store.execute("update entries set opened_ms = opened_ms - ?, closed_ms = closed_ms - ?", (ms, ms))
+    store.execute("update days set day = day - ?", (days,))
+    store.execute("delete from spent")
+    store.close()
+    for path in files:  # and in the journal: the records' times, and their checksums
+        age_journal(path, ms)
+
+
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
+def age_journal(path, ms):
+    data = bytearray(path.read_bytes())
+    for at in range(0, len(data), 256):
+        if data[at + 4] not in (3, 4):
+            continue
+        for field in (56, 64):
+            then = int.from_bytes(data[at + field : at + field + 8], "little")
+            data[at + field : at + field + 8] = max(then - ms, 0).to_bytes(8, "little")
+        data[at : at + 4] = crc32c(data[at + 4 : at + 256]).to_bytes(4, "little")
+    path.write_bytes(data)
+
+
+def scene_purge(world):
+    """old entries go, day sums stay, recovery brings nothing back, ledger verify agrees"""
+    key = world.key("old")
+    for i in range(5):
+        assert serve(world, key, mark=f"o{i}").status == 200
+    world.entries("old", 5)
+    before = Admin(world).do("GET", "/usage?by=account,key,model")
+    world.daemon.send_signal(signal.SIGKILL)
+    world.daemon.wait()
+    make_old(world, 500)
+    then = time.strftime("%Y-%m-%d", time.gmtime(time.time() - 499 * 86400))
+    told = verb(world, "usage", "purge", "--data", str(world.data), "--before", then)
+    assert told.startswith("5 entries"), told
+    assert "ok" in verb(world, "ledger", "verify", "--data", str(world.data))
+    world.start()
+    assert world.read_entries("old") == [], "purged entries came back"
+    after = Admin(world).do("GET", "/usage?by=account,key,model")
+    assert after["rows"] == before["rows"], (before, after)
+    assert serve(world, key, mark="new").status == 200
+    assert len(world.entries("old", 1)) == 1
+    assert "ok" in verb(world, "ledger", "verify", "--data", str(world.data))
+
+
+def scene_retention(world):
+    """with a retention the daemon purges by itself"""
+    key = world.key("old")
+    assert serve(world, key).status == 200
+    world.entries("old", 1)
+    world.daemon.send_signal(signal.SIGKILL)
+    world.daemon.wait()
+    make_old(world, 500)
+    world.config.write_text("retention: 400d\n" + world.config.read_text())
+    world.start()
+    until(lambda: world.read_entries("old") == [], "nothing is purged", 8)
+    assert Admin(world).do("GET", "/usage?by=account")["rows"][0]["requests"] == 1
+
+
+USAGE_HEAD = "start_time,end_time,model,num_model_requests,input_tokens,output_tokens,input_cached_tokens"
+COST_HEAD = "usage_date_utc,model,token_type,cost_usd"
+
+
+def scene_reconcile(world):
+    """an export that says what the ledger says has no difference; one that does not is told"""
+    key = world.key("many")
+    for i in range(6):
+        world.plain.script(f"usage {100 + i} {i} {10 + i}\nbuiltin\n", f"r{i}")
+        assert serve(world, key, ("small", "medium")[i % 2], f"r{i}").status == 200
+    rows = world.entries("many", 6)
+    day = int(time.time() // 86400 * 86400)
+    lines = {}
+    for r in rows:
+        sums = lines.setdefault(r["model"], [0, 0, 0, 0, Decimal(0)])
+        for i, figure in enumerate((1, r["input"] + r["cache_read"], r["output"], r["cache_read"])):
+            sums[i] += figure
+        sums[4] += Decimal(r["cost_nusd"]) / 10**9
+    usage, cost = world.folder / "usage.csv", world.folder / "cost.csv"
+
+    def write(more=0):
+        text = [USAGE_HEAD]
+        for model, (n, given, out, cached, _) in lines.items():
+            text.append(f"{day},{day + 86400},{model}-2025-08-07,{n},{given + more},{out},{cached}")
+        usage.write_text("\n".join(text) + "\n")
+        date = time.strftime("%Y-%m-%d", time.gmtime(day))
+        text = [COST_HEAD]
+        for model, sums in lines.items():
+            half = sums[4] / 2
+            text.append(f"{date},{model.title()},input_no_cache,{half}")
+            text.append(f"{date},{model.title()},output,{half + Decimal(more) / 10**5}")
+        cost.write_text("\n".join(text) + "\n")
+
+    words = ["reconcile", "--data", str(world.data), "--provider", "plain"]
+    write()
+    for path in (usage, cost):
+        assert "no difference" in verb(world, *words, str(path)), path
+    write(more=1)
+    told = verb(world, *words, str(usage), status=1)
+    assert len(re.findall(r"(?m)^20\d\d-\d\d-\d\d  (small|medium) +input tokens", told)) == 2, told
+    assert "2 differences" in told
+    told = json.loads(verb(world, *words, "--json", str(cost), status=1))
+    assert [d["figure"] for d in told["differences"]] == ["cost", "cost"], told
+    assert "no difference" in verb(world, *words, "--tolerance", "0.01", str(cost))
+    told = verb(world, "reconcile", "--data", str(world.data), str(usage), status=1)
+    assert "0 here" in told, told
 
 
 SCENES = {name[6:]: run for name, run in globals().items() if name.startswith("scene_")}

@@ -16,6 +16,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from http import server as http_server
 
 sys.dont_write_bytecode = True
@@ -68,6 +69,68 @@ VERBS = [
     ("usage --data DATA --from 2020-01-01 --to 2020-12-31 --json", 0, r'"2020-01-01"'),
     ("usage --data DATA --from yesterday", 2, r'--from "yesterday" is not a day'),
     ("usage --data DATA --to 2020-13-01", 2, r'--to "2020-13-01" is not a day'),
+    ("usage --data DATA --by account,model --csv", 0, r"(?m)^spender,small,3,"),
+    ("usage --data DATA --by provider,lane,team,user,tag", 0, r"(?m)^ +plain +express .* 3 "),
+    ("usage --data DATA --csv --json", 2, r"do not go together"),
+    ("usage purge --data DATA", 2, r"is not a day"),
+    ("usage purge --data DATA --before 9999-01-01", 2, r"only days that are over"),
+    ("usage purge --data DATA --before 2020-01-01 --keep-sums --drop-sums", 2, r"go together"),
+    ("usage purge --data DATA --before 2020-01-01", 0, r"^0 entries were purged"),
+    ("usage purge --help", 0, r"--before"),
+    ("invoice --data DATA --account spender --month MONTH", 0, r"(?m)^small +[0-9a-f]{8} +3 "),
+    ("invoice --data DATA --account spender --month MONTH --csv", 0, r"spender,\d{4}-\d\d,small,"),
+    ("invoice --data DATA --account spender --month MONTH --json", 0, r'"object":"invoice"'),
+    ("invoice --data DATA --account nobody --month MONTH", 1, r'no account "nobody"'),
+    ("invoice --data DATA --month MONTH", 2, r"--account is missing"),
+    ("invoice --data DATA --account spender --month 2026-13", 2, r"is not a month"),
+    ("invoice --help", 0, r"--month"),
+    ("reconcile --data DATA", 2, r"which file"),
+    ("reconcile --data DATA /nowhere.csv", 1, r"/nowhere.csv: No such file"),
+    ("reconcile --data DATA CONFIG", 1, r"none of a usage or cost export"),
+    ("reconcile --data DATA --tolerance x CONFIG", 2, r"no amount"),
+    ("reconcile --help", 0, r"--tolerance"),
+    ("plan", 2, r"Usage: fluxrouter plan VERB"),
+    ("account --help", 0, r"create"),
+    ("team frob", 2, r'team has no verb "frob"'),
+    ("user create --help", 0, r"--account"),
+    ("plan list --data DATA", 0, r"(?m)^ +3  builder .*included_usd"),
+    ("plan list --data DATA --json", 0, r'"object":"plan","id":1'),
+    ("plan create gold --data DATA --set month_usd=50 --set clamp=false --set models=gpt-*", 0,
+     r'gold .*"month_usd":50.*"clamp":false,"models":"gpt-\*"'),
+    ("plan create gold --data DATA", 1, r"already"),
+    ("plan set gold --data DATA --set clamp= --json", 0, r'"terms":\{"month_usd":50,"models"'),
+    ("plan set gold --data DATA --set clamp", 2, r"is not TERM=VALUE"),
+    ("plan set gold --data DATA --set clap=1", 1, r'no term "clap"'),
+    ("plan set gold --data DATA --set month_usd=much", 1, r"month_usd"),
+    ("account create acme --data DATA --plan gold", 0, r"acme +gold +open"),
+    ("account create --data DATA", 2, r"which account"),
+    ("account set acme --data DATA --hold", 0, r"on hold"),
+    ("account set acme --data DATA --hold --release", 2, r"do not go together"),
+    ("account set acme --data DATA --release --plan -", 0, r"acme +open"),
+    ("account list --data DATA", 0, r"(?s)spender.*acme"),
+    ("team create red --data DATA --account acme", 0, r"red +acme +open"),
+    ("team create red --data DATA", 1, r"account"),
+    ("user create joe --data DATA --account acme --team red --set month_usd=1", 0, r"joe +acme/red"),
+    ("user list --data DATA --account acme", 0, r"joe"),
+    ("user set joe --data DATA --account acme --name joseph", 0, r"joseph"),
+    ("user set joseph --data DATA", 1, r"needs its account"),
+    ("team close red --data DATA --account acme", 0, r"red +acme +closed"),
+    ("key create --data DATA --account acme --user joseph --set rpm=5", 0, r"^sk-flux-\S{43}\n$"),
+    ("key create --data DATA --account acme --user nobody", 1, r'no user "nobody"'),
+    ("key create --data DATA --user 1", 0, r"^sk-flux-\S{43}\n$"),
+    ("key list --data DATA --account acme", 0, r"(?m)^ +\d+ .*acme.*\(red/joseph\)$"),
+    ("key set --data DATA ID --label new --set rpm=9", 0, r'"label":"new".*"rpm":9'),
+    ("key set --data DATA ID --label - --set rpm=", 0, r'"label":"","models":"","terms":\{\}'),
+    ("key set --data DATA 999 --label x", 1, r"no key has the id"),
+    ("key set --data DATA", 2, r"which key"),
+    ("key rotate --data DATA", 2, r"which key"),
+    ("key rotate --data DATA ID --overlap soon", 1, r"overlap"),
+    ("key rotate --data DATA ID --overlap 7d", 0, r"^sk-flux-\S{43}\n$"),
+    ("key create --data DATA --from LIST", 0, r"(?s)^sk-flux-\S{43},new,blue,amy@x.org,l1\n.*\n$"),
+    ("key list --data DATA --account new", 0, r"\(blue/amy@x.org\)"),
+    ("user list --data DATA --account new", 0, r'bob .*\n'),
+    ("key create --data DATA --from /nowhere.csv", 1, r"/nowhere.csv"),
+    ("key create --data DATA --from CONFIG", 1, r"there is no column"),
     ("usage --data /nowhere", 1, r"fluxrouter: "),
     ("usage --help", 0, r"--by"),
     ("ledger", 2, r"verify .*agree"),
@@ -104,6 +167,13 @@ VERBS = [
     ("route -c /nowhere.yaml", 1, r"/nowhere.yaml"),
     ("serve -c /nowhere.yaml", 1, r"/nowhere.yaml"),
 ]
+
+
+LIST = """account,team,email,label,expires,month_usd
+new,blue,amy@x.org,l1,1y,5
+new,blue,bob,"l, 2",,
+new,,,,2030-01-01,
+"""
 
 
 def spend(world, key):
@@ -234,6 +304,8 @@ def main():
     spend(world, key)
     names = {"DATA": str(world.data), "CONFIG": str(world.config), "FOLDER": str(world.folder)}
     names |= {"KEY": key[:14], "OTHER": other[:14], "ID": key_id(world, key)}
+    names |= {"MONTH": time.strftime("%Y-%m", time.gmtime()), "LIST": str(world.folder / "l.csv")}
+    (world.folder / "l.csv").write_text(LIST)
     names["EMPTY"] = str(world.folder / "empty.yaml")
     (world.folder / "empty.yaml").write_text('listen: ["127.0.0.1:1"]\n')
     failed = []

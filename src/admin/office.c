@@ -45,11 +45,22 @@ struct office {
 
 /* ---- rounds ---- */
 
+/* Without webhooks nobody looks at ceilings, without a retention nothing is purged. */
+static bool is_wanted(const struct round *r)
+{
+	struct config *config = config_current();
+	bool wanted =
+	    r == &r->office->watch_round ? config->webhook_count > 0 : config->retention_ms > 0;
+
+	config_put(&config);
+	return wanted;
+}
+
 static void on_timer(uv_timer_t *timer)
 {
 	struct round *r = timer->data;
 
-	if (r->is_out || r->office->is_closing)
+	if (r->is_out || r->office->is_closing || !is_wanted(r))
 		return;
 	r->is_out = true;
 	clerk_give(r->office->clerk, &r->job);

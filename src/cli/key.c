@@ -1,18 +1,16 @@
-/* fluxrouter key create | list | revoke | show-usage
+/* fluxrouter key create | list | set | rotate | revoke | show-usage
  *
  * Works on the store itself, also beside a running daemon, which learns of a change within a
  * quarter of a second, or at once when the key is presented. The key's text is printed once, at
  * its making, and kept nowhere. */
 #include "cli/cli.h"
 
+#include "admin/report.h"
 #include "base/clock.h"
 #include "base/decimal.h"
-#include "base/json_write.h"
-#include "cli/books.h"
+#include "cli/errand.h"
+#include "cli/key_list.h"
 #include "cli/option.h"
-#include "gate/key.h"
-
-enum { JSON_MAX_BYTES = 256 << 20, NAME_MAX_BYTES = 200 };
 
 #define DATA_OPTION(place)                                                                         \
 	{                                                                                          \
@@ -20,202 +18,201 @@ enum { JSON_MAX_BYTES = 256 << 20, NAME_MAX_BYTES = 200 };
 	}
 #define OPTION_COUNT(options) (int)(sizeof(options) / sizeof(options)[0])
 
-/* create */
+/* ---- create, set ---- */
 
-struct create {
-	struct str data, account, label, expires, models;
+struct key_words {
+	struct str data, account, team, user, label, models, expires, from;
+	struct str sets[OPTION_TAKEN_MAX];
+	int set_count;
 };
 
-static bool is_plain(struct str name)
+static int put_body(struct errand *e, const struct key_words *k)
 {
-	for (size_t i = 0; i < name.len; i++)
-		if ((unsigned char)name.ptr[i] < 0x20 || name.ptr[i] == 0x7f)
-			return false;
-	return name.len <= NAME_MAX_BYTES;
+	errand_put(e, "user", k->user);
+	errand_put(e, "team", k->team);
+	errand_put(e, "label", k->label);
+	errand_put(e, "models", k->models);
+	errand_put(e, "expires", k->expires);
+	return errand_put_terms(e, k->sets, k->set_count);
 }
 
-static int check_create(const struct create *c, int64_t *out_expires_ms)
+/* The new key, alone. Its text is in the answer and nowhere else. */
+static int print_key(struct errand *e)
 {
-	int64_t span_ms = 0;
+	uint32_t root = json_root(&e->answer);
+	struct str text = errand_text(e, root, "key"), id = errand_text(e, root, "id");
 
-	if (c->expires.len && clock_read_span(c->expires, &span_ms) < 0)
-		return option_wrong("--expires \"%.*s\" is not a span such as 30d, 12h or 1y",
-		                    STR_ARG(c->expires));
-	if (str_is_empty(c->account))
-		return option_wrong("--account needs a name");
-	if (!is_plain(c->account) || !is_plain(c->label) || !is_plain(c->models))
-		return option_wrong("names have at most %d bytes and no control characters",
-		                    NAME_MAX_BYTES);
-	*out_expires_ms = span_ms ? clock_wall_ms() + span_ms : 0;
-	return 0;
+	if (printf("%.*s\n", STR_ARG(text)) >= 0 && fflush(stdout) == 0)
+		return 0;
+	fprintf(stderr,
+	        "fluxrouter: the key was made but could not be printed; revoke it: fluxrouter key "
+	        "revoke %.*s\n",
+	        STR_ARG(id));
+	return 1;
 }
 
-static int create_in(struct books *b, const struct create *c, int64_t expires_ms)
+static int create_in(struct errand *e, const struct key_words *k)
 {
-	char text[KEY_TEXT_BYTES];
-	struct store_key k = {.label = c->label,
-	                      .models = c->models,
-	                      .created_ms = clock_wall_ms(),
-	                      .expires_ms = expires_ms};
+	struct errand_place place = {.kind = "key"};
 	int64_t id;
 
-	key_make(text, k.digest);
-	k.prefix = (struct str){text, KEY_PREFIX_BYTES};
-	if (store_account_named(b->store, c->account, &k.account_id, &b->fail) < 0 ||
-	    store_key_add(b->store, &k, &id, &b->fail) < 0)
-		return books_fails(b);
-	if (printf("%.*s\n", KEY_TEXT_BYTES, text) < 0 || fflush(stdout) != 0) {
-		fprintf(stderr,
-		        "fluxrouter: the key was made but could not be printed; revoke "
-		        "it: fluxrouter key revoke %" PRId64 "\n",
-		        id);
-		return 1;
-	}
+	/* A user or team that is named by its id knows its account. */
+	if (k->account.len &&
+	    store_account_named(e->books.store, k->account, &id, &e->books.fail) < 0)
+		return books_fails(&e->books);
+	errand_put(e, "account", k->account);
+	if (put_body(e, k) < 0)
+		return 2;
+	return errand_do(e, "POST", errand_target(e, &place)) < 0 ? 1 : print_key(e);
+}
+
+static int check_create(struct key_words *k)
+{
+	int64_t ms;
+
+	if (k->account.ptr && k->account.len == 0)
+		return option_wrong("--account needs a name");
+	for (size_t i = 0; i < k->account.len; i++)
+		if ((unsigned char)k->account.ptr[i] < 0x20)
+			return option_wrong("names have no control characters");
+	if (k->expires.len && clock_read_span(k->expires, &ms) < 0 &&
+	    clock_read_day(k->expires, &ms) < 0)
+		return option_wrong("--expires \"%.*s\" is not a span such as 30d, 12h or 1y, nor "
+		                    "a day",
+		                    STR_ARG(k->expires));
+	if (!k->account.ptr && !(k->user.len && k->from.len == 0))
+		k->account = STR("default");
 	return 0;
+}
+
+static int create_all(struct errand *e, const struct key_words *k)
+{
+	struct key_list_ask ask = {k->from, k->account};
+
+	return k->from.len ? key_list_create(e, &ask) : create_in(e, k);
 }
 
 static int key_create(int argc, char **argv)
 {
-	struct create c = {.data = STR(CLI_DATA_DEFAULT), .account = STR("default")};
+	struct key_words k = {.data = STR(CLI_DATA_DEFAULT)};
+	struct str shown = {0};
 	const struct option options[] = {
-	    DATA_OPTION(c.data),
-	    {"account", "NAME", "account that pays (default); made when there is none", &c.account,
+	    DATA_OPTION(k.data),
+	    {"account", "NAME", "account that pays (default); made when there is none", &k.account,
 	     NULL},
-	    {"label", "TEXT", "what the key is for, shown in lists", &c.label, NULL},
-	    {"expires", "SPAN", "from now: 12h, 30d, 2w, 1y (never)", &c.expires, NULL},
-	    {"models", "GLOBS", "comma list of model names it may use (all)", &c.models, NULL},
+	    {"user", "NAME", "whose it is", &k.user, NULL},
+	    {"team", "NAME", "the team that it is counted with (the user's)", &k.team, NULL},
+	    {"label", "TEXT", "what the key is for, shown in lists", &k.label, NULL},
+	    {"expires", "SPAN", "from now: 12h, 30d, 2w, 1y; or a day (never)", &k.expires, NULL},
+	    {"models", "GLOBS", "comma list of model names it may use (all)", &k.models, NULL},
+	    {"set", "TERM=VALUE", "a limit, such as month_usd=5; as often as you like", &shown,
+	     NULL},
+	    {"from", "FILE", "a key for each line of a CSV file; see the manual", &k.from, NULL},
 	};
 	const struct option_set set = {"key create [--data DIR] [--account NAME] ...",
 	                               "Makes a key and prints it, alone, on standard output. It "
 	                               "is shown only this once.",
 	                               options, OPTION_COUNT(options), 0};
 	struct option_words words;
-	int64_t expires_ms = 0;
-	struct books b;
+	struct errand e;
 	int status;
 
+	k.set_count = option_take(&argc, argv, "set", k.sets);
+	if (k.set_count < 0)
+		return 2;
 	if (option_read(&set, argc, argv, &words) < 0)
 		return words.status;
-	status = check_create(&c, &expires_ms);
+	status = check_create(&k);
 	if (status != 0)
 		return status;
-	status = books_open(&b, c.data, STORE_CREATE) < 0 ? 1 : create_in(&b, &c, expires_ms);
-	books_release(&b);
+	status = errand_open(&e, k.data, STORE_CREATE) < 0 ? 1 : create_all(&e, &k);
+	errand_release(&e);
 	return status;
 }
 
-/* list */
-
-struct listing {
-	struct buf out;
-	struct json_writer json;
-	int64_t now_ms;
-	bool as_json;
-};
-
-static const char *state_of(const struct store_key *k, int64_t now_ms)
+static int set_in(struct errand *e, const struct key_words *k, struct str which)
 {
-	if (k->revoked_ms)
-		return "revoked";
-	return k->expires_ms && now_ms >= k->expires_ms ? "expired" : "active";
+	struct errand_place place = {.kind = "key", .which = which};
+	struct str raw;
+
+	if (put_body(e, k) < 0)
+		return 2;
+	if (errand_do(e, "PATCH", errand_target(e, &place)) < 0)
+		return 1;
+	raw = json_raw(&e->answer, json_root(&e->answer));
+	printf("%.*s\n", STR_ARG(raw));
+	return 0;
 }
 
-static void put_time(struct listing *l, struct str name, int64_t wall_ms)
+static int key_set(int argc, char **argv)
 {
-	struct buf text;
+	struct key_words k = {.data = STR(CLI_DATA_DEFAULT)};
+	struct str shown = {0};
+	const struct option options[] = {
+	    DATA_OPTION(k.data),
+	    {"user", "NAME", "whose it is; - for nobody's", &k.user, NULL},
+	    {"team", "NAME", "the team that it is counted with; - for none", &k.team, NULL},
+	    {"label", "TEXT", "what it is for; - for nothing", &k.label, NULL},
+	    {"expires", "SPAN", "from now, or a day; - for never", &k.expires, NULL},
+	    {"models", "GLOBS", "comma list of model names it may use; - for all", &k.models, NULL},
+	    {"set", "TERM=VALUE", "a limit; rpm= takes it away; as often as you like", &shown,
+	     NULL},
+	};
+	const struct option_set set = {"key set [--data DIR] ID|PREFIX ...",
+	                               "Changes what is given of a key, and prints it as JSON.",
+	                               options, OPTION_COUNT(options), 1};
+	struct option_words words;
+	struct errand e;
+	int status;
 
-	buf_init(&text, 64);
-	clock_put_rfc3339(&text, wall_ms);
-	if (wall_ms)
-		json_key_text(&l->json, name, buf_str(&text));
-	else
-		json_key_null(&l->json, name);
-	buf_release(&text);
+	k.set_count = option_take(&argc, argv, "set", k.sets);
+	if (k.set_count < 0)
+		return 2;
+	if (option_read(&set, argc, argv, &words) < 0)
+		return words.status;
+	if (words.count != 1)
+		return option_wrong("which key? (usage: fluxrouter %s)", set.usage);
+	status =
+	    errand_open(&e, k.data, STORE_EXISTING) < 0 ? 1 : set_in(&e, &k, words.operands[0]);
+	errand_release(&e);
+	return status;
 }
 
-static void list_json(struct listing *l, const struct store_key *k)
+/* ---- rotate, revoke ---- */
+
+static int rotate_in(struct errand *e, struct str which, struct str overlap)
 {
-	json_open_object(&l->json);
-	json_key_i64(&l->json, STR("id"), k->id);
-	json_key_text(&l->json, STR("prefix"), k->prefix);
-	json_key_text(&l->json, STR("account"), k->account_name);
-	json_key_text(&l->json, STR("label"), k->label);
-	json_key_text(&l->json, STR("models"), k->models);
-	put_time(l, STR("created"), k->created_ms);
-	put_time(l, STR("expires"), k->expires_ms);
-	put_time(l, STR("revoked"), k->revoked_ms);
-	json_key_text(&l->json, STR("state"), str_of(state_of(k, l->now_ms)));
-	json_close_object(&l->json);
+	struct errand_place place = {.kind = "key", .what = "rotate", .which = which};
+
+	errand_put(e, "overlap", overlap);
+	return errand_do(e, "POST", errand_target(e, &place)) < 0 ? 1 : print_key(e);
 }
 
-static void list_line(struct listing *l, const struct store_key *k)
+static int key_rotate(int argc, char **argv)
 {
-	struct clock_day made = clock_day_of(k->created_ms), end = clock_day_of(k->expires_ms);
-	char expires[32] = "never";
-
-	if (k->expires_ms)
-		snprintf(expires, sizeof expires, "%04d-%02d-%02d", end.year, end.month, end.day);
-	buf_printf(&l->out, "%5" PRId64 "  %-14.*s  %-16.*s  %04d-%02d-%02d  %-10s  %-7s  %.*s\n",
-	           k->id, STR_ARG(k->prefix), STR_ARG(k->account_name), made.year, made.month,
-	           made.day, expires, state_of(k, l->now_ms), STR_ARG(k->label));
-}
-
-static bool on_listed(void *arg, const struct store_key *k)
-{
-	struct listing *l = arg;
-
-	if (l->as_json)
-		list_json(l, k);
-	else
-		list_line(l, k);
-	return true;
-}
-
-static int list_in(struct books *b, bool as_json)
-{
-	struct listing l = {.now_ms = clock_wall_ms(), .as_json = as_json};
-	int result;
-
-	buf_init(&l.out, JSON_MAX_BYTES);
-	json_writer_init(&l.json, &l.out);
-	if (as_json)
-		json_open_array(&l.json);
-	else
-		buf_printf(&l.out, "%5s  %-14s  %-16s  %-10s  %-10s  %-7s  %s\n", "id", "prefix",
-		           "account", "created", "expires", "state", "label");
-	result = store_keys_after(b->store, 0, &b->arena, on_listed, &l, &b->fail);
-	if (as_json) {
-		json_close_array(&l.json);
-		buf_put_byte(&l.out, '\n');
-	}
-	if (result == 0)
-		fwrite(l.out.ptr, 1, l.out.len, stdout);
-	buf_release(&l.out);
-	return result < 0 ? books_fails(b) : 0;
-}
-
-static int key_list(int argc, char **argv)
-{
-	struct str data = STR(CLI_DATA_DEFAULT);
-	bool as_json = false;
+	struct str data = STR(CLI_DATA_DEFAULT), overlap = STR("0");
 	const struct option options[] = {
 	    DATA_OPTION(data),
-	    {"json", NULL, "as JSON", NULL, &as_json},
+	    {"overlap", "SPAN", "how long the old one goes on: 12h, 7d (0)", &overlap, NULL},
 	};
-	const struct option_set set = {"key list [--data DIR] [--json]", "Lists all keys.", options,
-	                               OPTION_COUNT(options), 0};
+	const struct option_set set = {"key rotate [--data DIR] [--overlap SPAN] ID|PREFIX",
+	                               "Makes a key in the place of another and prints it, alone. "
+	                               "The old one ends when the overlap is over.",
+	                               options, OPTION_COUNT(options), 1};
 	struct option_words words;
-	struct books b;
+	struct errand e;
 	int status;
 
 	if (option_read(&set, argc, argv, &words) < 0)
 		return words.status;
-	status = books_open(&b, data, STORE_READ_ONLY) < 0 ? 1 : list_in(&b, as_json);
-	books_release(&b);
+	if (words.count != 1)
+		return option_wrong("which key? (usage: fluxrouter %s)", set.usage);
+	status = errand_open(&e, data, STORE_EXISTING) < 0
+	             ? 1
+	             : rotate_in(&e, words.operands[0], overlap);
+	errand_release(&e);
 	return status;
 }
-
-/* revoke */
 
 static int key_revoke(int argc, char **argv)
 {
@@ -226,76 +223,134 @@ static int key_revoke(int argc, char **argv)
 	                               "named by its id or prefix, as key list shows them.",
 	                               options, OPTION_COUNT(options), 1};
 	struct option_words words;
-	struct books b;
+	struct errand_place place = {.kind = "key"};
+	struct errand e;
 	int status = 0;
 
 	if (option_read(&set, argc, argv, &words) < 0)
 		return words.status;
 	if (words.count != 1)
 		return option_wrong("which key? (usage: fluxrouter %s)", set.usage);
-	if (books_open(&b, data, STORE_EXISTING) < 0)
+	place.which = words.operands[0];
+	if (errand_open(&e, data, STORE_EXISTING) < 0 ||
+	    errand_do(&e, "DELETE", errand_target(&e, &place)) < 0)
 		status = 1;
-	else if (store_key_revoke(b.store, str_part(words.operands[0], 0, KEY_PREFIX_BYTES),
-	                          clock_wall_ms(), &b.fail) < 0)
-		status = books_fails(&b);
-	books_release(&b);
+	errand_release(&e);
 	return status;
 }
 
-/* show-usage */
+/* ---- list ---- */
 
-struct showing {
-	struct store_key wanted; /* id 0: not found yet */
-	struct str which;
-	int64_t id;
-	int rows;
+struct listing {
+	bool as_json;
+	bool has_one;
 };
 
-static bool on_searched(void *arg, const struct store_key *k)
+/* The day of a time, or `otherwise`. */
+static struct str day_of(struct str time, struct str otherwise)
 {
-	struct showing *s = arg;
-
-	if (k->id == s->id || str_eq(k->prefix, str_part(s->which, 0, KEY_PREFIX_BYTES)))
-		s->wanted = *k;
-	return s->wanted.id == 0;
+	return time.len >= 10 ? str_part(time, 0, 10) : otherwise;
 }
 
-static bool on_shown(void *arg, const struct store_sum *sum)
+static void print_line(struct errand *e, uint32_t key)
 {
-	struct showing *s = arg;
+	struct str user = errand_text(e, key, "user"), team = errand_text(e, key, "team");
+
+	printf("%5.*s  %-14.*s  %-16.*s  %.*s  %-10.*s  %-7.*s  %.*s",
+	       STR_ARG(errand_text(e, key, "id")), STR_ARG(errand_text(e, key, "prefix")),
+	       STR_ARG(errand_text(e, key, "account")),
+	       STR_ARG(day_of(errand_text(e, key, "created"), STR("          "))),
+	       STR_ARG(day_of(errand_text(e, key, "expires"), STR("never"))),
+	       STR_ARG(errand_text(e, key, "state")), STR_ARG(errand_text(e, key, "label")));
+	if (user.len || team.len)
+		printf("  (%.*s%s%.*s)", STR_ARG(team), team.len && user.len ? "/" : "",
+		       STR_ARG(user));
+	printf("\n");
+}
+
+static void on_listed(struct errand *e, uint32_t key, void *arg)
+{
+	struct listing *l = arg;
+	struct str raw = json_raw(&e->answer, key);
+
+	if (!l->as_json) {
+		print_line(e, key);
+		return;
+	}
+	printf("%s%.*s", l->has_one ? ",\n" : "", STR_ARG(raw));
+	l->has_one = true;
+}
+
+static int list_in(struct errand *e, const struct errand_place *place, bool as_json)
+{
+	struct listing l = {.as_json = as_json};
+	int result;
+
+	if (as_json)
+		printf("[");
+	else
+		printf("%5s  %-14s  %-16s  %-10s  %-10s  %-7s  %s\n", "id", "prefix", "account",
+		       "created", "expires", "state", "label");
+	result = errand_each(e, errand_target(e, place), on_listed, &l);
+	if (as_json)
+		printf("]\n");
+	return result < 0 ? 1 : 0;
+}
+
+static int key_list(int argc, char **argv)
+{
+	struct errand_place place = {.kind = "key"};
+	struct str data = STR(CLI_DATA_DEFAULT);
+	bool as_json = false;
+	const struct option options[] = {
+	    DATA_OPTION(data),
+	    {"account", "NAME", "only keys of this account", &place.account, NULL},
+	    {"json", NULL, "as JSON", NULL, &as_json},
+	};
+	const struct option_set set = {"key list [--data DIR] [--account NAME] [--json]",
+	                               "Lists all keys.", options, OPTION_COUNT(options), 0};
+	struct option_words words;
+	struct errand e;
+	int status;
+
+	if (option_read(&set, argc, argv, &words) < 0)
+		return words.status;
+	status = errand_open(&e, data, STORE_READ_ONLY) < 0 ? 1 : list_in(&e, &place, as_json);
+	errand_release(&e);
+	return status;
+}
+
+/* ---- show-usage ---- */
+
+static bool on_shown(void *arg, const struct report_sum *sum)
+{
 	struct buf cost;
 
-	if (!str_starts_with(sum->key, s->wanted.prefix))
-		return true;
+	(void)arg;
 	buf_init(&cost, 64);
 	buf_put_nusd(&cost, sum->charge_nusd);
-	printf("%-32.*s  %9" PRId64 "  %12" PRId64 "  %12" PRId64 "  %14.*s\n", STR_ARG(sum->model),
-	       sum->requests, sum->input + sum->cache_read + sum->cache_write, sum->output,
+	printf("%-32.*s  %9" PRId64 "  %12" PRId64 "  %12" PRId64 "  %14.*s\n",
+	       STR_ARG(sum->groups[REPORT_MODEL]), sum->requests,
+	       sum->input + sum->cache_read + sum->cache_write, sum->output,
 	       STR_ARG(buf_str(&cost)));
 	buf_release(&cost);
-	s->rows++;
 	return true;
 }
 
-static int show_in(struct books *b, struct str which)
+static int show_in(struct errand *e, struct str which)
 {
-	struct showing s = {.which = which};
+	struct report_ask ask = {.by = 1u << REPORT_MODEL, .to_ms = INT64_MAX};
+	struct errand_place place = {.kind = "key", .which = which};
 
-	if (str_to_i64(which, 1, INT64_MAX, &s.id) < 0)
-		s.id = 0;
-	books_catch_up(b);
-	if (store_keys_after(b->store, 0, &b->arena, on_searched, &s, &b->fail) < 0)
-		return books_fails(b);
-	if (s.wanted.id == 0) {
-		fprintf(stderr, "fluxrouter: no key has the id or prefix \"%.*s\"\n",
-		        STR_ARG(which));
+	books_catch_up(&e->books);
+	if (errand_do(e, "GET", errand_target(e, &place)) < 0)
 		return 1;
-	}
+	must(str_to_i64(errand_text(e, json_root(&e->answer), "id"), 1, INT64_MAX, &ask.key_id) ==
+	     0);
 	printf("%-32s  %9s  %12s  %12s  %14s\n", "model", "requests", "input", "output", "USD");
-	return store_sums(b->store,
-	                  (struct store_report){STORE_BY_MODEL | STORE_BY_KEY, 0, INT64_MAX},
-	                  &b->arena, on_shown, &s, &b->fail) < 0
-	           ? books_fails(b)
+	return store_report(e->books.store, &ask, &e->books.arena, on_shown, NULL, &e->books.fail) <
+	               0
+	           ? books_fails(&e->books)
 	           : 0;
 }
 
@@ -307,15 +362,15 @@ static int key_show_usage(int argc, char **argv)
 	                               "What a key has spent, by model.", options,
 	                               OPTION_COUNT(options), 1};
 	struct option_words words;
-	struct books b;
+	struct errand e;
 	int status;
 
 	if (option_read(&set, argc, argv, &words) < 0)
 		return words.status;
 	if (words.count != 1)
 		return option_wrong("which key? (usage: fluxrouter %s)", set.usage);
-	status = books_open(&b, data, STORE_READ_ONLY) < 0 ? 1 : show_in(&b, words.operands[0]);
-	books_release(&b);
+	status = errand_open(&e, data, STORE_READ_ONLY) < 0 ? 1 : show_in(&e, words.operands[0]);
+	errand_release(&e);
 	return status;
 }
 
@@ -324,8 +379,10 @@ static const struct {
 	int (*run)(int, char **);
 	const char *help;
 } verbs[] = {
-    {"create", key_create, "make a key and print it"},
+    {"create", key_create, "make a key and print it, or many from a list"},
     {"list", key_list, "list all keys"},
+    {"set", key_set, "change a key's user, label, limits, expiry"},
+    {"rotate", key_rotate, "make a key in the place of another"},
     {"revoke", key_revoke, "take a key out of force"},
     {"show-usage", key_show_usage, "what a key has spent"},
 };

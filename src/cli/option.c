@@ -115,6 +115,44 @@ int option_read(const struct option_set *set, int argc, char **argv, struct opti
 	return 0;
 }
 
+/* The value of argv[*at], where that is the option; *at moves to the last word that was used. */
+static bool take_value(int argc, char **argv, int *at, struct str name, struct str *out)
+{
+	struct str word = str_of(argv[*at]);
+
+	if (!str_starts_with(word, STR("--")) ||
+	    !str_starts_with(str_part(word, 2, word.len), name))
+		return false;
+	word = str_part(word, 2 + name.len, word.len);
+	if (word.len && word.ptr[0] != '=')
+		return false;
+	if (word.len == 0 && *at + 1 >= argc)
+		return false;
+	*out = word.len ? str_part(word, 1, word.len) : str_of(argv[++*at]);
+	return true;
+}
+
+int option_take(int *argc, char **argv, const char *name, struct str out_values[OPTION_TAKEN_MAX])
+{
+	int count = 0, kept = 1;
+	struct str value;
+
+	for (int i = 1; i < *argc; i++) {
+		if (!take_value(*argc, argv, &i, str_of(name), &value)) {
+			argv[kept++] = argv[i];
+			continue;
+		}
+		if (count == OPTION_TAKEN_MAX) {
+			option_wrong("--%s is given more than %d times", name, OPTION_TAKEN_MAX);
+			return -1;
+		}
+		out_values[count++] = value;
+	}
+	*argc = kept;
+	argv[kept] = NULL;
+	return count;
+}
+
 int option_read_days(struct str from, struct str to, int64_t *out_from_ms, int64_t *out_to_ms)
 {
 	int64_t from_ms = 0, to_ms = INT64_MAX;

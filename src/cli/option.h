@@ -34,6 +34,13 @@ struct option_words {
 int option_read(const struct option_set *, int argc, char **argv,
                 struct option_words *out) MUST_USE;
 
+/* Takes every "--NAME VALUE" and "--NAME=VALUE" out of argv, for options that may be given more
+ * than once: before option_read, which then meets none. Gives how many, -1 after a sentence on
+ * standard error. */
+enum { OPTION_TAKEN_MAX = 32 };
+int option_take(int *argc, char **argv, const char *name,
+                struct str out_values[OPTION_TAKEN_MAX]) MUST_USE;
+
 /* A sentence on standard error, "fluxrouter: ...", and 2, the exit status of a wrong command line.
  */
 int option_wrong(const char *format, ...) PRINTF_LIKE(1, 2);

@@ -1,252 +1,213 @@
-/* fluxrouter usage: what was spent, by day, model, key and account.
+/* fluxrouter usage: what was spent, by day, account, team, user, key, provider, lane, model, tag.
+ * fluxrouter usage purge: deletes old entries.
+ * fluxrouter invoice: what an account is to pay for a month.
  *
- * Reads the store's day sums; beside a running daemon it waits a moment for what was served just
- * now. */
+ * Beside a running daemon they wait a moment for what was served just now. */
 #include "cli/cli.h"
 
+#include "admin/invoice.h"
 #include "base/clock.h"
-#include "base/decimal.h"
-#include "base/json_write.h"
 #include "cli/books.h"
 #include "cli/option.h"
+#include "store/owner.h"
+#include "store/purge.h"
 
 enum { OUT_MAX_BYTES = 256 << 20 };
-static const int64_t day_ms = 24LL * 3600 * 1000;
 
-struct report {
-	unsigned by;
-	bool as_json;
-	int64_t from_ms, to_ms;
-	struct buf out;
-	struct json_writer json;
-	struct store_sum total;
-};
-
-/* Columns that a report can be grouped by, in the order in which they stand. */
-static const struct {
-	const char *name;
-	enum store_group bit;
-	int width;
-	size_t offset; /* of the text in struct store_sum */
-} groups[] = {
-    {"day", STORE_BY_DAY, 10, offsetof(struct store_sum, day)},
-    {"account", STORE_BY_ACCOUNT, 16, offsetof(struct store_sum, account)},
-    {"key", STORE_BY_KEY, 26, offsetof(struct store_sum, key)},
-    {"model", STORE_BY_MODEL, 28, offsetof(struct store_sum, model)},
-};
-
-/* Figures of each row: JSON name, heading, field; amounts are in nano-dollars. */
-static const struct {
-	const char *name, *heading;
-	size_t offset;
-	bool is_nusd;
-} figures[] = {
-    {"requests", "requests", offsetof(struct store_sum, requests), false},
-    {"input_tokens", "input", offsetof(struct store_sum, input), false},
-    {"cache_read_tokens", "cache read", offsetof(struct store_sum, cache_read), false},
-    {"cache_write_tokens", "cache write", offsetof(struct store_sum, cache_write), false},
-    {"output_tokens", "output", offsetof(struct store_sum, output), false},
-    {"cost_usd", "cost USD", offsetof(struct store_sum, cost_nusd), true},
-    {"charge_usd", "charge USD", offsetof(struct store_sum, charge_nusd), true},
-    {"estimated", "estimated", offsetof(struct store_sum, estimated), false},
-};
-
-enum { GROUPS = sizeof groups / sizeof groups[0], FIGURES = sizeof figures / sizeof figures[0] };
-
-static int64_t *figure_of(struct store_sum *sum, int i)
+static int print(struct books *b, int result, const struct buf *out)
 {
-	return (int64_t *)(void *)((char *)sum + figures[i].offset);
+	if (result < 0)
+		return books_fails(b);
+	if (buf_is_over(out))
+		return option_wrong("the report is too long; ask for a part of it");
+	return fwrite(out->ptr, 1, out->len, stdout) == out->len ? 0 : 1;
 }
 
-static struct str group_of(const struct store_sum *sum, int i)
+static int form_of(bool as_json, bool as_csv, enum report_form *out)
 {
-	return *(const struct str *)(const void *)((const char *)sum + groups[i].offset);
-}
-
-static void put_figures_json(struct report *r, struct store_sum *sum)
-{
-	for (int i = 0; i < FIGURES; i++) {
-		if (figures[i].is_nusd)
-			json_key_nusd(&r->json, str_of(figures[i].name), *figure_of(sum, i));
-		else
-			json_key_i64(&r->json, str_of(figures[i].name), *figure_of(sum, i));
-	}
-}
-
-static void put_figures_line(struct report *r, struct store_sum *sum)
-{
-	for (int i = 0; i < FIGURES; i++) {
-		struct buf text;
-
-		buf_init(&text, 64);
-		if (figures[i].is_nusd)
-			buf_put_nusd(&text, *figure_of(sum, i));
-		else
-			buf_put_i64(&text, *figure_of(sum, i));
-		buf_printf(&r->out, "  %*.*s", figures[i].is_nusd ? 14 : 11,
-		           STR_ARG(buf_str(&text)));
-		buf_release(&text);
-	}
-	buf_put_byte(&r->out, '\n');
-}
-
-static void put_row_json(struct report *r, struct store_sum *sum)
-{
-	json_open_object(&r->json);
-	for (int i = 0; i < GROUPS; i++)
-		if (r->by & groups[i].bit)
-			json_key_text(&r->json, str_of(groups[i].name), group_of(sum, i));
-	put_figures_json(r, sum);
-	json_close_object(&r->json);
-}
-
-static void put_row_line(struct report *r, struct store_sum *sum)
-{
-	for (int i = 0; i < GROUPS; i++)
-		if (r->by & groups[i].bit)
-			buf_printf(&r->out, "%-*.*s  ", groups[i].width, STR_ARG(group_of(sum, i)));
-	put_figures_line(r, sum);
-}
-
-static bool on_row(void *arg, const struct store_sum *row)
-{
-	struct report *r = arg;
-	struct store_sum sum = *row;
-
-	for (int i = 0; i < FIGURES; i++)
-		*figure_of(&r->total, i) += *figure_of(&sum, i);
-	if (r->as_json)
-		put_row_json(r, &sum);
-	else
-		put_row_line(r, &sum);
-	return true;
-}
-
-static void put_day(struct report *r, struct str name, int64_t wall_ms)
-{
-	struct clock_day d = clock_day_of(wall_ms);
-	char text[32];
-
-	if (wall_ms <= 0 || wall_ms == INT64_MAX) {
-		json_key_null(&r->json, name);
-		return;
-	}
-	snprintf(text, sizeof text, "%04d-%02d-%02d", d.year, d.month, d.day);
-	json_key_text(&r->json, name, str_of(text));
-}
-
-static void begin_json(struct report *r)
-{
-	json_open_object(&r->json);
-	put_day(r, STR("from"), r->from_ms);
-	put_day(r, STR("to"), r->to_ms == INT64_MAX ? INT64_MAX : r->to_ms - day_ms);
-	json_key_text(&r->json, STR("currency"), STR("USD"));
-	json_put_key(&r->json, STR("rows"));
-	json_open_array(&r->json);
-}
-
-static void end_json(struct report *r)
-{
-	json_close_array(&r->json);
-	json_put_key(&r->json, STR("total"));
-	json_open_object(&r->json);
-	put_figures_json(r, &r->total);
-	json_close_object(&r->json);
-	json_close_object(&r->json);
-	buf_put_byte(&r->out, '\n');
-}
-
-static void begin_lines(struct report *r)
-{
-	for (int i = 0; i < GROUPS; i++)
-		if (r->by & groups[i].bit)
-			buf_printf(&r->out, "%-*s  ", groups[i].width, groups[i].name);
-	for (int i = 0; i < FIGURES; i++)
-		buf_printf(&r->out, "  %*s", figures[i].is_nusd ? 14 : 11, figures[i].heading);
-	buf_put_byte(&r->out, '\n');
-}
-
-static void end_lines(struct report *r)
-{
-	bool first = true;
-
-	for (int i = 0; i < GROUPS; i++) {
-		if (!(r->by & groups[i].bit))
-			continue;
-		buf_printf(&r->out, "%-*s  ", groups[i].width, first ? "total" : "");
-		first = false;
-	}
-	put_figures_line(r, &r->total);
-}
-
-static int report_in(struct books *b, struct report *r)
-{
-	int result;
-
-	books_catch_up(b);
-	buf_init(&r->out, OUT_MAX_BYTES);
-	json_writer_init(&r->json, &r->out);
-	if (r->as_json)
-		begin_json(r);
-	else
-		begin_lines(r);
-	result = store_sums(b->store, (struct store_report){r->by, r->from_ms, r->to_ms}, &b->arena,
-	                    on_row, r, &b->fail);
-	if (r->as_json)
-		end_json(r);
-	else
-		end_lines(r);
-	if (result == 0)
-		fwrite(r->out.ptr, 1, r->out.len, stdout);
-	buf_release(&r->out);
-	return result < 0 ? books_fails(b) : 0;
-}
-
-static int read_groups(struct str list, unsigned *out)
-{
-	struct str word;
-
-	*out = 0;
-	while (str_next_field(&list, ',', &word)) {
-		unsigned bit = 0;
-
-		for (int i = 0; i < GROUPS; i++)
-			if (str_eq(str_trim(word), str_of(groups[i].name)))
-				bit = groups[i].bit;
-		if (bit == 0)
-			return option_wrong("--by \"%.*s\" is none of day, account, key, model",
-			                    STR_ARG(word));
-		*out |= bit;
-	}
+	if (as_json && as_csv)
+		return option_wrong("--json and --csv do not go together");
+	*out = as_json ? REPORT_AS_JSON : as_csv ? REPORT_AS_CSV : REPORT_AS_TEXT;
 	return 0;
 }
 
-int cli_usage(int argc, char **argv)
+/* ---- usage ---- */
+
+static int report_in(struct books *b, const struct report_ask *ask, enum report_form form)
 {
-	struct str data = STR(CLI_DATA_DEFAULT), by = STR("day,model,key"), from = {0}, to = {0};
-	struct report r = {0};
+	struct buf out;
+	int status;
+
+	books_catch_up(b);
+	buf_init(&out, OUT_MAX_BYTES);
+	status = print(b, report_put(b->store, ask, form, &out, &b->fail), &out);
+	buf_release(&out);
+	return status;
+}
+
+/* The command line's own words for what is wrong with it. */
+static int read_groups(struct str by, unsigned *out)
+{
+	struct arena arena;
+	struct fail f;
+	int status = 0;
+
+	arena_init(&arena);
+	fail_init(&f, &arena);
+	if (report_read_groups(by, out, &f) < 0)
+		status = option_wrong("--by %.*s", STR_ARG(f.message));
+	arena_release(&arena);
+	return status;
+}
+
+/* ---- purge ---- */
+
+static int purge_in(struct books *b, struct store_purge *p)
+{
+	books_catch_up(b);
+	if (store_purge(b->store, p, &b->fail) < 0)
+		return books_fails(b);
+	printf("%" PRId64 " entries were purged; the sums of their days %s\n", p->entries,
+	       p->drop_sums ? "too" : "stay");
+	return 0;
+}
+
+static int usage_purge(int argc, char **argv)
+{
+	struct str data = STR(CLI_DATA_DEFAULT), before = {0};
+	struct store_purge p = {0};
+	bool keep_sums = false;
 	const struct option options[] = {
 	    {"data", "DIR", "data directory (" CLI_DATA_DEFAULT ")", &data, NULL},
-	    {"by", "LIST", "day, account, key, model (day,model,key)", &by, NULL},
-	    {"from", "DAY", "first day, UTC: 2026-11-01", &from, NULL},
-	    {"to", "DAY", "last day, UTC, included", &to, NULL},
-	    {"json", NULL, "as JSON", NULL, &r.as_json},
+	    {"before", "DAY", "entries that were closed before that day, UTC", &before, NULL},
+	    {"keep-sums", NULL, "day sums stay (they do)", NULL, &keep_sums},
+	    {"drop-sums", NULL, "the sums of these days too", NULL, &p.drop_sums},
 	};
-	const struct option_set set = {"usage [--data DIR] [--by LIST] [--from DAY] [--to DAY]",
-	                               "What was spent, exact to the nano-dollar.", options,
-	                               sizeof options / sizeof options[0], 0};
+	const struct option_set set = {"usage purge --before DAY [--data DIR] [--drop-sums]",
+	                               "Deletes old entries for good. Reports by day, account, key "
+	                               "and model stay as they are.",
+	                               options, sizeof options / sizeof options[0], 0};
 	struct option_words words;
 	struct books b;
 	int status;
 
 	if (option_read(&set, argc, argv, &words) < 0)
 		return words.status;
-	status = read_groups(by, &r.by);
+	if (clock_read_day(before, &p.before_ms) < 0)
+		return option_wrong("--before \"%.*s\" is not a day such as 2026-01-01",
+		                    STR_ARG(before));
+	if (p.before_ms > clock_wall_ms())
+		return option_wrong("--before %.*s: only days that are over can be purged",
+		                    STR_ARG(before));
+	if (keep_sums && p.drop_sums)
+		return option_wrong("--keep-sums and --drop-sums do not go together");
+	status = books_open(&b, data, STORE_EXISTING) < 0 ? 1 : purge_in(&b, &p);
+	books_release(&b);
+	return status;
+}
+
+int cli_usage(int argc, char **argv)
+{
+	struct str data = STR(CLI_DATA_DEFAULT), by = STR("day,model,key"), from = {0}, to = {0};
+	bool as_json = false, as_csv = false;
+	struct report_ask ask = {0};
+	enum report_form form = REPORT_AS_TEXT;
+	const struct option options[] = {
+	    {"data", "DIR", "data directory (" CLI_DATA_DEFAULT ")", &data, NULL},
+	    {"by", "LIST", "day, account, team, user, key, provider, lane, model, tag", &by, NULL},
+	    {"from", "DAY", "first day, UTC: 2026-11-01", &from, NULL},
+	    {"to", "DAY", "last day, UTC, included", &to, NULL},
+	    {"json", NULL, "as JSON", NULL, &as_json},
+	    {"csv", NULL, "as CSV", NULL, &as_csv},
+	};
+	const struct option_set set = {"usage [purge] [--data DIR] [--by LIST] [--from DAY] ...",
+	                               "What was spent, exact to the nano-dollar.", options,
+	                               sizeof options / sizeof options[0], 0};
+	struct option_words words;
+	struct books b;
+	int status;
+
+	if (argc > 1 && str_eq(str_of(argv[1]), STR("purge")))
+		return usage_purge(argc - 1, argv + 1);
+	if (option_read(&set, argc, argv, &words) < 0)
+		return words.status;
+	status = read_groups(by, &ask.by);
 	if (status == 0)
-		status = option_read_days(from, to, &r.from_ms, &r.to_ms);
+		status = option_read_days(from, to, &ask.from_ms, &ask.to_ms);
+	if (status == 0)
+		status = form_of(as_json, as_csv, &form);
 	if (status != 0)
 		return status;
-	status = books_open(&b, data, STORE_READ_ONLY) < 0 ? 1 : report_in(&b, &r);
+	status = books_open(&b, data, STORE_READ_ONLY) < 0 ? 1 : report_in(&b, &ask, form);
+	books_release(&b);
+	return status;
+}
+
+/* ---- invoice ---- */
+
+static int find_account(struct books *b, struct invoice_ask *ask)
+{
+	struct store_owner wanted = {.kind = STORE_ACCOUNT, .name = ask->account}, found = {0};
+
+	if (str_to_i64(ask->account, 1, INT64_MAX, &wanted.id) < 0)
+		wanted.id = 0;
+	if (store_owner_find(b->store, &wanted, &b->arena, &found, &b->fail) < 0)
+		return -1;
+	if (found.id == 0)
+		return fail(&b->fail, FAIL_OBJECT_NOT_FOUND, "there is no account \"%.*s\"",
+		            STR_ARG(ask->account));
+	ask->account_id = found.id;
+	ask->account = found.name;
+	return 0;
+}
+
+static int invoice_in(struct books *b, struct invoice_ask *ask, enum report_form form)
+{
+	struct buf out;
+	int status;
+
+	if (find_account(b, ask) < 0)
+		return books_fails(b);
+	books_catch_up(b);
+	buf_init(&out, OUT_MAX_BYTES);
+	status = print(b, invoice_put(b->store, ask, form, &out, &b->fail), &out);
+	buf_release(&out);
+	return status;
+}
+
+int cli_invoice(int argc, char **argv)
+{
+	struct str data = STR(CLI_DATA_DEFAULT);
+	bool as_json = false, as_csv = false;
+	enum report_form form = REPORT_AS_TEXT;
+	struct invoice_ask ask = {0};
+	const struct option options[] = {
+	    {"data", "DIR", "data directory (" CLI_DATA_DEFAULT ")", &data, NULL},
+	    {"account", "NAME", "whose", &ask.account, NULL},
+	    {"month", "MONTH", "a calendar month, UTC: 2026-11", &ask.month, NULL},
+	    {"json", NULL, "as JSON", NULL, &as_json},
+	    {"csv", NULL, "as CSV", NULL, &as_csv},
+	};
+	const struct option_set set = {
+	    "invoice --account NAME --month MONTH [--data DIR]",
+	    "What an account is to pay, by model and price version, from the entries.", options,
+	    sizeof options / sizeof options[0], 0};
+	struct option_words words;
+	struct books b;
+	int64_t ms;
+	int status;
+
+	if (option_read(&set, argc, argv, &words) < 0)
+		return words.status;
+	status = form_of(as_json, as_csv, &form);
+	if (status != 0)
+		return status;
+	if (ask.account.len == 0)
+		return option_wrong("--account is missing: whose invoice?");
+	if (clock_read_month(ask.month, &ms, &ms) < 0)
+		return option_wrong("--month \"%.*s\" is not a month such as 2026-11",
+		                    STR_ARG(ask.month));
+	status = books_open(&b, data, STORE_READ_ONLY) < 0 ? 1 : invoice_in(&b, &ask, form);
 	books_release(&b);
 	return status;
 }

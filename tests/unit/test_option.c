@@ -48,10 +48,49 @@ static void test_wrong(void)
 	CHECK(READ("a", "b", "c") < 0 && words.status == 2);
 }
 
+#define TAKE(...)                                                                                  \
+	take_from((const char *[]){"test", __VA_ARGS__, NULL},                                     \
+	          (int)(sizeof((const char *[]){"test", __VA_ARGS__}) / sizeof(char *)))
+
+static struct str taken[OPTION_TAKEN_MAX];
+static char *left[64];
+static int left_count;
+
+static int take_from(const char **argv, int argc)
+{
+	memcpy(left, argv, (size_t)(argc + 1) * sizeof *left);
+	left_count = argc;
+	return option_take(&left_count, left, "set", taken);
+}
+
+static void test_take(void)
+{
+	CHECK(TAKE("x", "--set", "a=1", "--json", "--set=b=", "--settle", "y", "--set") == 2);
+	CHECK_STR(taken[0], STR("a=1"));
+	CHECK_STR(taken[1], STR("b="));
+	CHECK(left_count == 6 && left[6] == NULL);
+	CHECK_STR(str_of(left[2]), STR("--json"));
+	CHECK_STR(str_of(left[3]), STR("--settle"));
+	CHECK_STR(str_of(left[5]), STR("--set"));
+	CHECK(TAKE("x") == 0 && left_count == 2);
+}
+
+static void test_take_many(void)
+{
+	const char *many[2 * OPTION_TAKEN_MAX + 4] = {"test"};
+
+	for (int i = 1; i <= OPTION_TAKEN_MAX + 1; i++)
+		many[i] = "--set=a";
+	CHECK(take_from(many, OPTION_TAKEN_MAX + 1) == OPTION_TAKEN_MAX);
+	CHECK(take_from(many, OPTION_TAKEN_MAX + 2) == -1);
+}
+
 int main(void)
 {
 	must(freopen("/dev/null", "w", stderr) != NULL);
 	test_good();
 	test_wrong();
+	test_take();
+	test_take_many();
 	return check_report("option");
 }

@@ -41,9 +41,8 @@ ARROWS = {
                        "upstream/exchange.h"],  # webhooks
     "demo": COMMON + ["front", "wire"],
     "daemon": COMMON + LAYERS + ["path", "admin"],
-    "cli": COMMON + ["config", "route", "trace", "store", "ledger", "gate/key.h", "wire/wire.h",
-                     "wire/fates.h", "demo",
-                     "daemon", "admin"],
+    "cli": COMMON + ["config", "route", "trace", "store", "ledger", "gate/key.h", "gate/terms.h",
+                     "wire/wire.h", "wire/fates.h", "demo", "daemon", "admin"],
     "main": ["cli", "version.h"],
 }
 
@@ -115,6 +114,7 @@ TESTED_BY = {
                                   " src/admin/invoice.c src/admin/report.c src/store/purge.c"
                                   " src/store/report.c",
         "tests/unit/test_alert.c": "src/admin/hook.c src/admin/watch.c",
+        "tests/run_verbs.py": "src/cli/errand.c src/cli/file.c src/cli/key_list.c",
         "tests/run_admin.py": "src/admin/api.c src/admin/clerk.c src/admin/office.c"
                               " src/config_admin.c",
         "tests/run_scenes.py": "src/cli/backup.c src/cli/books.c src/cli/place.c src/cli/ledger.c src/cli/replay.c"
