@@ -6,7 +6,7 @@ static struct json_error error;
 
 static void edit(const struct llm_request *r, struct json *doc, struct arena *arena)
 {
-	struct wire_change change = {STR("real"), true, true, r->max_output / 2};
+	struct wire_change change = {STR("real"), true, true, r->max_output / 2, false};
 	struct str pieces[WIRE_PIECES_MAX], whole = {0};
 	struct wire_edits edits;
 	size_t sum;

@@ -25,30 +25,6 @@ static const struct config_model *model_of(const struct request *r)
 	return r->now.target->model->config;
 }
 
-static int64_t allowed_output(const struct request *r)
-{
-	int64_t ceiling = model_of(r)->max_output;
-
-	if (r->llm.max_output && (ceiling == 0 || r->llm.max_output < ceiling))
-		return r->llm.max_output;
-	return ceiling;
-}
-
-static int64_t bound_nusd(const struct request *r)
-{
-	struct price_bound bound = {.body_bytes = (int64_t)stream_body(r->stream).len,
-	                            .messages = r->llm.turn_count,
-	                            .tools = r->llm.tools,
-	                            .choices = r->llm.choices,
-	                            .pictures = r->llm.images,
-	                            .max_output = allowed_output(r),
-	                            .calls = r->llm.provider_calls,
-	                            .service = r->llm.service};
-	int64_t nusd = INT64_MAX;
-
-	return price_bound_nusd(&r->now.deal, &bound, &nusd) < 0 ? INT64_MAX : nusd;
-}
-
 /* Amounts beyond all integers stay at the highest: wrong, but never for nothing. */
 static struct price_amounts price_of(const struct request *r, const struct llm_usage *usage)
 {
@@ -75,7 +51,10 @@ static struct entry new_entry(const struct request *r)
 	    .account_id = r->key.account_id,
 	    .key_id = r->key.id,
 	    .opened_ms = r->now.opened_ms,
-	    .held_nusd = bound_nusd(r),
+	    .team_id = r->pay.payer->team_id,
+	    .user_id = r->pay.payer->user_id,
+	    .tags = r->pay.tags,
+	    .held_nusd = r->pay.hold.is_limited ? r->pay.hold.amount_nusd : r->pay.bound_nusd,
 	    .usage = {.input = r->decision.counted_tokens},
 	    .model = model->name,
 	    .provider = r->now.target->config->provider->name,
@@ -95,35 +74,69 @@ static struct entry new_entry(const struct request *r)
 	return e;
 }
 
-int attempt_admit(struct request *r)
+/* The next candidate that is not stopped becomes the one that is tried. */
+static int begin(struct request *r)
 {
-	struct config_payer payer = {.account = r->key.account_name};
-
-	r->now = (struct attempt){.target = r->decision.candidates[r->candidate],
-	                          .opened_ms = clock_wall_ms()};
-	r->now.deal = config_deal(r->config, &payer, model_of(r), r->now.opened_ms);
+	while (r->candidate < r->decision.candidate_count &&
+	       target_is_stopped(r->decision.candidates[r->candidate]))
+		r->candidate++;
+	r->now = (struct attempt){0};
+	if (r->candidate == r->decision.candidate_count)
+		return fail(&r->fail, FAIL_NO_HEALTHY_TARGET,
+		            "every target that could serve this is stopped, since it billed more "
+		            "than it may; an operator has to look at it");
+	r->now.target = r->decision.candidates[r->candidate];
 	r->now.dialect = translation_dialect(r->now.target->config->provider, &r->llm);
-	r->warnings = STR("");
+	return 0;
+}
+
+static int open_books(struct request *r)
+{
 	r->now.entry = new_entry(r);
-	if (journal_put_open(r->worker->journal, &r->now.entry, &r->now.slot, &r->fail) < 0)
+	if (journal_put_open(r->worker->journal, &r->now.entry, &r->now.slot, &r->fail) < 0) {
+		payment_settle(r, 0, NULL);
 		return -1;
+	}
 	r->attempts++;
 	metric_add(METRIC_ATTEMPTS_ACTIVE, 1);
 	return 0;
 }
 
-static int64_t clamped_output(struct request *r)
+/* What the first candidate was refused for is what the client is told, should all be. */
+static bool try_cheaper(struct request *r)
 {
-	int64_t ceiling = model_of(r)->max_output;
+	bool may = payment_may_be_cheaper(r);
 
-	if (ceiling == 0 || r->llm.max_output <= ceiling)
-		return 0;
-	attempt_warn(r, arena_printf(r->arena,
-	                             "max output of %lld tokens lowered to %lld, the most that "
-	                             "%.*s gives",
-	                             (long long)r->llm.max_output, (long long)ceiling,
-	                             STR_ARG(model_of(r)->name)));
-	return ceiling;
+	if (!fail_is_set(&r->pay.refused))
+		r->pay.refused = r->fail;
+	if (may) {
+		r->candidate++;
+		fail_init(&r->fail, r->arena);
+		may = begin(r) == 0;
+	}
+	if (may)
+		return true;
+	r->fail = r->pay.refused;
+	r->now = (struct attempt){0};
+	return false;
+}
+
+enum request_result attempt_admit(struct request *r)
+{
+	if (r->pay.wait.state == LIMIT_IDLE && begin(r) < 0)
+		return STEP_END;
+	for (;;) {
+		switch (payment_hold(r)) {
+		case PAYMENT_WAITS:
+			return STEP_WAIT;
+		case PAYMENT_HELD:
+			return open_books(r) < 0 ? STEP_END : STEP_NEXT;
+		case PAYMENT_REFUSED:
+			if (!try_cheaper(r))
+				return STEP_END;
+			break;
+		}
+	}
 }
 
 static void warn_of_price(struct request *r)
@@ -143,14 +156,15 @@ void attempt_warn(struct request *r, struct str sentence)
 }
 
 /* The client's own bytes with the named edits. */
-static size_t compose_same(struct request *r, int64_t max_output)
+static size_t compose_same(struct request *r)
 {
 	const struct config_target *target = r->now.target->config;
 	struct wire_change change = {.model = target->model,
 	                             .meter_stream =
 	                                 provider_takes_stream_options(target->provider),
 	                             .no_store = r->no_retain,
-	                             .max_output = max_output};
+	                             .max_output = r->pay.lowered,
+	                             .says_max_tokens = provider_says_max_tokens(target->provider)};
 	struct wire_edits edits;
 	size_t bytes;
 
@@ -166,14 +180,13 @@ int attempt_compose(struct request *r)
 	                           .dialect = r->now.dialect,
 	                           .client = stream_head(r->stream),
 	                           .stream = r->llm.stream};
-	int64_t max_output = clamped_output(r);
 
 	warn_of_price(r);
 	r->pieces = ARENA_ARRAY(&r->worker->loop.scratch, struct str, WIRE_PIECES_MAX + 1);
 	r->piece_count = 2;
 	if (r->now.dialect == r->llm.dialect)
-		ask.body_bytes = (int64_t)compose_same(r, max_output);
-	else if (translation_compose(r, max_output, &r->pieces[1]) < 0)
+		ask.body_bytes = (int64_t)compose_same(r);
+	else if (translation_compose(r, r->pay.lowered, &r->pieces[1]) < 0)
 		return -1;
 	else
 		ask.body_bytes = (int64_t)r->pieces[1].len;
@@ -358,6 +371,7 @@ void attempt_settle(struct request *r, enum entry_end end)
 	if (r->has_begun || end == ENTRY_OK || end == ENTRY_CLIENT_GONE)
 		add_attempt_text(r, end_names[end]);
 	journal_put_close(r->worker->journal, &r->now.slot, e);
+	payment_settle(r, e->charge_nusd, &e->usage);
 	count(e);
 }
 

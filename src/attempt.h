@@ -5,8 +5,9 @@
 
 #include "request.h"
 
-/* Opens the books for the current candidate. f: JOURNAL_UNAVAILABLE. */
-int attempt_admit(struct request *) MUST_USE;
+/* Holds the most that the current candidate may cost, or a cheaper one after it, and opens its
+ * books. To be called again when resumed. f: 402, ceiling_busy, JOURNAL_UNAVAILABLE. */
+enum request_result attempt_admit(struct request *);
 /* The bytes that will go out. -1: the request cannot be said in the dialect of this target. */
 int attempt_compose(struct request *) MUST_USE;
 void attempt_ask(struct request *);

@@ -135,9 +135,10 @@ struct config {
 	int connections_max; /* per loop */
 	enum config_log log_format;
 	bool strict_names;
-	bool cost_in_usage;    /* splice cost_usd and currency into usage objects */
-	int quality;           /* 0..100 for the scorer */
-	int reasoning_percent; /* wished share of the reasoning tier, 1..99; 0: no wish */
+	bool cost_in_usage;        /* splice cost_usd and currency into usage objects */
+	int64_t global_month_nusd; /* ceiling of all accounts together; INT64_MAX: none */
+	int quality;               /* 0..100 for the scorer */
+	int reasoning_percent;     /* wished share of the reasoning tier, 1..99; 0: no wish */
 	enum llm_tier tier_floor, tier_ceiling; /* of flux-auto */
 	bool keeps_decisions;                   /* `decisions: off` does not */
 	struct str decisions_dir;               /* empty: DATA/decisions */

@@ -144,6 +144,17 @@ static void make_books(struct config_making *making)
 		config_wrong(m, STR("journal.sync_ms"), "is not from 1 to %d", SYNC_MAX_MS);
 }
 
+static void make_ceilings(struct config_making *making)
+{
+	const struct raw_ceilings *raw = making->raw->ceilings;
+	struct config *c = making->config;
+
+	c->global_month_nusd = INT64_MAX;
+	if (raw && raw->global_month_usd)
+		c->global_month_nusd = config_value_usd(
+		    making->mistakes, STR("ceilings.global_month_usd"), raw->global_month_usd);
+}
+
 void config_make(struct config_making *making)
 {
 	const struct raw_config *raw = making->raw;
@@ -155,6 +166,7 @@ void config_make(struct config_making *making)
 	c->cost_in_usage = raw->cost_in_usage ? *raw->cost_in_usage : true;
 	make_books(making);
 	config_make_routing(making);
+	make_ceilings(making);
 	make_listen(making);
 	make_metrics_listen(making);
 	make_limits(making);

@@ -212,6 +212,11 @@ static const cyaml_schema_field_t samples_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t ceiling_fields[] = {
+    TEXT(global_month_usd, raw_ceilings),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t config_fields[] = {
     LIST(listen, raw_config, text_entry, 16),
     CYAML_FIELD_BOOL("insecure", CYAML_FLAG_OPTIONAL, struct raw_config, insecure),
@@ -251,6 +256,8 @@ static const cyaml_schema_field_t config_fields[] = {
                             admin, admin_fields),
     LIST(webhooks, raw_config, webhook_entry, 16),
     TEXT(retention, raw_config),
+    CYAML_FIELD_MAPPING_PTR("ceilings", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw_config,
+                            ceilings, ceiling_fields),
     CYAML_FIELD_BOOL("apply_floor", CYAML_FLAG_OPTIONAL, struct raw_config, apply_floor),
     LIST(charges, raw_config, charge_entry, 10000),
     CYAML_FIELD_END,

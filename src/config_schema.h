@@ -76,6 +76,10 @@ struct raw_journal {
 	int64_t sync_ms;
 };
 
+struct raw_ceilings {
+	char *global_month_usd;
+};
+
 struct raw_alias {
 	char *match, *to;
 };
@@ -119,6 +123,7 @@ struct raw_config {
 	struct raw_webhook *webhooks;
 	unsigned webhooks_count;
 	char *retention;
+	struct raw_ceilings *ceilings;
 	bool apply_floor;
 	struct raw_charge *charges;
 	unsigned charges_count;

@@ -254,6 +254,18 @@ int64_t config_value_day_s(struct config_mistakes *m, struct str path, const cha
 	return fallback;
 }
 
+int64_t config_value_usd(struct config_mistakes *m, struct str path, const char *text)
+{
+	struct decimal_range range = {0, INT64_C(1000) * 1000 * 1000 * 1000 * 1000 * 1000};
+	int64_t nusd = INT64_MAX;
+
+	if (decimal_read(str_of(text), 9, range, &nusd) < 0)
+		config_wrong(m, path,
+		             "is \"%s\", which %s; it must be US dollars such as 20 or 0.25", text,
+		             decimal_problem(str_of(text), 9, range));
+	return nusd;
+}
+
 int config_value_quality(struct config_mistakes *m, struct str path, const char *text)
 {
 	static const struct {

@@ -35,6 +35,8 @@ int64_t config_value_bp(struct config_mistakes *, struct str path, const char *t
 int64_t config_value_day_s(struct config_mistakes *, struct str path, const char *text,
                            int64_t fallback);
 /* 0..100, or eco, balanced, best. */
+/* US dollars such as 20 or 0.25, in nano-dollars. */
+int64_t config_value_usd(struct config_mistakes *, struct str path, const char *text);
 int config_value_quality(struct config_mistakes *, struct str path, const char *text);
 /* "1%" to "99%"; absent: 0. */
 int config_value_percent(struct config_mistakes *, struct str path, const char *text);

@@ -14,6 +14,8 @@
 #include "admin/office.h"
 #include "base/log.h"
 #include "base/timer.h"
+#include "gate/lease.h"
+#include "ledger/segment.h"
 #include "metric.h"
 #include "snapshot.h"
 #include "worker.h"
@@ -27,6 +29,8 @@ struct daemon {
 	int worker_count;
 	struct admin *admin;
 	struct office *office;
+	struct lease *lease;
+	struct store *lease_store; /* a connection of its own */
 	uv_signal_t term, interrupt, hang_up;
 	struct timer stop_clock;
 	struct arena arena;
@@ -34,9 +38,20 @@ struct daemon {
 
 /* ---- keys ---- */
 
-static void on_key(void *table, const struct store_key *key)
+/* Whoever finds a key finds what it may spend. */
+static void on_key(void *arg, const struct store_key *key)
 {
-	key_table_put(table, key);
+	struct shared *shared = arg;
+
+	account_table_put_key(shared->accounts, key);
+	key_table_put(shared->keys, key);
+}
+
+static void on_owner(void *arg, const struct store_owner *owner)
+{
+	struct shared *shared = arg;
+
+	account_table_put(shared->accounts, owner);
 }
 
 static void on_trouble(void *arg, struct str sentence)
@@ -52,7 +67,9 @@ static int start_carrier(struct daemon *d, const struct config *config, struct f
 	                                  .sync_ms = config->journal_sync_ms,
 	                                  .leaves_sync = config->journal_sync == CONFIG_SYNC_OFF,
 	                                  .on_key = on_key,
-	                                  .key_arg = d->shared.keys,
+	                                  .key_arg = &d->shared,
+	                                  .on_owner = on_owner,
+	                                  .owner_arg = &d->shared,
 	                                  .on_trouble = on_trouble};
 	struct carry_recovery found = {0};
 
@@ -65,6 +82,19 @@ static int start_carrier(struct daemon *d, const struct config *config, struct f
 		        "estimated entry; %lld records of the journal are damaged",
 		        (long long)found.lost, (long long)found.damaged);
 	return 0;
+}
+
+/* Behind the carrier, which has recovered what this node's journal had. */
+static int start_lease(struct daemon *d, struct fail *f)
+{
+	struct lease_options options = {.limits = d->shared.limits, .on_trouble = on_trouble};
+
+	if (segment_dir_read(d->options->data_dir, options.node, f) < 0 ||
+	    store_open(d->options->store_where, STORE_EXISTING, &d->lease_store, f) < 0)
+		return -1;
+	options.store = d->lease_store;
+	d->lease = lease_start(&options, f);
+	return d->lease ? 0 : -1;
 }
 
 /* ---- the stop ---- */
@@ -253,6 +283,11 @@ static void stop_all(struct daemon *d)
 		worker_release(&d->workers[i]);
 	if (d->shared.carrier)
 		carrier_stop(&d->shared.carrier);
+	lease_stop(&d->lease);
+	if (d->lease_store)
+		store_close(&d->lease_store);
+	account_table_free(&d->shared.accounts);
+	limits_free(&d->shared.limits);
 	key_table_free(&d->shared.keys);
 	arena_release(&d->arena);
 }
@@ -287,7 +322,8 @@ static int open_office(struct daemon *d, struct fail *f)
 
 static int serve(struct daemon *d, const struct config *config, struct fail *f)
 {
-	if (start_carrier(d, config, f) < 0 || start_workers(d, config, f) < 0)
+	if (start_carrier(d, config, f) < 0 || start_lease(d, f) < 0 ||
+	    start_workers(d, config, f) < 0)
 		return -1;
 	if (start_admin(d, config, f) < 0 || open_office(d, f) < 0)
 		return -1;
@@ -307,6 +343,8 @@ int daemon_run(const struct daemon_options *options, struct fail *f)
 
 	d->options = options;
 	d->shared.keys = key_table_new();
+	d->shared.limits = limits_new();
+	d->shared.accounts = account_table_new(d->shared.limits);
 	arena_init(&d->arena);
 	metric_thread_start();
 	log_set((enum log_format)config->log_format, LOG_INFO);

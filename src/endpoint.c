@@ -5,6 +5,7 @@
 #include "feedback.h"
 #include "models.h"
 #include "ready.h"
+#include "usage.h"
 
 static const struct endpoint rows[] = {
     {"POST", "/v1/chat/completions", ENDPOINT_SERVE, LLM_CHAT, NULL, "OpenAI chat completions"},
@@ -20,6 +21,7 @@ static const struct endpoint rows[] = {
      "what this key may use"},
     {"GET", "/anthropic/v1/models/{id}", ENDPOINT_READ, LLM_MESSAGES, models_answer_one,
      "one of them"},
+    {"GET", "/v1/usage", ENDPOINT_READ, LLM_CHAT, usage_answer, "what is spent, held and left"},
     {"GET", "/healthz", ENDPOINT_OPEN, LLM_CHAT, ready_answer_health, "the process lives"},
     {"GET", "/readyz", ENDPOINT_OPEN, LLM_CHAT, ready_answer_ready, "it wants requests"},
 };

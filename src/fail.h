@@ -18,6 +18,12 @@ enum fail_kind {
 	FAIL_KINDS
 };
 
+/* How a ceiling stands, of 402 and ceiling_busy. */
+struct fail_money {
+	int64_t limit_nusd, spent_nusd, held_nusd, needed_nusd;
+	int64_t resets_ms; /* wall; 0: never */
+};
+
 struct fail {
 	struct arena *arena; /* borrows; holds the texts */
 	enum fail_kind kind;
@@ -30,7 +36,8 @@ struct fail {
 	int64_t model_window;
 	int64_t retry_after_ms;
 	int64_t limit;    /* 429 */
-	struct str scope; /* 429: "key", "account", "address" */
+	struct str scope; /* 429: "key", "account", "address"; with money: "account_month", ... */
+	const struct fail_money *money; /* arena; NULL: none */
 };
 
 void fail_init(struct fail *, struct arena *);

@@ -90,6 +90,31 @@ static int64_t overhead_us(const struct request *r)
 	return (clock_mono_ns() - stream_started_ns(r->stream) - r->waited_ns) / 1000;
 }
 
+static void put_rest(struct headers *h, const struct limit_rest *rest, const struct str *names)
+{
+	if (rest->limit == 0)
+		return;
+	put(h, names[0], arena_i64(h->arena, rest->limit));
+	put(h, names[1], arena_i64(h->arena, rest->left));
+	put(h, names[2],
+	    arena_printf(h->arena, "%lld.%03llds", (long long)rest->reset_ms / 1000,
+	                 (long long)rest->reset_ms % 1000));
+}
+
+/* As OpenAI's: https://platform.openai.com/docs/guides/rate-limits */
+static void put_rates(struct headers *h, const struct limit_pass *pass)
+{
+	static const struct str requests[] = {STR_INIT("x-ratelimit-limit-requests"),
+	                                      STR_INIT("x-ratelimit-remaining-requests"),
+	                                      STR_INIT("x-ratelimit-reset-requests")};
+	static const struct str tokens[] = {STR_INIT("x-ratelimit-limit-tokens"),
+	                                    STR_INIT("x-ratelimit-remaining-tokens"),
+	                                    STR_INIT("x-ratelimit-reset-tokens")};
+
+	put_rest(h, &pass->requests, requests);
+	put_rest(h, &pass->tokens_rest, tokens);
+}
+
 static void put_common(struct headers *h, const struct request *r)
 {
 	put(h, STR("X-Flux-Request-Id"), r->id_text);
@@ -98,6 +123,7 @@ static void put_common(struct headers *h, const struct request *r)
 	put_foreign(h, STR("X-Flux-Original-Model"), r->llm.model);
 	if (r->has_decision)
 		put_decision(h, r);
+	put_rates(h, &r->pay.pass);
 	if (r->no_retain)
 		put(h, STR("X-Flux-No-Retain"), STR("applied"));
 	put(h, STR("X-Flux-Overhead-Us"), arena_i64(h->arena, overhead_us(r)));

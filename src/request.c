@@ -90,8 +90,10 @@ static enum request_result check_key(struct request *r)
 	enum key_verdict verdict =
 	    key_identify(w->shared->keys, &keys, clock_wall_ms(), r->arena, &r->key);
 
-	if (verdict == KEY_GOOD)
+	if (verdict == KEY_GOOD && (payment_find(r) == 0 || r->has_asked_keys))
 		return STEP_NEXT;
+	if (verdict == KEY_GOOD)
+		return ask_for_news_of_keys(r);
 	if (verdict != KEY_UNKNOWN || r->has_asked_keys)
 		return refuse_key(r, verdict);
 	if (bad_keys_check(w->bad_keys, stream_peer(r->stream), &r->fail) < 0)
@@ -114,7 +116,7 @@ static enum request_result step_identify(struct request *r)
 	if (r->endpoint->answer == NULL || r->endpoint->kind == ENDPOINT_TELL)
 		return STEP_NEXT;
 	r->endpoint->answer(r);
-	return STEP_END;
+	return r->has_begun || fail_is_set(&r->fail) ? STEP_END : STEP_WAIT;
 }
 
 /* ---- read_body ---- */
@@ -220,6 +222,8 @@ static enum request_result step_understand(struct request *r)
 	if (r->endpoint->kind == ENDPOINT_ROUTE)
 		r->dialect = wire_guess_dialect(&r->doc);
 	read_own_headers(r);
+	if (payment_read_tags(r) < 0)
+		return STEP_END;
 	return wire_dialect(r->dialect)->read_request(&r->doc, r->arena, &r->llm, &r->fail) < 0
 	           ? STEP_END
 	           : STEP_NEXT;
@@ -299,7 +303,7 @@ static enum request_result try_next(struct request *r)
 
 static enum request_result step_admit(struct request *r)
 {
-	return attempt_admit(r) < 0 ? STEP_END : STEP_NEXT;
+	return attempt_admit(r);
 }
 
 static enum request_result step_compose(struct request *r)
@@ -426,6 +430,7 @@ static enum request_result step_settle(struct request *r)
 	                  : r->fail.kind == FAIL_CLIENT_CLOSED    ? ENTRY_CLIENT_GONE
 	                  : r->fail.kind == FAIL_PROVIDER_TIMEOUT ? ENTRY_TIMEOUT
 	                                                          : ENTRY_BROKEN);
+	payment_end(r);
 	r->fail.attempts = r->attempts_text;
 	if (fail_is_set(&r->fail) && r->fail.kind != FAIL_CLIENT_CLOSED)
 		reply_fail(r);
@@ -509,6 +514,7 @@ static void release(struct request *r)
 {
 	struct stream *stream = r->stream;
 
+	payment_end(r);
 	relay_release(r);
 	translation_release(r);
 	feedback_release(r);

@@ -8,6 +8,7 @@
 
 #include "endpoint.h"
 #include "ledger/price.h"
+#include "payment.h"
 #include "route/policy.h"
 #include "wire/wire.h"
 #include "worker.h"
@@ -81,6 +82,7 @@ struct request {
 	struct fail fail;
 
 	struct key key;
+	struct payment pay;
 	bool has_asked_keys;
 	struct json doc;
 	struct json_reader reader;

@@ -51,11 +51,20 @@ static void hear_of_keys(struct worker *w)
 	}
 }
 
+static void hear_of_money(struct worker *w)
+{
+	struct limit_wait *wait;
+
+	while ((wait = limit_inbox_pop(&w->inbox)))
+		request_resume(LIST_OBJECT(wait, struct request, pay.wait));
+}
+
 static void on_wake(struct loop *loop)
 {
 	struct worker *w = LIST_OBJECT(loop, struct worker, loop);
 
 	hear_of_keys(w);
+	hear_of_money(w);
 	obey(w);
 }
 
@@ -121,6 +130,7 @@ int worker_init(struct worker *w, struct shared *shared, struct str data_dir, in
 	loop_init(&w->loop, index);
 	list_init(&w->requests);
 	list_init(&w->asking);
+	limit_inbox_init(&w->inbox, &w->loop);
 	json_init(&w->scratch);
 	w->scratch.allows_duplicates = true;
 	w->loop.on_wake = on_wake;
@@ -145,6 +155,7 @@ void worker_release(struct worker *w)
 		journal_close(&w->journal);
 	writer_close(&w->decisions);
 	sampler_close(&w->samples);
+	limit_inbox_release(&w->inbox);
 	bad_keys_free(&w->bad_keys);
 	json_release(&w->scratch);
 	loop_release(&w->loop);

@@ -11,6 +11,7 @@
 #include "base/timer.h"
 #include "config.h"
 #include "front/listen.h"
+#include "gate/account.h"
 #include "gate/key.h"
 #include "ledger/carrier.h"
 #include "ledger/journal.h"
@@ -31,6 +32,8 @@ enum shared_state {
 struct shared {
 	int worker_count; /* among how many a bound is divided; 0: one */
 	struct key_table *keys;
+	struct limits *limits;
+	struct account_table *accounts;
 	struct carrier *carrier;
 	atomic_bool is_ready; /* /readyz says so; false before listening and from SIGTERM on */
 	_Atomic(enum shared_state) state;
@@ -49,6 +52,7 @@ struct worker {
 	struct list requests; /* all that are under way */
 	struct list
 	    asking; /* of these, those that wait for news of keys, in the order they asked */
+	struct limit_inbox inbox; /* of requests that wait for money */
 	struct bad_keys *bad_keys;
 	enum shared_state state; /* the last one that was obeyed */
 	struct timer watch;      /* while draining: has the last connection gone? */

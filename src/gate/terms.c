@@ -28,13 +28,13 @@ static const struct {
 	struct decimal_range range;
 } numbers[] = {
     [TERM_USD] = {9, {0, 1000 * 1000 * 1000 * USD}},
-    [TERM_NUMBER] = {0, {1, INT64_C(1000) * 1000 * 1000 * 1000}},
+    [TERM_NUMBER] = {0, {1, 1000 * 1000 * 1000}},
     [TERM_PERCENT] = {2, {-100 * 100, 10000 * 100}},
 };
 
 static const char *const remedies[] = {
     [TERM_USD] = "give US dollars such as 20 or 0.25, at most 1000000000",
-    [TERM_NUMBER] = "give a whole number, 1 or more",
+    [TERM_NUMBER] = "give a whole number from 1 to 1000000000",
     [TERM_PERCENT] = "give a percentage such as 20 or 12.5, from -100 to 10000",
     [TERM_BOOL] = "give true or false",
     [TERM_TIER] = "give fast, standard or reasoning",

@@ -45,9 +45,8 @@ enum terms_of {
 	     "what the account pays on top of the cost; below 0 it is a discount (0)")             \
 	TERM(apply_floor, BOOL, TERMS_OF_PLAN | TERMS_OF_ACCOUNT,                                  \
 	     "true: charges are never below the floor of the model's lane (false)")                \
-	TERM(                                                                                      \
-	    clamp, BOOL, TERMS_OF_ALL,                                                             \
-	    "false: near a ceiling the answer's length is not lowered to what can be paid (true)") \
+	TERM(clamp, BOOL, TERMS_OF_ALL,                                                            \
+	     "false: near a ceiling the length of answers is not lowered to what can be paid")     \
 	TERM(models, GLOBS, TERMS_OF_ALL, "comma list of names of models that may be used (all)")  \
 	TERM(tier_floor, TIER, TERMS_OF_ALL, "lowest tier that flux-auto gives")                   \
 	TERM(tier_ceiling, TIER, TERMS_OF_ALL, "highest tier that may be used")
@@ -61,7 +60,7 @@ enum term {
 
 enum term_kind {
 	TERM_USD,     /* 12.5 or "12.5": decimal, at most 9 digits behind the point */
-	TERM_NUMBER,  /* a whole number, 1 or more */
+	TERM_NUMBER,  /* a whole number, 1 to 1e9 */
 	TERM_PERCENT, /* -100 to 10000, at most 2 digits behind the point */
 	TERM_BOOL,
 	TERM_TIER, /* fast, standard, reasoning */

@@ -61,7 +61,7 @@ struct carrier {
 	struct trouble sync_trouble, store_trouble, keys_trouble;
 	int64_t keys_due_ns; /* the carrier's own, as the following */
 	int64_t carry_from_ns;
-	int64_t key_revision;
+	int64_t key_revision, owner_revision;
 };
 
 static void note(struct carrier *c, struct trouble *t, bool failing, struct str sentence)
@@ -192,15 +192,27 @@ static bool tell_key(void *arg, const struct store_key *k)
 	return true;
 }
 
+static bool tell_owner(void *arg, const struct store_owner *o)
+{
+	struct carrier *c = arg;
+
+	c->options.on_owner(c->options.owner_arg, o);
+	c->owner_revision = o->revision;
+	return true;
+}
+
+/* Keys first: whomever a key names is in the store before it. */
 static int read_keys(struct carrier *c, struct fail *f)
 {
+	struct store *s = c->options.store;
 	struct arena arena;
-	int result;
+	int result = 0;
 
-	if (!c->options.on_key)
-		return 0;
 	arena_init(&arena);
-	result = store_keys_after(c->options.store, c->key_revision, &arena, tell_key, c, f);
+	if (c->options.on_key)
+		result = store_keys_after(s, c->key_revision, &arena, tell_key, c, f);
+	if (c->options.on_owner && result == 0)
+		result = store_owners_after(s, c->owner_revision, &arena, tell_owner, c, f);
 	arena_release(&arena);
 	return result;
 }

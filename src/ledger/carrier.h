@@ -15,6 +15,7 @@
 
 #include "ledger/carry.h"
 #include "ledger/journal.h"
+#include "store/owner.h"
 
 struct carrier;
 
@@ -27,6 +28,9 @@ struct carrier_options {
 	 * thread. NULL: none wanted. */
 	void (*on_key)(void *arg, const struct store_key *);
 	void *key_arg;
+	/* The same of plans, accounts, teams and users; always after the keys that name them. */
+	void (*on_owner)(void *arg, const struct store_owner *);
+	void *owner_arg;
 	/* Sentences for the log: when something begins to fail and when it works again. From the
 	 * carrier's threads; NULL: none wanted. */
 	void (*on_trouble)(void *arg, struct str sentence);

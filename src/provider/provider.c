@@ -61,6 +61,11 @@ bool provider_takes_stream_options(const struct config_provider *p)
 	return kinds[p->kind].takes_stream_options;
 }
 
+bool provider_says_max_tokens(const struct config_provider *p)
+{
+	return p->kind == CONFIG_KIND_MISTRAL;
+}
+
 bool provider_counts_rest(const struct config_provider *p)
 {
 	return kinds[p->kind].counts_rest;

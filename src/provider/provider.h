@@ -21,6 +21,8 @@ struct str provider_path(const struct config_provider *, enum llm_dialect, struc
 
 /* Whether it may be asked for stream_options; one that may not sends usage without being asked. */
 bool provider_takes_stream_options(const struct config_provider *);
+/* Whether chat's output limit is max_tokens there, and the newer name is refused. */
+bool provider_says_max_tokens(const struct config_provider *);
 /* Whether its total_tokens has billed output that it names nowhere else: wire/usage.h. */
 bool provider_counts_rest(const struct config_provider *);
 

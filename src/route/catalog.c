@@ -186,6 +186,7 @@ static void build_model(struct config *c, const struct config_model *from, struc
 		const struct config_target *target = &from->targets[i];
 
 		to->targets[i] = (struct target){
+		    .is_stopped = ARENA_NEW(&c->arena, _Atomic bool),
 		    .config = target,
 		    .model = to,
 		    .name = arena_printf(&c->arena, "%.*s:%.*s", STR_ARG(target->provider->name),
@@ -408,4 +409,14 @@ int catalog_resolve(const struct catalog *catalog, struct str name, struct alias
 	    (is_models(catalog, lower, out) || is_habit(lower, out)))
 		return 0;
 	return unknown(catalog, name, f);
+}
+
+void target_stop(const struct target *t)
+{
+	atomic_store(t->is_stopped, true);
+}
+
+bool target_is_stopped(const struct target *t)
+{
+	return atomic_load_explicit(t->is_stopped, memory_order_relaxed);
 }

@@ -6,12 +6,19 @@
 #include "config.h"
 #include "route/score.h"
 
+#include <stdatomic.h>
+
 /* A place that serves a model. How to get there: config->provider->origin (provider_prepare). */
 struct target {
+	_Atomic bool *is_stopped;
 	const struct config_target *config;
 	const struct model *model;
 	struct str name; /* "openai:gpt-5-mini", for attempts and metrics */
 };
+
+/* Nothing goes there any more, until the configuration is read again. THREADS: any. */
+void target_stop(const struct target *);
+bool target_is_stopped(const struct target *);
 
 struct model {
 	const struct config_model *config;

@@ -3,7 +3,25 @@
  * Called for every refused or broken request. */
 #include "wire/error.h"
 
+#include "base/clock.h"
 #include "base/json_write.h"
+
+static void put_money(struct json_writer *w, const struct fail_money *m)
+{
+	char room[40];
+	struct buf resets = {.ptr = room, .cap = sizeof room, .max = sizeof room};
+
+	json_key_nusd(w, STR("limit_usd"), m->limit_nusd);
+	json_key_nusd(w, STR("spent_usd"), m->spent_nusd);
+	json_key_nusd(w, STR("held_usd"), m->held_nusd);
+	json_key_nusd(w, STR("needed_usd"), m->needed_nusd);
+	if (m->resets_ms == 0) {
+		json_key_null(w, STR("resets_at"));
+		return;
+	}
+	clock_put_rfc3339(&resets, m->resets_ms);
+	json_key_text(w, STR("resets_at"), buf_str(&resets));
+}
 
 static void put_facts(struct json_writer *w, const struct fail *f)
 {
@@ -19,6 +37,8 @@ static void put_facts(struct json_writer *w, const struct fail *f)
 		json_key_i64(w, STR("limit"), f->limit);
 	if (f->scope.len)
 		json_key_text(w, STR("scope"), f->scope);
+	if (f->money)
+		put_money(w, f->money);
 	if (f->attempts.len)
 		json_key_text(w, STR("attempts"), f->attempts);
 }

@@ -155,6 +155,16 @@ struct str note_member_with_comma(const struct json *doc, uint32_t object, uint3
 	return STR("");
 }
 
+/* chat's older name of it is refused by models that think, its newer one by some providers. */
+static struct str limit_key(const struct llm_request *r, const struct wire_change *change)
+{
+	if (r->dialect == LLM_RESPONSES)
+		return STR("\"max_output_tokens\":");
+	return r->dialect == LLM_CHAT && !change->says_max_tokens
+	           ? STR("\"max_completion_tokens\":")
+	           : STR("\"max_tokens\":");
+}
+
 void wire_edit_common(const struct llm_request *r, const struct wire_change *change,
                       struct arena *arena, struct wire_edits *out)
 {
@@ -164,6 +174,11 @@ void wire_edit_common(const struct llm_request *r, const struct wire_change *cha
 	if (change->max_output && r->max_output_node != JSON_NONE)
 		wire_edit_replace(out, r->doc, r->max_output_node,
 		                  arena_i64(arena, change->max_output));
+	else if (change->max_output)
+		wire_edit_add_member(
+		    out, r->doc, json_root(r->doc),
+		    ARENA_JOIN(arena, limit_key(r, change), arena_i64(arena, change->max_output)),
+		    arena);
 }
 
 void wire_edit_no_store(const struct llm_request *r, struct arena *arena, struct wire_edits *out)

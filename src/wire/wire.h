@@ -18,10 +18,11 @@
 
 /* What is changed in a request that goes to a target of its own dialect. */
 struct wire_change {
-	struct str model;   /* the provider's id */
-	bool meter_stream;  /* chat: ask for the usage chunk */
-	bool no_store;      /* set store: false where the dialect has it */
-	int64_t max_output; /* replace the asked output limit by this; 0: leave */
+	struct str model;     /* the provider's id */
+	bool meter_stream;    /* chat: ask for the usage chunk */
+	bool no_store;        /* set store: false where the dialect has it */
+	int64_t max_output;   /* replace the asked output limit by this, or add it; 0: leave */
+	bool says_max_tokens; /* chat: that is its name there, not max_completion_tokens */
 };
 
 /* ---- answers ---- */

@@ -49,7 +49,7 @@ def ways_of(case, long):
 class Replay:
     def __init__(self, world, case, way, key, account, half):
         self.world, self.case, self.way, self.key = world, case, way, key
-        self.api_key = world.key(account)
+        self.api_key = world.key(account, case.terms)
         self.half = half  # bytes of the provider's answer to die after
         self.wrong, self.entries = [], []  # entries: (request id or None, words)
         self.sent_bytes = 0

@@ -35,7 +35,7 @@ class Case:
     def __init__(self, title, where):
         self.title, self.where = title, where
         self.group, self.runs, self.alone = "main", None, False
-        self.provider = "plain"
+        self.provider, self.terms = "plain", None
         self.exchanges = []
 
 
@@ -97,6 +97,8 @@ def add_block(case, word, rest, where, lines):
         case.provider = rest
     elif word == "runs":
         case.runs = rest.split()
+    elif word == "terms":
+        case.terms = rest
     elif word == "alone":
         case.alone = True
     elif word == "send":

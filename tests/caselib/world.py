@@ -1,6 +1,7 @@
 """What a group of cases runs against: providers of several kinds, one daemon, its data folder."""
 
 import atexit
+import contextlib
 import json
 import os
 import pathlib
@@ -199,8 +200,20 @@ class World:
                 time.sleep(0.02)
         raise SystemExit("the daemon does not start:\n" + self.tail())
 
-    def key(self, account):
+    def make_account(self, account, terms):
+        """An account that is there, with its terms, before it has a key."""
+        with contextlib.closing(sqlite3.connect(self.data / "flux.db", timeout=10)) as store, store:
+            raised = "UPDATE meta SET value = value + 1 WHERE name = 'revision' RETURNING value"
+            revision = store.execute(raised).fetchone()[0]
+            store.execute(
+                "INSERT INTO owners SELECT 1, max(id) + 1, 0, 0, 0, ?, ?, 0, 0, 0, ? FROM owners",
+                (account, terms, revision),
+            )
+
+    def key(self, account, terms=None):
         with self.lock:
+            if account not in self.keys and terms:
+                self.make_account(account, terms)
             if account not in self.keys:
                 words = [
                     str(self.build / "fluxrouter"),

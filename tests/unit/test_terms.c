@@ -64,7 +64,7 @@ static void test_refuse(void)
 	refuses("{\"month_usd\":true}", TERMS_OF_KEY, "month_usd",
 	        "month_usd is a boolean; give US dollars such as 20 or 0.25, at most 1000000000");
 	refuses("{\"rpm\":0}", TERMS_OF_PLAN, "rpm",
-	        "rpm is too small; give a whole number, 1 or more");
+	        "rpm is too small; give a whole number from 1 to 1000000000");
 	refuses("{\"clamp\":\"true\"}", TERMS_OF_PLAN, "clamp",
 	        "clamp is a string; give true or false");
 	refuses("{\"tier_floor\":\"best\"}", TERMS_OF_PLAN, "tier_floor",

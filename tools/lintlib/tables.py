@@ -10,8 +10,8 @@ LIMITS = {"file": 600, "function": 60, "nesting": 3, "parameters": 5, "line": 10
 # under src/ is a layer of its own, unless GROUPS names one for it.
 GROUPS = {
     "config": ["config", "config_*", "embed"],
-    "path": ["request", "relay", "reply", "attempt", "refusal", "endpoint", "models", "ready",
-             "decided", "dry_run", "feedback", "worker", "translation"],
+    "path": ["request", "relay", "reply", "attempt", "payment", "usage", "refusal", "endpoint", "models",
+             "ready", "decided", "dry_run", "feedback", "worker", "translation"],
     "daemon": ["daemon", "snapshot", "version"],
 }
 COMMON = ["limits", "fail", "metric", "llm"]
@@ -124,6 +124,10 @@ TESTED_BY = {
                                " src/admin/admin.c src/snapshot.c",
         "tests/unit/test_trace.c": "src/trace/series.c src/trace/writer.c src/decided.c",
         "tests/caselib/routing.py": "src/feedback.c src/cli/tune.c",
+        "tests/unit/test_limit.c": "src/gate/bucket.c src/gate/judging.c src/gate/lend.c"
+                                   " src/gate/payer.c src/gate/wait.c",
+        "tests/cases/ceiling.case": "src/payment.c src/gate/account.c"
+                                    " src/gate/limit_say.c",
         "tests/cases/models.case": "src/models.c",
         "tests/cases/alias.case": "src/dry_run.c",
         "tests/cases/upstream.case": "src/attempt.c src/refusal.c",
