@@ -221,8 +221,10 @@ static void answer_loops(struct carrier *c, uint64_t ticket)
 {
 	pthread_mutex_lock(&c->mutex);
 	atomic_store(&c->keys_answered, ticket);
-	while (c->waiter_count > 0)
-		loop_wake(c->waiters[--c->waiter_count]);
+	for (int i = 0; i < c->waiter_count; i++)
+		loop_wake(c->waiters[i]);
+	if (atomic_load(&c->keys_asked) == ticket)
+		c->waiter_count = 0; /* else who asked meanwhile waits for the next answer */
 	pthread_mutex_unlock(&c->mutex);
 }
 

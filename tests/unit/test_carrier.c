@@ -16,12 +16,13 @@ static struct arena arena;
 static struct fail f;
 static struct loop loop;
 static struct str dir;
-static atomic_int keys_told, troubles;
+static atomic_int keys_told, troubles, key_takes_ms;
 
 static void on_key(void *arg, const struct store_key *k)
 {
 	(void)arg;
 	(void)k;
+	usleep((useconds_t)atomic_load(&key_takes_ms) * 1000);
 	atomic_fetch_add(&keys_told, 1);
 }
 
@@ -231,6 +232,60 @@ static void test_keys(void)
 	tempdir_remove(dir);
 }
 
+static struct carrier *asked;
+static uint64_t late_ticket;
+static int good_wakes;
+
+static void on_wake(struct loop *l)
+{
+	(void)l;
+	good_wakes += carrier_has_answered(asked, late_ticket);
+}
+
+static void add_key(struct store *s, int64_t account_id, uint8_t mark)
+{
+	struct store_key k = {
+	    .account_id = account_id, .digest = {mark}, .prefix = STR("sk-flux-xxxxxx")};
+	int64_t id;
+
+	must(store_key_add(s, &k, &id, &f) == 0);
+}
+
+/* Who asks while the store is being read is woken by the answer to its own question, not only by
+ * the one before. */
+static void test_asked_meanwhile(void)
+{
+	struct store *other;
+	struct daemon d;
+	int64_t account_id;
+
+	begin();
+	d = daemon_start();
+	asked = d.carrier;
+	loop.on_wake = on_wake;
+	uv_ref((uv_handle_t *)&loop.waker);
+	must(store_open(dir, STORE_EXISTING, &other, &f) == 0);
+	must(store_account_named(other, STR("a"), &account_id, &f) == 0);
+	atomic_store(&key_takes_ms, 80);
+	add_key(other, account_id, 1);
+	late_ticket = UINT64_MAX;
+	(void)!carrier_ask_keys(d.carrier, &loop);
+	usleep(30000); /* it is being told of that key */
+	add_key(other, account_id, 2);
+	late_ticket = carrier_ask_keys(d.carrier, &loop);
+	for (int i = 0; i < 500 && good_wakes == 0; i++) {
+		uv_run(&loop.uv, UV_RUN_NOWAIT);
+		usleep(1000);
+	}
+	CHECK(good_wakes > 0 && carrier_has_answered(d.carrier, late_ticket));
+	atomic_store(&key_takes_ms, 0);
+	loop.on_wake = NULL;
+	uv_unref((uv_handle_t *)&loop.waker);
+	store_close(&other);
+	daemon_stop(&d);
+	tempdir_remove(dir);
+}
+
 static int wrongs;
 
 static void on_wrong(void *arg, struct str sentence)
@@ -358,6 +413,7 @@ int main(void)
 	test_locked_store();
 	test_segments_go();
 	test_keys();
+	test_asked_meanwhile();
 	test_verify();
 	test_verify_damage();
 	loop_release(&loop);
