@@ -45,6 +45,7 @@ live() { # everything that needs a daemon, from this build folder
 	python3 tests/run_cases.py --build "$1" ${FLUX_LONG:+--long} || bad=1
 	python3 tests/run_scenes.py --build "$1" || bad=1
 	python3 tests/run_verbs.py --build "$1" || bad=1
+	python3 tests/run_stores.py --build "$1" || bad=1
 	python3 tests/run_admin.py --build "$1" || bad=1
 	return $bad
 }

@@ -1,0 +1,266 @@
+#!/usr/bin/env python3
+"""Stores in trouble, and more than one of us on a store: real daemons, a real PostgreSQL.
+
+    tests/run_stores.py [--build build/asan] [--keep] [NAME-PART ...]
+
+Whatever the store does, every request is answered, and every entry comes, once. A scene whose
+means are not there (PostgreSQL, the right to mount) is skipped with a word. The last line is
+"stores: N passed, N failed[, N skipped (why)]".
+"""
+
+import argparse
+import concurrent.futures
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+import traceback
+
+sys.dont_write_bytecode = True
+from caselib.world import ROOT, World
+from run_scenes import ask, until, verb
+
+SCRIPT = str(ROOT / "tests/postgres.sh")
+
+
+class Skipped(Exception):
+    pass
+
+
+class Postgres:
+    def __init__(self):
+        done = subprocess.run([SCRIPT, "start"], capture_output=True, text=True)
+        if done.returncode != 0:
+            raise Skipped("PostgreSQL is not installed")
+        self.folder = done.stdout.strip()
+        host = self.folder.replace("/", "%2F")
+        self.url = f"postgresql://flux:hush-hush@{host}/postgres"
+
+    def tell(self, word):
+        subprocess.run([SCRIPT, word, self.folder], check=True, capture_output=True)
+
+
+class Small(World):
+    """A world whose data directory is a small disk of its own."""
+
+    def start(self, env=()):
+        if not self.data.is_mount():
+            self.data.mkdir(mode=0o700)
+            words = ["mount", "-t", "tmpfs", "-o", "size=64m,mode=700", "tmpfs", str(self.data)]
+            if subprocess.run(words, capture_output=True).returncode != 0:
+                raise Skipped("mounting is not allowed")
+        super().start(env)
+
+    def stop(self):
+        result = super().stop()
+        subprocess.run(["umount", "-l", str(self.data)], capture_output=True)
+        return result
+
+
+def on(url):
+    return [("metrics_listen:", f'store: "{url}"\nmetrics_listen:')]
+
+
+def load(world, key, mark, count):
+    """That many requests, ten at a time: all are answered, none waits for the store."""
+    with concurrent.futures.ThreadPoolExecutor(10) as pool:
+        began = time.monotonic()
+        asked = [pool.submit(ask, world, key, f"{mark}{i}", stream=i % 2 == 0)
+                 for i in range(count)]
+        answers = [one.result() for one in asked]
+    bad = [a for a in answers if a.status != 200 or a.ended != "clean"]
+    assert not bad, (len(bad), bad[0].status, bad[0].body[:200])
+    assert time.monotonic() - began < 20, "requests wait for the store"
+
+
+def billed(world):
+    done = verb(world, "usage", "--data", str(world.data), "--by", "day", "--json")
+    return json.loads(done.stdout)["total"]["requests"]
+
+
+def comes_to(world, count):
+    until(lambda: billed(world) == count, f"not {count} requests are billed", 20.0)
+    done = verb(world, "ledger", "verify", "--data", str(world.data))
+    assert done.returncode == 0 and "ledger: ok" in done.stdout, done.stdout + done.stderr
+
+
+def scene_postgres_goes(worlds):
+    """PostgreSQL is killed and comes back, and is stopped and started, under load"""
+    server = worlds.postgres()
+    world = worlds.make(changes=on(server.url))
+    key = world.key("outage")
+    load(world, key, "a", 40)
+    for way in ("kill", "stop"):
+        server.tell(way)
+        load(world, key, way, 60)
+        server.tell("start")
+        load(world, key, way + "again", 20)
+    comes_to(world, 200)
+    assert "hush" not in world.tail(1000) and "cannot connect" in world.tail(1000)
+    assert "hush" not in (world.data / "store.url").read_text()
+
+
+def scene_postgres_nodes(worlds):
+    """two daemons on one PostgreSQL: keys, revocation and usage are of both"""
+    server = worlds.postgres()
+    first = worlds.make(changes=on(server.url))
+    second = worlds.make(changes=on(server.url))
+    key = first.key("shared")
+    load(first, key, "a", 30)
+    load(second, key, "b", 30)
+    comes_to(first, 60)
+    comes_to(second, 60)
+    verb(first, "key", "revoke", "--data", str(first.data), key[:14])
+    for world in (first, second):
+        until(lambda: ask(world, key, "x").status == 401, "a revoked key is served", 2.0)
+
+
+def scene_postgres_crash(worlds):
+    """kill -9 of the daemon while PostgreSQL is away: the next start brings it all"""
+    server = worlds.postgres()
+    world = worlds.make(changes=on(server.url))
+    key = world.key("crash")
+    load(world, key, "a", 20)
+    server.tell("kill")
+    load(world, key, "b", 30)
+    world.daemon.kill()
+    world.daemon.wait()
+    server.tell("start")
+    world.start()
+    comes_to(world, 50)
+
+
+def scene_sqlite_locked(worlds):
+    """SQLite locked by somebody for three seconds"""
+    world = worlds.make()
+    key = world.key("locked")
+    lock = sqlite3.connect(world.data / "flux.db", isolation_level=None)
+    lock.execute("begin exclusive")
+    end = time.monotonic() + 3
+    count = 0
+    while time.monotonic() < end:
+        load(world, key, f"l{count}", 20)
+        count += 20
+    lock.execute("rollback")
+    lock.close()
+    comes_to(world, count)
+
+
+def scene_disk_full(worlds):
+    """no byte is left for SQLite: served, journalled, and carried when there is room again"""
+    world = worlds.make(Small)
+    key = world.key("full")
+    load(world, key, "a", 10)
+    world.entries("full", 10)
+    filler = world.data / "filler"
+    with open(filler, "wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(4096))
+        except OSError:
+            pass
+    load(world, key, "b", 200)
+    until(lambda: "full" in world.tail(200), "nobody says that the disk is full", 5.0)
+    assert len(world.read_entries("full")) < 210
+    filler.unlink()
+    comes_to(world, 210)
+
+
+def scene_backup(worlds):
+    """a backup under load is whole, and a daemon starts from it"""
+    world = worlds.make()
+    key = world.key("kept")
+    copy = world.folder / "copy.db"
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        busy = pool.submit(load, world, key, "a", 300)
+        time.sleep(0.2)
+        verb(world, "backup", "--data", str(world.data), "--to", str(copy))
+        busy.result()
+    comes_to(world, 300)
+    done = subprocess.run([str(world.build / "fluxrouter"), "restore", "--data", str(world.data),
+                           "--from", str(copy)], capture_output=True, text=True)
+    assert done.returncode == 1 and "serves from" in done.stderr, done.stderr
+    world.daemon.send_signal(signal.SIGTERM)
+    assert world.daemon.wait(15) == 0
+    verb(world, "restore", "--data", str(world.data), "--from", str(copy))
+    world.start()
+    comes_to(world, 300)  # the journal has what the copy lacks
+
+
+class Worlds:
+    """What a scene made, to be ended whatever happens."""
+
+    def __init__(self, options):
+        self.options, self.made, self.servers = options, [], []
+
+    def make(self, kind=World, changes=()):
+        self.made.append(kind("main", self.options.build, self.options.keep, changes))
+        return self.made[-1]
+
+    def postgres(self):
+        self.servers.append(Postgres())
+        return self.servers[-1]
+
+    def tail(self):
+        return "\n".join("--- daemon\n" + world.tail(8) for world in self.made)
+
+    def end(self):
+        problems = []
+        for world in self.made:
+            status = world.stop()
+            if status != 0:
+                problems.append(f"a daemon ended with {status}")
+        for server in self.servers:
+            server.tell("remove")
+        return problems
+
+
+def play(run, options):
+    worlds = Worlds(options)
+    try:
+        run(worlds)
+        problem = ""
+    except Skipped:
+        worlds.end()
+        raise
+    except Exception:
+        last = traceback.format_exc().splitlines()[-7:]
+        problem = "\n".join(last) + "\n" + worlds.tail()
+    return "; ".join([problem] * bool(problem) + worlds.end())
+
+
+SCENES = {name[6:]: run for name, run in list(globals().items()) if name.startswith("scene_")}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--keep", action="store_true")
+    parser.add_argument("what", nargs="*")
+    options = parser.parse_args()
+    passed = failed = 0
+    skipped = []
+    for name, run in SCENES.items():
+        if options.what and not any(word in name for word in options.what):
+            continue
+        began = time.monotonic()
+        try:
+            problem = play(run, options)
+        except Skipped as why:
+            skipped.append(str(why))
+            continue
+        except SystemExit as error:
+            problem = str(error)
+        passed, failed = passed + (not problem), failed + bool(problem)
+        print(f"{name}: {time.monotonic() - began:.1f} s")
+        if problem:
+            print(f"FAILED stores {name}: {problem}", flush=True)
+    why = f", {len(skipped)} skipped ({'; '.join(sorted(set(skipped)))})" if skipped else ""
+    print(f"stores: {passed} passed, {failed} failed{why}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
