@@ -18,7 +18,9 @@
 enum auth { AUTH_BEARER, AUTH_X_API_KEY };
 
 /* What servers that follow OpenAI's chat API from a distance mostly know: the words of 2024. */
-enum { OLDER_CHAT = WIRE_OLD_MAX_TOKENS | WIRE_NO_DEVELOPER | WIRE_NO_CUSTOM_TOOLS };
+enum {
+	OLDER_CHAT = WIRE_OLD_MAX_TOKENS | WIRE_NO_DEVELOPER | WIRE_NO_CUSTOM_TOOLS | WIRE_NO_NAMES
+};
 
 static const struct kind {
 	enum auth auth[LLM_DIALECTS]; /* chat, responses, messages */

@@ -35,7 +35,7 @@
 	X(CALL, REFUSED, "tool calls and results")                                                 \
 	X(CALL_CUSTOM, REFUSED, "calls of custom tools")                                           \
 	X(RESULT_MEDIA, REFUSED, "images and documents in tool results")                           \
-	X(RESULT_ERROR, WARNED, "failed tool results")                                             \
+	X(RESULT_ERROR, WARNED, "is_error of tool results")                                        \
 	X(FOREIGN, REFUSED, "items of server tools")                                               \
 	X(CACHE_MARK, WARNED, "cache_control")                                                     \
 	X(TOOL, REFUSED, "function tools")                                                         \

@@ -127,14 +127,22 @@ static int put_part(struct wire_job *job, struct json_writer *w, const struct ta
 	return result;
 }
 
+static int put_each(struct wire_job *job, struct json_writer *w, const struct talk_part *parts,
+                    int count)
+{
+	for (int i = 0; i < count; i++)
+		if (is_sent(&parts[i]) && put_part(job, w, &parts[i]) < 0)
+			return -1;
+	return 0;
+}
+
 /* An array, perhaps empty. */
 static int put_parts(struct wire_job *job, struct json_writer *w, const struct talk_part *parts,
                      int count)
 {
 	json_open_array(w);
-	for (int i = 0; i < count; i++)
-		if (is_sent(&parts[i]) && put_part(job, w, &parts[i]) < 0)
-			return -1;
+	if (put_each(job, w, parts, count) < 0)
+		return -1;
 	json_close_array(w);
 	return 0;
 }
@@ -176,23 +184,44 @@ static bool has_words(const struct talk_turn *t)
 	return false;
 }
 
+static void open_message(struct json_writer *w, struct str role)
+{
+	json_open_object(w);
+	json_key_text(w, STR("role"), role);
+	json_put_key(w, STR("content"));
+	json_open_array(w);
+}
+
+static void close_message(struct json_writer *w)
+{
+	json_close_array(w);
+	json_close_object(w);
+}
+
+/* Turns of one role are one message: the results of all calls have to stand in the one behind
+ * them, with what the user said, and not every provider of this dialect joins them itself. */
 static int put_turns(struct wire_job *job, struct json_writer *w, const struct talk *talk)
 {
+	struct str last = STR("");
+
 	json_put_key(w, STR("messages"));
 	json_open_array(w);
 	for (int i = 0; i < talk->turn_count; i++) {
 		const struct talk_turn *t = &talk->turns[i];
+		struct str role = t->role == TALK_ASSISTANT ? STR("assistant") : STR("user");
 
 		if (is_rule(t) || !has_words(t))
 			continue;
-		json_open_object(w);
-		json_key_text(w, STR("role"),
-		              t->role == TALK_ASSISTANT ? STR("assistant") : STR("user"));
-		json_put_key(w, STR("content"));
-		if (put_parts(job, w, t->parts, t->part_count) < 0)
+		if (last.len && !str_eq(role, last))
+			close_message(w);
+		if (!str_eq(role, last))
+			open_message(w, role);
+		last = role;
+		if (put_each(job, w, t->parts, t->part_count) < 0)
 			return -1;
-		json_close_object(w);
 	}
+	if (last.len)
+		close_message(w);
 	json_close_array(w);
 	return 0;
 }

@@ -9,11 +9,15 @@
  * speaks another dialect than the client. Must never let a part of the request vanish unnamed. */
 #include "wire/translate.h"
 
+#include "base/encode.h"
+#include "base/hash.h"
 #include "wire/chat.h"
 #include "wire/messages.h"
 #include "wire/responses.h"
 #include "wire/put.h"
 #include "wire/wire.h"
+
+enum { USER_BYTES_MAX = 64, USER_HASH_BYTES = 16 };
 
 static const struct translator *const rows[LLM_WIRES] = {
     [LLM_CHAT] = &wire_chat_translator,
@@ -54,6 +58,11 @@ static const struct {
     {WIRE_NO_SAMPLING, FEATURE_PENALTY, FEATURE_LACKS},
     {WIRE_NO_SAMPLING, FEATURE_LOGIT_BIAS, FEATURE_LACKS},
     {WIRE_NO_STORE, FEATURE_STORE, FEATURE_LACKS},
+    {WIRE_NO_NAMES, FEATURE_STORE, FEATURE_LACKS},
+    {WIRE_NO_NAMES, FEATURE_METADATA, FEATURE_LACKS},
+    {WIRE_NO_NAMES, FEATURE_CACHE_KEY, FEATURE_LACKS},
+    {WIRE_NO_NAMES, FEATURE_SERVICE_TIER, FEATURE_LACKS},
+    {WIRE_NO_NAMES, FEATURE_VERBOSITY, FEATURE_LACKS},
 };
 
 enum feature_fate translate_fate(enum feature f, enum llm_dialect client, enum llm_dialect target)
@@ -71,8 +80,17 @@ enum feature_fate translate_fate(enum feature f, enum llm_dialect client, enum l
 	           : FEATURE_TRANSLATED;
 }
 
+/* A model that does not think refuses the words for it; of an unknown one nothing is known. */
+static bool lacks_thinking(const struct wire_job *job, enum feature f)
+{
+	return (f == FEATURE_EFFORT || f == FEATURE_BUDGET) && job->target.can &&
+	       !(job->target.can & LLM_CAN_THINKING);
+}
+
 static enum feature_level level_of(const struct wire_job *job, enum feature f)
 {
+	if (lacks_thinking(job, f))
+		return FEATURE_LACKS;
 	for (size_t i = 0; i < sizeof habits / sizeof habits[0]; i++)
 		if (habits[i].feature == f && job_has_habit(job, habits[i].habit))
 			return habits[i].level;
@@ -133,6 +151,18 @@ static void clear_feature(struct talk *t, enum feature f)
 	case FEATURE_STORE:
 		o->store = TALK_UNSET;
 		break;
+	case FEATURE_METADATA:
+		o->metadata_json = none;
+		break;
+	case FEATURE_CACHE_KEY:
+		o->cache_key_raw = none;
+		break;
+	case FEATURE_SERVICE_TIER:
+		o->service_tier = none;
+		break;
+	case FEATURE_VERBOSITY:
+		o->verbosity = none;
+		break;
 	default:
 		break;
 	}
@@ -141,10 +171,10 @@ static void clear_feature(struct talk *t, enum feature f)
 static int check_features(struct wire_job *job, struct talk *t)
 {
 	for (int f = 0; f < FEATURE_COUNT; f++) {
-		if (!feature_is_used(&t->use, (enum feature)f) ||
-		    level_of(job, (enum feature)f) != FEATURE_LACKS)
+		if (level_of(job, (enum feature)f) != FEATURE_LACKS)
 			continue;
-		if (check_feature(job, t, (enum feature)f) < 0)
+		if (feature_is_used(&t->use, (enum feature)f) &&
+		    check_feature(job, t, (enum feature)f) < 0)
 			return -1;
 		clear_feature(t, (enum feature)f);
 	}
@@ -295,6 +325,24 @@ static void map_talk(struct wire_job *job, struct talk *t)
 
 /* ---- requests ---- */
 
+/* Agents put whole objects there; OpenAI takes 64 characters and wants to tell users apart. */
+static void shorten_user(struct wire_job *job, struct talk *t)
+{
+	struct talk_options *o = &t->options;
+	bool is_messages = job->target.dialect == LLM_MESSAGES;
+	uint8_t digest[HASH_SHA256_BYTES];
+	char hex[2 * USER_HASH_BYTES];
+	struct buf out = {.ptr = hex, .cap = sizeof hex, .max = sizeof hex};
+
+	if (o->user_raw.len <= USER_BYTES_MAX || is_messages)
+		return;
+	hash_sha256(o->user_raw, digest);
+	encode_hex(&out, (struct str){(const char *)digest, USER_HASH_BYTES});
+	o->user_raw = arena_copy(job->arena, buf_str(&out));
+	job_warn(job, t->use.at[FEATURE_USER].node, "too long for %s, sent as its hash",
+	         llm_dialect_name(job->target.dialect));
+}
+
 static void clamp(struct wire_job *job, struct talk *t)
 {
 	if (job->target.clamp_output)
@@ -313,6 +361,7 @@ int translate_request(struct wire_job *job, struct buf *out)
 	if (rows[job->client]->read_talk(job, t) < 0 || check_features(job, t) < 0)
 		return -1;
 	map_talk(job, t);
+	shorten_user(job, t);
 	clamp(job, t);
 	if (rows[job->target.dialect]->write_request(job, t, out) < 0)
 		return -1;

@@ -122,6 +122,16 @@ static const struct {
               "\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{\"url\":\"http://i\"}}"
               "]}]"),
      STR_INIT("")},
+    /* words for OpenAI's own account; a user of 65 bytes and more is a hash */
+    {WIRE_NO_NAMES,
+     STR_INIT(
+         "\"messages\":[{\"role\":\"user\",\"content\":\"u\"}],\"store\":false,\"verbosity\":"
+         "\"low\",\"prompt_cache_key\":\"k\",\"user\":\"0123456789012345678901234567890123456789"
+         "0123456789012345678901234\""),
+     STR_INIT("\"messages\":[{\"role\":\"user\",\"content\":\"u\"}],\"user\":"
+              "\"52774b57c10e45040a61c14d35c1c8eb\""),
+     STR_INIT("prompt_cache_key: prompt cache key left out; verbosity: verbosity left out; store: "
+              "store left out; user: too long for chat, sent as its hash")},
     /* what nobody knows is named */
     {0,
      STR_INIT("\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\","
@@ -144,6 +154,28 @@ static void test_changed(void)
 		          ARENA_JOIN(&t.arena, STR("{\"model\":\"real-model\","), changed[i].out,
 		                     STR("}")));
 		CHECK_STR(job_warnings(&t.job), changed[i].warnings);
+		translating_release(&t);
+	}
+}
+
+/* Words for thinking go to models that think; of an unknown one nothing is known. */
+static void test_effort_needs_a_thinker(void)
+{
+	static const struct {
+		unsigned can;
+		bool is_sent;
+	} rows[] = {{0, true}, {LLM_CAN_TOOLS, false}, {LLM_CAN_THINKING, true}};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct translating t;
+		struct str said;
+
+		translating_init(&t, LLM_CHAT, LLM_CHAT);
+		t.job.target.can = rows[i].can;
+		said = translating_request(
+		    &t, STR("{\"model\":\"m\",\"messages\":[],\"reasoning_effort\":\"low\"}"));
+		CHECK((str_find(said, STR("\"low\"")) < said.len) == rows[i].is_sent);
+		CHECK((job_warnings(&t.job).len == 0) == rows[i].is_sent);
 		translating_release(&t);
 	}
 }
@@ -470,6 +502,7 @@ int main(void)
 {
 	test_exact();
 	test_changed();
+	test_effort_needs_a_thinker();
 	test_refused();
 	test_streams();
 	test_usage_is_said_once();

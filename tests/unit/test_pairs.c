@@ -198,8 +198,43 @@ static void test_cut(enum llm_dialect client, enum llm_dialect target)
 	}
 }
 
+/* Results of parallel calls and the user's next words are one message of messages. */
+static void test_turns_are_joined(void)
+{
+	struct translating t;
+	struct str said;
+
+	translating_init(&t, LLM_CHAT, LLM_MESSAGES);
+	said = translating_request(
+	    &t, STR("{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"\"},{\"role\":"
+	            "\"user\",\"content\":\"q\"},{\"role\":\"assistant\",\"tool_calls\":[{\"id\":"
+	            "\"call_1\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":"
+	            "\"\"}},{\"id\":\"call_2\",\"type\":\"function\",\"function\":{\"name\":\"f\","
+	            "\"arguments\":\"[]\"}}]},{\"role\":\"tool\",\"tool_call_id\":\"call_1\","
+	            "\"content\":"
+	            "\"1\"},{\"role\":\"tool\",\"tool_call_id\":\"call_2\",\"content\":\"2\"},{"
+	            "\"role\":"
+	            "\"user\",\"content\":\"go\"}]}"));
+	CHECK_STR(
+	    str_part(said, str_find(said, STR("\"messages\"")), said.len),
+	    STR("\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"q\"}]}"
+	        ","
+	        "{\"role\":\"assistant\",\"content\":[{\"type\":\"tool_use\",\"id\":\"call_1\","
+	        "\"name\":"
+	        "\"f\",\"input\":{}},{\"type\":\"tool_use\",\"id\":\"call_2\",\"name\":\"f\","
+	        "\"input\":{"
+	        "\"input\":\"[]\"}}]},{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\","
+	        "\"tool_use_id\":\"call_1\",\"content\":[{\"type\":\"text\",\"text\":\"1\"}]},{"
+	        "\"type\":"
+	        "\"tool_result\",\"tool_use_id\":\"call_2\",\"content\":[{\"type\":\"text\","
+	        "\"text\":"
+	        "\"2\"}]},{\"type\":\"text\",\"text\":\"go\"}]}]}"));
+	translating_release(&t);
+}
+
 int main(void)
 {
+	test_turns_are_joined();
 	test_exact();
 	for (int client = 0; client < LLM_DIALECTS; client++)
 		for (int target = 0; target < LLM_DIALECTS; target++) {
