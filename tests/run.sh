@@ -4,6 +4,9 @@
 #   tests/run.sh               all steps
 #   tests/run.sh units cases   these steps
 #   FLUX_PRICES=100000         random prices that are computed again
+#   FLUX_EXCHANGES=20000       generated exchanges whose books are compared (long: 100,000)
+#   FLUX_RACE=10000            requests at once against a ceiling that admits a tenth
+#   FLUX_CRASHES=30            rounds of kill -9 under load (long: 200)
 #   FUZZ_SECONDS=30            for each fuzz target (5)
 #   FLUX_LONG=1                long: fuzz 30 s, all pairs of pieces, Claude Code and Codex, static
 #                              analysis, ThreadSanitizer, valgrind, leaks, coverage
@@ -17,7 +20,8 @@ cd "$(dirname "$0")/.."
 logs=build/test
 mkdir -p "$logs"
 jobs=$(nproc)
-[ -z "${FLUX_LONG:-}" ] || export FLUX_CLIS=${FLUX_CLIS:-1} FUZZ_SECONDS=${FUZZ_SECONDS:-30}
+[ -z "${FLUX_LONG:-}" ] || export FLUX_CLIS=${FLUX_CLIS:-1} FUZZ_SECONDS=${FUZZ_SECONDS:-30} \
+	FLUX_EXCHANGES=${FLUX_EXCHANGES:-100000} FLUX_CRASHES=${FLUX_CRASHES:-200}
 
 make_quiet() {
 	make --no-print-directory -s -j"$jobs" "$@"
@@ -52,8 +56,14 @@ live() { # everything that needs a daemon, from this build folder
 step_cases() {
 	live build
 }
-step_money() { # FLUX_PRICES=N random prices (100,000)
-	make_quiet all build/price_cases && python3 tests/money/prices.py
+step_money() {
+	local bad=0
+	make_quiet all build/price_cases || return 1
+	python3 tests/money/prices.py || bad=1
+	python3 tests/money/agree.py || bad=1
+	tests/postgres.sh run python3 tests/money/race.py || bad=1
+	tests/postgres.sh run python3 tests/money/crash.py || bad=1
+	return $bad
 }
 step_asan() {
 	make_quiet VARIANT=asan all unit-programs &&
