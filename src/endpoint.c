@@ -5,6 +5,7 @@
 #include "feedback.h"
 #include "models.h"
 #include "ready.h"
+#include "tokens.h"
 #include "usage.h"
 
 static const struct endpoint rows[] = {
@@ -12,6 +13,10 @@ static const struct endpoint rows[] = {
     {"POST", "/v1/responses", ENDPOINT_SERVE, LLM_RESPONSES, NULL, "OpenAI responses"},
     {"POST", "/v1/messages", ENDPOINT_SERVE, LLM_MESSAGES, NULL, "Anthropic messages"},
     {"POST", "/anthropic/v1/messages", ENDPOINT_SERVE, LLM_MESSAGES, NULL, "Anthropic messages"},
+    {"POST", "/v1/messages/count_tokens", ENDPOINT_TELL, LLM_MESSAGES, tokens_answer,
+     "how many tokens that would be"},
+    {"POST", "/anthropic/v1/messages/count_tokens", ENDPOINT_TELL, LLM_MESSAGES, tokens_answer,
+     "how many tokens that would be"},
     {"POST", "/v1/route", ENDPOINT_ROUTE, LLM_CHAT, NULL, "dry run: the decision alone"},
     {"POST", "/v1/feedback", ENDPOINT_TELL, LLM_CHAT, feedback_answer,
      "which tier a request should have had"},
@@ -60,8 +65,8 @@ static int not_found(struct str path, struct fail *f)
 		            STR_ARG(str_part(path, 0, 200)));
 	if (str_starts_with(path, STR("/anthropic/")))
 		return fail(f, FAIL_ENDPOINT_NOT_SERVED,
-		            "%.*s is not served; served are /anthropic/v1/messages and "
-		            "/anthropic/v1/models",
+		            "%.*s is not served; served are /anthropic/v1/messages, "
+		            "/anthropic/v1/messages/count_tokens and /anthropic/v1/models",
 		            STR_ARG(str_part(path, 0, 200)));
 	return fail(f, FAIL_ENDPOINT_NOT_FOUND, "there is nothing at %.*s",
 	            STR_ARG(str_part(path, 0, 200)));

@@ -185,7 +185,9 @@ static int read_request(const struct json *doc, struct arena *arena, struct llm_
 
 	out->dialect = LLM_MESSAGES;
 	if (field_common(&s, out) < 0 || refuse_thread(&s) < 0 || read_messages(&s, out) < 0 ||
-	    field_need(&s, root, STR("max_tokens"), JSON_NUMBER, &limit) < 0 ||
+	    (out->is_counted_only
+	         ? field_typed(&s, root, STR("max_tokens"), JSON_NUMBER, &limit)
+	         : field_need(&s, root, STR("max_tokens"), JSON_NUMBER, &limit)) < 0 ||
 	    field_count(&s, root, STR("max_tokens"), 0, &out->max_output) < 0 ||
 	    read_thinking(&s, out) < 0)
 		return -1;

@@ -10,8 +10,9 @@ LIMITS = {"file": 600, "function": 60, "nesting": 3, "parameters": 5, "line": 10
 # under src/ is a layer of its own, unless GROUPS names one for it.
 GROUPS = {
     "config": ["config", "config_*", "embed"],
-    "path": ["request", "relay", "reply", "attempt", "payment", "usage", "refusal", "endpoint", "models",
-             "ready", "decided", "dry_run", "feedback", "worker", "translation"],
+    "path": ["request", "relay", "reply", "attempt", "payment", "usage", "refusal", "endpoint",
+             "models", "ready", "decided", "dry_run", "feedback", "tokens", "worker",
+             "translation"],
     "daemon": ["daemon", "snapshot", "version"],
 }
 COMMON = ["limits", "fail", "metric", "llm"]
@@ -137,6 +138,7 @@ TESTED_BY = {
                                   " src/relay.c src/request.c",
         "tests/cases/messages.case": "src/wire/messages.c",
         "tests/cases/translate.case": "src/translation.c",
+        "tests/cases/tokens.case": "src/tokens.c",
         "tests/unit/test_pairs.c": "src/wire/messages_ask.c src/wire/messages_hear.c"
                                    " src/wire/messages_read.c src/wire/messages_row.c"
                                    " src/wire/messages_say.c src/wire/messages_turns.c"
