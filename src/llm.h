@@ -73,7 +73,7 @@ struct llm_request {
 	bool stream;
 	bool wants_stream_usage; /* chat: stream_options.include_usage is true */
 	bool no_store;           /* chat, responses: store is false */
-	bool is_counted_only;    /* messages/count_tokens: no output is asked for; set before reading */
+	bool is_counted_only;    /* count_tokens: no output is asked for; set before reading */
 
 	struct llm_turn *turns; /* in the order of the conversation; system texts come first */
 	int turn_count;
