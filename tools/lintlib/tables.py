@@ -11,7 +11,7 @@ LIMITS = {"file": 600, "function": 60, "nesting": 3, "parameters": 5, "line": 10
 GROUPS = {
     "config": ["config", "config_*", "embed"],
     "path": ["request", "relay", "reply", "attempt", "payment", "usage", "refusal", "endpoint",
-             "models", "ready", "decided", "dry_run", "feedback", "tokens", "worker",
+             "models", "ready", "decided", "dry_run", "feedback", "tokens", "told", "worker",
              "translation"],
     "daemon": ["daemon", "snapshot", "version"],
 }
@@ -135,7 +135,7 @@ TESTED_BY = {
         "tests/cases/errors.case": "src/fail.c src/llm.c src/wire/error.c src/wire/field.c"
                                     " src/endpoint.c src/ready.c src/reply.c src/gate/bad_keys.c",
         "tests/cases/chat.case": "src/wire/chat.c src/wire/edit.c src/wire/note.c"
-                                  " src/relay.c src/request.c",
+                                  " src/relay.c src/request.c src/told.c",
         "tests/cases/messages.case": "src/wire/messages.c",
         "tests/cases/translate.case": "src/translation.c",
         "tests/cases/tokens.case": "src/tokens.c",
