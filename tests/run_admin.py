@@ -108,6 +108,7 @@ def scene_owners(world):
     usage = admin.do("GET", "/usage?by=account,team,user,key,model,lane,provider,day")
     (row,) = [row for row in usage["rows"] if row["account"] == "acme"]
     assert row["provider"] == "plain" and row["lane"] == "express" and row["requests"] == 1, row
+    assert row["team"] == "search" and row["user"] == "joe@example.com", row
 
 
 def scene_credential(world):

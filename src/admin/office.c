@@ -92,7 +92,7 @@ static void look(struct clerk_job *job, struct store *store, struct fail *f)
 {
 	struct office *o = LIST_OBJECT(job, struct round, job)->office;
 	struct config *config = config_current();
-	struct watch_ask ask = {store, INT64_MAX, &o->arena, on_alert, o};
+	struct watch_ask ask = {store, config->global_month_nusd, &o->arena, on_alert, o};
 
 	(void)f;
 	if (store && config->webhook_count > 0)

@@ -4,10 +4,9 @@
 #include "admin/watch.h"
 
 #include "base/clock.h"
-#include "check.h"
 #include "gate/terms.h"
+#include "place.h"
 #include "store/owner.h"
-#include "tempdir.h"
 
 static struct arena arena;
 static struct fail failure;
@@ -142,21 +141,25 @@ static void test_hook(void)
 	buf_release(&text);
 }
 
-int main(void)
+static void test_store(const struct place *p)
 {
-	struct str dir;
-
-	arena_init(&arena);
 	fail_init(&failure, &arena);
-	dir = tempdir_make(&arena);
-	test_percent();
-	if (CHECK(store_open(dir, STORE_CREATE, &store, &failure) == 0)) {
-		test_looking();
-		test_left();
-	}
-	test_hook();
+	store = NULL;
+	if (!CHECK(store_open(p->where, STORE_CREATE, &store, &failure) == 0))
+		return;
+	test_looking();
+	test_left();
 	store_close(&store);
-	tempdir_remove(dir);
+}
+
+int main(int argc, char **argv)
+{
+	(void)argc;
+	place_start(argv);
+	arena_init(&arena);
+	test_percent();
+	place_each(test_store);
+	test_hook();
 	arena_release(&arena);
-	return check_report("alert");
+	return place_report("alert");
 }

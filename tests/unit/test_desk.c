@@ -3,10 +3,9 @@
 #include "admin/desk.h"
 
 #include "base/clock.h"
-#include "check.h"
 #include "ledger_sample.h"
+#include "place.h"
 #include "store/purge.h"
-#include "tempdir.h"
 
 static struct arena arena;
 static struct fail failure;
@@ -211,29 +210,34 @@ static void test_purged(void)
 	CHECK(ask("GET", "/admin/v1/usage", "") == 200 && says("\"rows\":[]"));
 }
 
-int main(void)
+static void test_desk(const struct place *p)
 {
-	struct str dir;
 	int64_t id;
 
-	arena_init(&arena);
 	fail_init(&failure, &arena);
-	buf_init(&out, 1 << 20);
-	dir = tempdir_make(&arena);
-	if (CHECK(store_open(dir, STORE_CREATE, &store, &failure) == 0 &&
-	          store_account_named(store, STR("default"), &id, &failure) == 0)) {
-		test_owners();
-		test_keys();
-		test_changes();
-		test_pages();
-		test_paths();
-		test_usage();
-		test_invoice();
-		test_purged();
-	}
+	store = NULL;
+	if (!CHECK(store_open(p->where, STORE_CREATE, &store, &failure) == 0))
+		return;
+	CHECK(store_account_named(store, STR("default"), &id, &failure) == 0);
+	test_owners();
+	test_keys();
+	test_changes();
+	test_pages();
+	test_paths();
+	test_usage();
+	test_invoice();
+	test_purged();
 	store_close(&store);
-	tempdir_remove(dir);
+}
+
+int main(int argc, char **argv)
+{
+	(void)argc;
+	place_start(argv);
+	arena_init(&arena);
+	buf_init(&out, 1 << 20);
+	place_each(test_desk);
 	buf_release(&out);
 	arena_release(&arena);
-	return check_report("desk");
+	return place_report("desk");
 }
