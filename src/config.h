@@ -51,6 +51,7 @@ struct config_provider {
 	struct http_extra *headers; /* fixed headers to add: name, value */
 	int header_count;
 	int64_t connect_ms, first_byte_ms, idle_ms, total_ms;
+	bool drains; /* client_gone: drain */
 	const struct origin *origin; /* where requests go; set by provider_prepare */
 };
 

@@ -160,6 +160,16 @@ static void make_timeouts(struct config_making *making, int index, const struct 
 	    m, config_path(making, "providers[%d].total_timeout", index), raw->total_timeout, 0);
 }
 
+static void make_policy(struct config_making *making, int index, const char *word,
+                        struct config_provider *out)
+{
+	out->drains = word && str_eq(str_of(word), STR("drain"));
+	if (word && !out->drains && !str_eq(str_of(word), STR("cancel")))
+		config_wrong(making->mistakes,
+		             config_path(making, "providers[%d].client_gone", index),
+		             "\"%.64s\" is neither cancel nor drain", word);
+}
+
 static void make_tls(struct config_making *making, int index, const struct raw_provider *raw,
                      struct config_provider *out)
 {
@@ -253,6 +263,7 @@ static void make_provider(struct config_making *making, int index)
 	make_tls(making, index, raw, out);
 	make_headers(making, index, raw, out);
 	make_timeouts(making, index, raw, out);
+	make_policy(making, index, raw->client_gone, out);
 	if (map_put(&making->providers, out->name, out))
 		config_wrong(making->mistakes, config_path(making, "providers[%d].name", index),
 		             "there is another provider \"%.*s\"", STR_ARG(out->name));

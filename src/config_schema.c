@@ -52,6 +52,7 @@ static const cyaml_schema_field_t provider_fields[] = {
     TEXT(first_byte_timeout, raw_provider),
     TEXT(idle_timeout, raw_provider),
     TEXT(total_timeout, raw_provider),
+    TEXT(client_gone, raw_provider),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t provider_entry = {

@@ -22,6 +22,7 @@ struct raw_provider {
 	struct raw_header *headers;
 	unsigned headers_count;
 	char *connect_timeout, *first_byte_timeout, *idle_timeout, *total_timeout;
+	char *client_gone;
 };
 
 struct raw_target {

@@ -322,9 +322,19 @@ static enum request_result step_ask(struct request *r)
 
 /* ---- hear ---- */
 
+/* The answer is whole, or will never be: nobody hears of it but the books. */
+static enum request_result end_draining(struct request *r)
+{
+	fail_init(&r->fail, r->arena);
+	fail(&r->fail, FAIL_CLIENT_CLOSED, "the client closed the connection");
+	return STEP_END;
+}
+
 /* Back to admit with the next candidate; or the end, with the failure of the last. */
 static enum request_result give_up(struct request *r)
 {
+	if (r->is_draining)
+		return end_draining(r);
 	return attempt_gave_up(r) ? try_next(r) : STEP_END;
 }
 
@@ -338,6 +348,8 @@ static enum request_result hear_answer(struct request *r)
 		refusal_bad_answer(r, "its body is not an answer of this API");
 		return give_up(r);
 	}
+	if (r->is_draining)
+		return end_draining(r);
 	attempt_settle(r, ENTRY_OK);
 	reply_whole(r, pieces, count, bytes);
 	return STEP_END;
@@ -355,7 +367,7 @@ static enum request_result hear_stream(struct request *r)
 	default:
 		return r->has_begun ? STEP_NEXT : STEP_WAIT;
 	}
-	return r->has_begun ? STEP_END : give_up(r);
+	return r->has_begun && !r->is_draining ? STEP_END : give_up(r);
 }
 
 static bool is_event_stream(const struct http_head *head)
@@ -402,11 +414,16 @@ static enum request_result step_hear(struct request *r)
 
 static enum request_result step_relay(struct request *r)
 {
+	enum relay_result result;
+
 	if (!r->llm.stream)
 		return STEP_NEXT;
 	if (r->now.job == NULL) /* a translation says some of the request back */
 		json_release(&r->doc);
-	switch (relay_step(r)) {
+	result = relay_step(r);
+	if (r->is_draining && result >= RELAY_IS_OVER)
+		return end_draining(r);
+	switch (result) {
 	case RELAY_IS_OVER:
 		attempt_settle(r, ENTRY_OK);
 		reply_end_stream(r);
@@ -426,7 +443,7 @@ static enum request_result step_relay(struct request *r)
 
 static enum request_result step_settle(struct request *r)
 {
-	attempt_settle(r, r->relay.is_over                        ? ENTRY_OK
+	attempt_settle(r, r->relay.is_over && !r->is_draining     ? ENTRY_OK
 	                  : r->fail.kind == FAIL_CLIENT_CLOSED    ? ENTRY_CLIENT_GONE
 	                  : r->fail.kind == FAIL_PROVIDER_TIMEOUT ? ENTRY_TIMEOUT
 	                                                          : ENTRY_BROKEN);
@@ -476,9 +493,19 @@ static void release(struct request *r)
 	stream_close(&stream);
 }
 
+/* The provider is at work, and bills it whether somebody listens or not. */
+static bool drains(const struct request *r)
+{
+	return (r->step == REQUEST_hear || r->step == REQUEST_relay) && r->now.exchange &&
+	       exchange_was_sent(r->now.exchange) && r->now.target->config->provider->drains;
+}
+
 static void note_client_gone(struct request *r)
 {
 	if (r->step >= REQUEST_settle || stream_state(r->stream) != STREAM_GONE)
+		return;
+	r->is_draining = drains(r) && r->worker->state != SHARED_CUT;
+	if (r->is_draining)
 		return;
 	fail_init(&r->fail, r->arena);
 	fail(&r->fail, FAIL_CLIENT_CLOSED, "the client closed the connection");

@@ -102,6 +102,7 @@ struct request {
 	int piece_count;
 	struct relay relay;
 
+	bool is_draining;    /* the client left, and the provider's answer is read to its end */
 	bool has_begun;      /* an answer's head was given to the stream */
 	int status;          /* of it */
 	int64_t charge_nusd; /* of all attempts that are settled */

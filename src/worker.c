@@ -22,6 +22,20 @@ static void on_watch(struct timer *t)
 		timer_set(&w->watch, &w->loop, WATCH_MS, on_watch);
 }
 
+/* Requests whose clients have left already: cutting connections does not reach them. */
+static void cut_draining(struct worker *w)
+{
+	struct list_node *node = list_first(&w->requests);
+
+	while (node && node != &w->requests.head) {
+		struct request *r = LIST_OBJECT(node, struct request, node);
+
+		node = node->next;
+		if (r->is_draining)
+			request_resume(r);
+	}
+}
+
 /* Each state is obeyed once, with all that come before it. */
 static void obey(struct worker *w)
 {
@@ -32,8 +46,11 @@ static void obey(struct worker *w)
 		front_drain(w->front);
 		timer_set(&w->watch, &w->loop, WATCH_MS, on_watch);
 	}
-	if (w->state < SHARED_CUT && state == SHARED_CUT)
+	if (w->state < SHARED_CUT && state == SHARED_CUT) {
+		w->state = state;
 		front_cut_all(w->front);
+		cut_draining(w);
+	}
 	w->state = state;
 }
 

@@ -320,6 +320,25 @@ def scene_second_start(world):
     assert len(world.entries("again", 2)) == 2
 
 
+def scene_drain_for_nobody(world):
+    """client_gone: drain reads the answer to its end, and bills what the provider told"""
+    key = world.key("left")
+    link = open_stream(world, key, "stream", wait="wait 400\n")
+    link.leave()
+    world.plain.script("read all\nwait 400\nusage 70 7\nbuiltin\n", "whole")
+    link = http.Link(world.address)
+    link.send(request(key, "whole"), 1 << 20)
+    time.sleep(0.15)  # the provider is at work
+    link.leave()
+    rows = world.entries("left", 2)
+    told = sorted((r["end"], r["reported"], r["input"], r["output"]) for r in rows)
+    assert told == [("client_gone", 1, 4, 2), ("client_gone", 1, 70, 7)], told
+    open_stream(world, key, "cut").leave()
+    world.daemon.send_signal(signal.SIGTERM)
+    assert world.daemon.wait(20) == 0
+    world.start()
+
+
 def scene_slow_reader(world):
     """a client that reads nothing: the provider is held up, memory stays, its leaving ends all"""
     key = world.key("slow")
@@ -480,7 +499,12 @@ SCENES = {
     if name.startswith("scene_")
 }
 # What differs from tests/cases/main.yaml.
-CONFIG = {"graceful_stop": [("drain_delay: 0s", "drain_delay: 1s")]}
+CONFIG = {
+    "drain_for_nobody": [
+        ("  - name: plain\n", "  - name: plain\n    client_gone: drain\n"),
+        ("drain_limit: 5s", "drain_limit: 1s"),
+    ],
+    "graceful_stop": [("drain_delay: 0s", "drain_delay: 1s")]}
 
 
 def demo_prints_a_command_that_works(build):
