@@ -47,11 +47,11 @@ tiers: {fast: [fixed], standard: [fixed], reasoning: [fixed]}
 class House:
     """One scripted provider, and the nodes in front of it."""
 
-    def __init__(self, build="build", store=""):
+    def __init__(self, build="build", store="", rules="usage 10 100\nbuiltin\n"):
         self.build, self.store = ROOT / build, store
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="flux-money-"))
         self.provider = Provider(self.build / "fluxprovider", "--no-log")
-        self.provider.script("on POST * always\nusage 10 100\nbuiltin\n", "")
+        self.provider.script("on POST * always\n" + rules, "")
         self.nodes = []
 
     def node(self):
