@@ -67,10 +67,15 @@ void carry_release(struct carry *c)
  */
 static int put_batch(struct carry *c, struct fail *f)
 {
+	struct store_mark mark = c->mark;
+
 	if (c->batch_count == 0)
 		return 0;
-	c->mark.sequence = c->next - 1;
-	if (store_put_entries(c->store, c->batch, c->batch_count, &c->mark, f) < 0)
+	mark.sequence = c->next - 1;
+	/* A journal that another node left here spends from that node's leases. */
+	if (c->replay.segment.format != 0)
+		memcpy(mark.node, c->replay.segment.node, sizeof mark.node);
+	if (store_put_entries(c->store, c->batch, c->batch_count, &mark, f) < 0)
 		return -1;
 	c->batch_count = 0;
 	arena_reset(&c->texts);

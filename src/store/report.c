@@ -114,6 +114,8 @@ static struct str statement(unsigned by, struct arena *arena)
 	if (by) {
 		buf_put(&sql, STR(" GROUP BY "));
 		put_list(&sql, by, false);
+		buf_put(&sql, STR(" ORDER BY "));
+		put_list(&sql, by, false);
 	}
 	must(!buf_is_over(&sql));
 	text = arena_copy(arena, buf_str(&sql));

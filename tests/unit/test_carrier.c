@@ -5,6 +5,7 @@
 #include "ledger/carrier.h"
 #include "ledger/verify.h"
 #include "ledger_sample.h"
+#include "store/lease.h"
 #include "tempdir.h"
 
 #include <sqlite3.h>
@@ -232,6 +233,32 @@ static void test_keys(void)
 	tempdir_remove(dir);
 }
 
+/* A journal that was left by a node that is no more: what it spent comes off that node's lease. */
+static void test_left_by_another(void)
+{
+	struct store_lease_ask ask = {{STORE_GLOBAL_MONTH, 0, 1761955200000}, 1000000, 50000, 1};
+	uint8_t node[RECORD_NODE_BYTES];
+	struct carry_recovery recovery;
+	struct store_lease_grant g;
+	struct daemon d = {0};
+
+	begin();
+	must(store_open(dir, STORE_CREATE, &d.store, &f) == 0);
+	must(segment_dir_make(dir, node, &f) == 0);
+	must(store_lease_take(d.store, node, &ask, 1, &g, &f) == 0 && g.mine_nusd == 50000);
+	d.journal = journal_open(&loop, dir, 0, &f);
+	must(d.journal != NULL);
+	put(&d, 0, 10);
+	journal_close(&d.journal);
+	must(unlink(arena_printf(&arena, "%.*s/journal/node", STR_ARG(dir)).ptr) == 0);
+	CHECK(carry_recover(d.store, dir, &recovery, &f) == 0 && recovery.entries == 10);
+	ask.want_nusd = 0;
+	must(store_lease_take(d.store, node, &ask, 1, &g, &f) == 0);
+	CHECK(g.spent_nusd == 10 * 2000 + 45 && g.mine_nusd == 50000 - g.spent_nusd);
+	store_close(&d.store);
+	tempdir_remove(dir);
+}
+
 static struct carrier *asked;
 static uint64_t late_ticket;
 static int good_wakes;
@@ -414,6 +441,7 @@ int main(void)
 	test_segments_go();
 	test_keys();
 	test_asked_meanwhile();
+	test_left_by_another();
 	test_verify();
 	test_verify_damage();
 	loop_release(&loop);

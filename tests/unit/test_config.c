@@ -74,6 +74,8 @@ static void test_example(void)
 	CHECK_STR(c->aliases[0].to, STR("flux-fast"));
 	CHECK(c->cost_in_usage && !c->strict_names && c->quality == 50);
 	CHECK(c->drain_delay_ms == 5000 && strlen(c->hash) == 12);
+	CHECK(c->store.len == 0 && c->journal_sync == CONFIG_SYNC_GROUP &&
+	      c->journal_sync_ms == 50);
 	config_put(&c);
 	CHECK(c == NULL);
 }
@@ -97,6 +99,9 @@ static const struct {
     {"listen: [\"127.0.0.1\"]\n", "t.yaml:1:10: listen[0]: the address has no port"},
     {"listen: [127.0.0.1:1, \"0.0.0.0:2\"]\n", "t.yaml:1:23: listen[1]: others can reach"},
     {"insecure: maybe\n", "t.yaml:1:11: insecure: is neither true nor false"},
+    {"store: flux.db\n", "t.yaml:1:8: store: is not an address like postgresql://"},
+    {"journal: {sync: never}\n", "t.yaml:1:17: journal.sync: \"never\" is none of group, each"},
+    {"journal: {sync_ms: 2000}\n", "t.yaml:1:20: journal.sync_ms: is not from 1 to 1000"},
     {"log: xml\n", "t.yaml:1:6: log: \"xml\" is none of logfmt, json"},
     {"data: \"x${\"\n", "t.yaml:1:7: data: has a \"${\" that is no ${NAME}"},
     {"data: \"${}\"\n", "t.yaml:1:7: data: has a \"${\" that is no ${NAME}"},
@@ -267,6 +272,7 @@ static void test_values(void)
 	    "reasoning_share: 10%\ntier_floor: standard\n"
 	    "insecure: yes\nlisten: [\"0.0.0.0:1\", \"[::1]:2\", \"unix:/run/x\"]\n"
 	    "cost_in_usage: false\nlog: json\nmetrics_listen: off\n"
+	    "store: \"postgresql://u:${HEADER_VALUE}@h/d\"\njournal: {sync: each, sync_ms: 7}\n"
 	    "providers:\n"
 	    "  - {name: p, dialects: [chat, messages], base_url: \"http://[::1]:8080/v1//\",\n"
 	    "     idle_timeout: 90, headers: [{name: x-a, value: \"${HEADER_VALUE}!\"}]}\n");
@@ -279,6 +285,8 @@ static void test_values(void)
 	CHECK(c->tier_floor == LLM_STANDARD && c->tier_ceiling == LLM_REASONING);
 	CHECK(c->listen_count == 3 && !c->cost_in_usage && c->log_format == CONFIG_LOG_JSON);
 	CHECK_STR(c->metrics_listen, STR("off"));
+	CHECK_STR(c->store, STR("postgresql://u:v1@h/d"));
+	CHECK(c->journal_sync == CONFIG_SYNC_EACH && c->journal_sync_ms == 7);
 	CHECK_STR(c->providers[0].base_url, STR("http://[::1]:8080/v1"));
 	CHECK_STR(c->providers[0].url.host, STR("::1"));
 	CHECK(c->providers[0].url.port == 8080 && c->providers[0].idle_ms == 90000);
@@ -298,6 +306,7 @@ static void test_secrets(void)
 	    "\"${BAD_SECRET}\"}]\n",
 	    "providers: [{name: p, dialect: chat, base_url: \"http://h\", proxy: "
 	    "\"http://u:${BAD_SECRET}@h:x\"}]\n",
+	    "store: \"mysql://u:${BAD_SECRET}@h/d\"\n",
 	};
 
 	setenv("BAD_SECRET", "hush-\x01-hush", 1);
