@@ -41,7 +41,7 @@ enum config_kind {
 
 struct config_provider {
 	struct str name;
-	bool speaks[LLM_DIALECTS]; /* `dialect: chat` or `dialects: [chat, responses]` */
+	bool speaks[LLM_WIRES]; /* `dialect: chat` or `dialects: [chat, responses]` */
 	struct str base_url;       /* http:// or https://, no trailing slash */
 	struct url url;            /* the same, in parts */
 	struct str api_key;        /* resolved; empty: none is sent; secret */
