@@ -16,6 +16,7 @@
 #include "metric.h"
 #include "provider/provider.h"
 #include "translation.h"
+#include "wire/strip.h"
 
 _Static_assert(WIRE_PIECES_MAX + 1 <= EXCHANGE_PIECES_MAX,
                "a head and an edited body are sent whole");
@@ -155,6 +156,24 @@ void attempt_warn(struct request *r, struct str sentence)
 		                         r->warnings.len ? STR("; ") : STR(""), sentence);
 }
 
+/* An earlier turn was served in another dialect: its thinking means nothing to this provider. */
+static size_t strip(struct request *r)
+{
+	struct str body = arena_join(r->arena, r->pieces + 1, r->piece_count - 1);
+	struct json_error error;
+	struct json doc;
+
+	json_init(&doc);
+	doc.nodes_max += WIRE_EDITS_MAX * 4; /* the edits' own members */
+	r->pieces[1] = json_read(&doc, body, &error) == 0
+	                   ? strip_foreign(&doc, r->llm.dialect, r->arena)
+	                   : body;
+	r->piece_count = 2;
+	json_release(&doc);
+	attempt_warn(r, STR("thinking of another provider left out"));
+	return r->pieces[1].len;
+}
+
 /* The client's own bytes with the named edits. */
 static size_t compose_same(struct request *r)
 {
@@ -171,7 +190,7 @@ static size_t compose_same(struct request *r)
 	wire_dialect(r->llm.dialect)->edit_request(&r->llm, &change, r->arena, &edits);
 	r->piece_count =
 	    1 + wire_edit_pieces(&edits, stream_body(r->stream), r->pieces + 1, &bytes);
-	return bytes;
+	return r->llm.foreign_proofs ? strip(r) : bytes;
 }
 
 int attempt_compose(struct request *r)

@@ -92,6 +92,7 @@ struct llm_request {
 	bool logprobs;
 	int stops;
 	int64_t text_bytes;       /* all text, raw JSON bytes */
+	int foreign_proofs;       /* thinking that only another dialect takes back; wire/strip.h */
 	enum llm_service service; /* that is asked for */
 	int64_t provider_calls;   /* most calls of the provider's own tools; see wire/field.h */
 

@@ -13,6 +13,7 @@
 #include "wire/error.h"
 #include "wire/field.h"
 #include "wire/note.h"
+#include "wire/strip.h"
 #include "wire/usage.h"
 
 /* ---- request ---- */
@@ -133,6 +134,7 @@ static int read_item(const struct field_source *s, struct turn_list *turns, stru
 	}
 	if (json_get(s->doc, item, STR("call_id")) != JSON_NONE)
 		add_call(s, turns, item);
+	r->foreign_proofs += strip_is_foreign(s->doc, item);
 	return 0;
 }
 
