@@ -112,7 +112,7 @@ TESTED_BY = {
                                   " src/cli/route.c src/cli/settings.c",
         "tests/unit/test_desk.c": "src/admin/desk_field.c src/admin/desk_key.c"
                                   " src/admin/desk_owner.c src/admin/desk_report.c"
-                                  " src/admin/invoice.c src/admin/report.c src/store/purge.c",
+                                  " src/admin/invoice.c src/store/purge.c",
         "tests/unit/test_alert.c": "src/admin/hook.c src/admin/watch.c",
         "tests/run_verbs.py": "src/cli/errand.c src/cli/file.c src/cli/key_list.c",
         "tests/run_admin.py": "src/admin/api.c src/admin/clerk.c src/admin/office.c"
