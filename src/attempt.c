@@ -198,6 +198,7 @@ int attempt_compose(struct request *r)
 	struct provider_ask ask = {.provider = r->now.target->config->provider,
 	                           .dialect = r->now.dialect,
 	                           .client = stream_head(r->stream),
+	                           .model = r->now.target->config->model,
 	                           .stream = r->llm.stream};
 
 	warn_of_price(r);

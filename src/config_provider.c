@@ -22,23 +22,19 @@ static void make_dialect(struct config_making *making, struct str path, const ch
                          struct config_provider *out)
 {
 	struct config_near near;
-	enum llm_dialect dialect;
 
-	if (llm_dialect_of(str_of(word), &dialect) == 0) {
-		out->speaks[dialect] = true;
-		return;
-	}
-	if (str_eq(str_of(word), STR("gemini"))) {
-		config_wrong(making->mistakes, path,
-		             "gemini's own dialect is not served yet; its endpoint "
-		             "https://generativelanguage.googleapis.com/v1beta/openai speaks chat");
-		return;
-	}
 	config_near_init(&near, str_of(word));
-	for (int d = 0; d < LLM_DIALECTS; d++)
-		config_near_offer(&near, str_of(llm_dialect_name((enum llm_dialect)d)));
+	for (int d = 0; d < LLM_WIRES; d++) {
+		struct str name = str_of(llm_dialect_name((enum llm_dialect)d));
+
+		if (str_eq(str_of(word), name)) {
+			out->speaks[d] = true;
+			return;
+		}
+		config_near_offer(&near, name);
+	}
 	config_wrong(making->mistakes, path,
-	             "\"%.64s\" is no dialect (chat, responses or messages)%.*s", word,
+	             "\"%.64s\" is no dialect (chat, responses, messages or gemini)%.*s", word,
 	             STR_ARG(config_near_text(&near, making->mistakes->arena)));
 }
 
@@ -50,7 +46,7 @@ static void make_dialects(struct config_making *making, int index, const struct 
 		             "stands beside `dialect`; one of the two is enough");
 	if (!raw->dialect && raw->dialects_count == 0)
 		config_wrong(making->mistakes, config_path(making, "providers[%d]", index),
-		             "`dialect` is missing: chat, responses or messages");
+		             "`dialect` is missing: chat, responses, messages or gemini");
 	if (raw->dialect)
 		make_dialect(making, config_path(making, "providers[%d].dialect", index),
 		             raw->dialect, out);

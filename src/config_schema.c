@@ -39,7 +39,7 @@ static const cyaml_schema_value_t header_entry = {
 static const cyaml_schema_field_t provider_fields[] = {
     NEEDED(name, raw_provider),
     TEXT(dialect, raw_provider),
-    LIST(dialects, raw_provider, text_entry, LLM_DIALECTS + 1),
+    LIST(dialects, raw_provider, text_entry, LLM_WIRES),
     NEEDED(base_url, raw_provider),
     TEXT(api_key, raw_provider),
     TEXT(kind, raw_provider),

@@ -102,7 +102,7 @@ static void put_targets(struct json_writer *w, const struct model *m)
 		json_key_i64(w, STR("weight"), t->weight);
 		json_put_key(w, STR("dialects"));
 		json_open_array(w);
-		for (int d = 0; d < LLM_DIALECTS; d++)
+		for (int d = 0; d < LLM_WIRES; d++)
 			if (t->provider->speaks[d])
 				json_put_text(w, str_of(llm_dialect_name((enum llm_dialect)d)));
 		json_close_array(w);

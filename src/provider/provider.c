@@ -3,7 +3,7 @@
  *	POST /v1/messages?beta=true HTTP/1.1
  *	host: api.anthropic.com
  *	user-agent, accept, accept-encoding, content-type, content-length
- *	x-api-key or authorization                         the provider's credential
+ *	x-api-key, x-goog-api-key or authorization         the provider's credential
  *	anthropic-version, anthropic-beta, openai-beta     the client's
  *	...                                                fixed ones of the configuration
  *
@@ -15,7 +15,7 @@
 #include "version.h"
 #include "wire/job.h"
 
-enum auth { AUTH_BEARER, AUTH_X_API_KEY };
+enum auth { AUTH_BEARER, AUTH_X_API_KEY, AUTH_X_GOOG_API_KEY };
 
 /* What servers that follow OpenAI's chat API from a distance mostly know: the words of 2024. */
 enum {
@@ -23,33 +23,42 @@ enum {
 };
 
 static const struct kind {
-	enum auth auth[LLM_DIALECTS]; /* chat, responses, messages */
+	enum auth auth[LLM_WIRES]; /* chat, responses, messages, gemini */
 	bool takes_stream_options;
 	bool counts_rest; /* total_tokens has billed output that completion_tokens lacks */
 	unsigned habits;  /* enum wire_habit bits, for requests that are translated */
 } kinds[CONFIG_KIND_COUNT] = {
-    [CONFIG_KIND_COMPATIBLE] = {{AUTH_BEARER, AUTH_BEARER, AUTH_X_API_KEY},
+    [CONFIG_KIND_COMPATIBLE] = {{AUTH_BEARER, AUTH_BEARER, AUTH_X_API_KEY, AUTH_X_GOOG_API_KEY},
                                 true,
                                 false,
                                 OLDER_CHAT},
-    [CONFIG_KIND_OPENAI] = {{AUTH_BEARER, AUTH_BEARER, AUTH_X_API_KEY}, true, false, 0},
-    [CONFIG_KIND_OPENROUTER] = {{AUTH_BEARER, AUTH_BEARER, AUTH_BEARER}, true, false, OLDER_CHAT},
+    [CONFIG_KIND_OPENAI] = {{AUTH_BEARER, AUTH_BEARER, AUTH_X_API_KEY, AUTH_X_GOOG_API_KEY},
+                            true,
+                            false,
+                            0},
+    [CONFIG_KIND_OPENROUTER] = {{AUTH_BEARER, AUTH_BEARER, AUTH_BEARER, AUTH_X_GOOG_API_KEY},
+                                true,
+                                false,
+                                OLDER_CHAT},
     /* 422 "extra_forbidden" for stream_options.include_usage; its streams end with usage anyway:
      * https://github.com/openai/openai-agents-python/issues/442 */
-    [CONFIG_KIND_MISTRAL] = {{AUTH_BEARER, AUTH_BEARER, AUTH_X_API_KEY},
+    [CONFIG_KIND_MISTRAL] = {{AUTH_BEARER, AUTH_BEARER, AUTH_X_API_KEY, AUTH_X_GOOG_API_KEY},
                              false,
                              false,
                              OLDER_CHAT | WIRE_NO_STREAM_OPTIONS | WIRE_NINE_LETTER_IDS},
     /* Its thinking is billed as output, and stands in the total alone:
      * https://github.com/mozilla-ai/any-llm/issues/1290 (the same figures, not compatible) */
-    [CONFIG_KIND_GEMINI] = {{AUTH_BEARER, AUTH_BEARER, AUTH_X_API_KEY}, true, true, OLDER_CHAT},
+    [CONFIG_KIND_GEMINI] = {{AUTH_BEARER, AUTH_BEARER, AUTH_X_API_KEY, AUTH_X_GOOG_API_KEY},
+                            true,
+                            true,
+                            OLDER_CHAT},
 };
 
 /* Headers of the client that a dialect's providers understand. */
 static const struct passed {
 	struct str name;
 	struct str value_if_absent;
-	bool to[LLM_DIALECTS];
+	bool to[LLM_WIRES];
 } passed[] = {
     {STR_INIT("anthropic-version"), STR_INIT("2023-06-01"), {[LLM_MESSAGES] = true}},
     {STR_INIT("anthropic-beta"), STR_INIT(""), {[LLM_MESSAGES] = true}},
@@ -78,16 +87,49 @@ unsigned provider_habits(const struct config_provider *p)
 	return kinds[p->kind].habits;
 }
 
-static void put_path(struct buf *out, const struct config_provider *p, enum llm_dialect dialect)
+/* A model's name is the operator's word: what no path may hold goes escaped. */
+static void put_model(struct buf *out, struct str model)
+{
+	static const char digits[] = "0123456789ABCDEF";
+
+	for (size_t i = 0; i < model.len; i++) {
+		unsigned char c = (unsigned char)model.ptr[i];
+
+		if (c > ' ' && c < 0x7f && !strchr("\"#%<>?[\\]^`{|}", c)) {
+			buf_put_byte(out, (char)c);
+			continue;
+		}
+		buf_put_byte(out, '%');
+		buf_put_byte(out, digits[c >> 4]);
+		buf_put_byte(out, digits[c & 15]);
+	}
+}
+
+/* https://ai.google.dev/api/generate-content: model and stream stand in the path. */
+static void put_gemini_path(struct buf *out, const struct provider_ask *ask)
+{
+	if (ask->provider->url.path.len <= 1)
+		buf_put(out, STR("/v1beta"));
+	buf_put(out, STR("/models/"));
+	put_model(out, ask->model);
+	buf_put(out, ask->stream ? STR(":streamGenerateContent?alt=sse") : STR(":generateContent"));
+}
+
+static void put_path(struct buf *out, const struct provider_ask *ask)
 {
 	static const struct str paths[LLM_DIALECTS] = {[LLM_CHAT] = STR_INIT("/chat/completions"),
 	                                               [LLM_RESPONSES] = STR_INIT("/responses"),
 	                                               [LLM_MESSAGES] = STR_INIT("/messages")};
+	const struct config_provider *p = ask->provider;
 
 	buf_put(out, p->url.path);
-	if (dialect == LLM_MESSAGES && !str_ends_with(p->url.path, STR("/v1")))
+	if (ask->dialect == LLM_GEMINI) {
+		put_gemini_path(out, ask);
+		return;
+	}
+	if (ask->dialect == LLM_MESSAGES && !str_ends_with(p->url.path, STR("/v1")))
 		buf_put(out, STR("/v1"));
-	buf_put(out, paths[dialect]);
+	buf_put(out, paths[ask->dialect]);
 }
 
 /* The arena gets the text, and the buf lets go of it. */
@@ -101,13 +143,12 @@ static struct str take_text(struct buf *out, struct arena *arena)
 	return text;
 }
 
-struct str provider_path(const struct config_provider *p, enum llm_dialect dialect,
-                         struct arena *arena)
+struct str provider_path(const struct provider_ask *ask, struct arena *arena)
 {
 	struct buf out;
 
 	buf_init(&out, HEAD_BYTES_MAX);
-	put_path(&out, p, dialect);
+	put_path(&out, ask);
 	return take_text(&out, arena);
 }
 
@@ -124,7 +165,7 @@ static void put_request_line(struct buf *out, const struct provider_ask *ask)
 	struct str query = ask->client ? ask->client->query : STR("");
 
 	buf_put(out, STR("POST "));
-	put_path(out, ask->provider, ask->dialect);
+	put_path(out, ask);
 	if (ask->dialect == LLM_MESSAGES && query.len > 0) {
 		buf_put_byte(out, '?');
 		buf_put(out, query);
@@ -149,12 +190,15 @@ static void put_host(struct buf *out, const struct url *url)
 
 static void put_credential(struct buf *out, const struct provider_ask *ask)
 {
+	static const struct str names[] = {
+	    [AUTH_BEARER] = STR_INIT("authorization: Bearer "),
+	    [AUTH_X_API_KEY] = STR_INIT("x-api-key: "),
+	    [AUTH_X_GOOG_API_KEY] = STR_INIT("x-goog-api-key: "),
+	};
+
 	if (ask->provider->api_key.len == 0)
 		return;
-	if (kinds[ask->provider->kind].auth[ask->dialect] == AUTH_BEARER)
-		buf_put(out, STR("authorization: Bearer "));
-	else
-		buf_put(out, STR("x-api-key: "));
+	buf_put(out, names[kinds[ask->provider->kind].auth[ask->dialect]]);
 	buf_put(out, ask->provider->api_key);
 	buf_put(out, STR("\r\n"));
 }

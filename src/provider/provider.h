@@ -15,10 +15,6 @@ int provider_prepare(struct config *, struct fail *) MUST_USE;
 int provider_origin(const struct config_provider *, struct arena *, struct origin *out,
                     struct fail *) MUST_USE;
 
-/* Where in this provider a dialect is served: base path + the dialect's own, e.g.
- * /v1/chat/completions. For messages a base URL may end with /v1 or not. */
-struct str provider_path(const struct config_provider *, enum llm_dialect, struct arena *);
-
 /* Whether it may be asked for stream_options; one that may not sends usage without being asked. */
 bool provider_takes_stream_options(const struct config_provider *);
 /* Whether chat's output limit is max_tokens there, and the newer name is refused. */
@@ -33,11 +29,17 @@ struct provider_ask {
 	const struct config_provider *provider;
 	enum llm_dialect dialect;
 	const struct http_head
-	    *client; /* anthropic-version, anthropic-beta, query string, ... of it
+	    *client;      /* anthropic-version, anthropic-beta, query string, ... of it
 					   are passed on; NULL: there is none */
+	struct str model; /* gemini: the path has it */
 	int64_t body_bytes;
 	bool stream;
 };
+
+/* Where in this provider a dialect is served: base path + the dialect's own, e.g.
+ * /v1/chat/completions. For messages a base URL may end with /v1 or not, and for gemini it may
+ * have no path at all. */
+struct str provider_path(const struct provider_ask *, struct arena *);
 
 /* The whole request head, with its empty line. Arena. */
 struct str provider_head(const struct provider_ask *, struct arena *);

@@ -12,6 +12,7 @@
 #include "base/encode.h"
 #include "base/hash.h"
 #include "wire/chat.h"
+#include "wire/gemini.h"
 #include "wire/messages.h"
 #include "wire/responses.h"
 #include "wire/put.h"
@@ -23,6 +24,7 @@ static const struct translator *const rows[LLM_WIRES] = {
     [LLM_CHAT] = &wire_chat_translator,
     [LLM_RESPONSES] = &wire_responses_translator,
     [LLM_MESSAGES] = &wire_messages_translator,
+    [LLM_GEMINI] = &wire_gemini_translator,
 };
 
 const struct translator *translate_row(enum llm_dialect d)

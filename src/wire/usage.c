@@ -1,8 +1,10 @@
-/* Usage in three dialects.
+/* Usage in four dialects.
  *
  *	chat       prompt_tokens: cached ones included   completion_tokens: reasoning included
  *	responses  input_tokens: cached ones included    output_tokens: reasoning included
  *	messages   input_tokens: cached ones apart       output_tokens: thinking included
+ *	gemini     promptTokenCount: cached ones         candidatesTokenCount: thoughts apart
+ *	           included, tools' results apart
  *
  * Predicted tokens that were rejected are part of completion_tokens and billed like the rest, so
  * they need no figure of their own. Audio and image tokens are parts of input and output; of the
@@ -286,4 +288,50 @@ void usage_read_messages(const struct json *doc, uint32_t usage, bool is_final,
 	add_compaction(doc, usage, out);
 	out->reported =
 	    is_report(out) && is_final && note_is_count(doc, usage, STR("output_tokens"));
+}
+
+/* ---- gemini ---- */
+
+static int64_t count_modality(const struct json *doc, uint32_t usage, const char *list,
+                              const char *modality)
+{
+	int64_t sum = 0;
+
+	JSON_EACH(doc, json_get(doc, usage, str_of(list)), row)
+	if (json_text_is(doc, json_get(doc, row, STR("modality")), str_of(modality)))
+		sum += count(doc, row, "tokenCount");
+	return sum;
+}
+
+/* Each query of Google's is billed: https://ai.google.dev/gemini-api/docs/pricing, "Grounding with
+ * Google Search". */
+static int64_t count_queries(const struct json *doc)
+{
+	uint32_t candidates = json_get(doc, json_root(doc), STR("candidates"));
+	uint32_t grounding = json_get(doc, json_first(doc, candidates), STR("groundingMetadata"));
+
+	return json_count(doc, json_get(doc, grounding, STR("webSearchQueries")));
+}
+
+void usage_read_gemini(const struct json *doc, bool is_final, struct llm_usage *out)
+{
+	uint32_t usage = json_get(doc, json_root(doc), STR("usageMetadata"));
+	int64_t thoughts = count(doc, usage, "thoughtsTokenCount");
+	struct llm_usage u = {
+	    .service = out->service,
+	    .cache_read = count(doc, usage, "cachedContentTokenCount"),
+	    .output = count(doc, usage, "candidatesTokenCount") + thoughts,
+	    .reasoning = thoughts,
+	    .audio_input = count_modality(doc, usage, "promptTokensDetails", "AUDIO"),
+	    .image_input = count_modality(doc, usage, "promptTokensDetails", "IMAGE"),
+	    .audio_output = count_modality(doc, usage, "candidatesTokensDetails", "AUDIO"),
+	    .image_output = count_modality(doc, usage, "candidatesTokensDetails", "IMAGE"),
+	    .searches = count_queries(doc),
+	};
+
+	u.input = note_without(count(doc, usage, "promptTokenCount"), &u.cache_read);
+	u.input += count(doc, usage, "toolUsePromptTokenCount");
+	keep_parts_inside(&u);
+	u.reported = is_report(&u) && is_final && note_is_count(doc, usage, STR("totalTokenCount"));
+	*out = u;
 }

@@ -3,7 +3,8 @@
  *
  * Sources: OpenAI API reference (chat completions and responses, usage objects; prompt caching;
  * predicted outputs), Anthropic API reference (messages usage, prompt caching, compaction, service
- * tiers, data residency), docs.x.ai (usage of server-side tools). */
+ * tiers, data residency), docs.x.ai (usage of server-side tools),
+ * ai.google.dev/api/generate-content (UsageMetadata, GroundingMetadata). */
 #ifndef WIRE_USAGE_H
 #define WIRE_USAGE_H
 
@@ -25,6 +26,10 @@ void usage_read_responses(const struct json *, uint32_t usage, uint32_t output,
  * told so far (zero at first), *out what that comes to. is_final: output is known only then. */
 void usage_read_messages(const struct json *, uint32_t usage, bool is_final, struct llm_usage *told,
                          struct llm_usage *out);
+
+/* Gemini: usageMetadata of a whole answer or of one event of a stream, which tells what it has come
+ * to, and the searches of its groundingMetadata. is_final: output is known only then. */
+void usage_read_gemini(const struct json *, bool is_final, struct llm_usage *out);
 
 /* Which service a provider says it used (service_tier): what is neither flex, priority nor batch
  * is the standard one. Leaves *out where it says nothing. */

@@ -132,11 +132,9 @@ static const struct {
      "t.yaml:1:13: providers[0]: `dialect` is missing"},
     {"providers: [{name: a, dialect: chat, dialects: [chat], base_url: \"http://h\"}]\n",
      "t.yaml:1:48: providers[0].dialects: stands beside"},
-    {"providers: [{name: a, dialect: gemini, base_url: \"http://h\"}]\n",
-     "t.yaml:1:32: providers[0].dialect: gemini's own dialect is not served yet"},
     {"providers: [{name: a, dialect: mesages, base_url: \"http://h\"}]\n",
-     "t.yaml:1:32: providers[0].dialect: \"mesages\" is no dialect (chat, responses or "
-     "messages); did you mean \"messages\"?"},
+     "t.yaml:1:32: providers[0].dialect: \"mesages\" is no dialect (chat, responses, messages "
+     "or gemini); did you mean \"messages\"?"},
     {"providers: [{name: a, dialect: chat, base_url: ftp://h:1}]\n",
      "t.yaml:1:48: providers[0].base_url: is neither an http:// nor"},
     {"providers: [{name: a, dialect: chat, base_url: \"https://u:p@h\"}]\n",

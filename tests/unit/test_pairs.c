@@ -1,5 +1,6 @@
 /* Messages and responses, translated: what is exact comes out as it went in, each dialect to
- * itself by way of neutral words; every stream at every split and between all pairs. */
+ * itself by way of neutral words; every stream at every split and between all pairs, gemini as a
+ * provider among them. */
 #include "translating.h"
 
 /* ---- requests ---- */
@@ -87,7 +88,7 @@ static const struct str requests[LLM_DIALECTS] = {
                               "\"input_schema\":{}}]}"),
 };
 
-static const struct str streams[LLM_DIALECTS] = {
+static const struct str streams[LLM_WIRES] = {
     [LLM_CHAT] = STR_INIT(
         "data: {\"id\":\"c\",\"model\":\"v\",\"choices\":[{\"index\":0,\"delta\":{\"role\":"
         "\"assistant\",\"content\":\"\"}}]}\n\n"
@@ -132,6 +133,17 @@ static const struct str streams[LLM_DIALECTS] = {
         "data: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"tool_use\"},\"usage\":{"
         "\"output_tokens\":5}}\n\n"
         "data: {\"type\":\"message_stop\"}\n\n"),
+    [LLM_GEMINI] =
+        STR_INIT("data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"hm\",\"thought\":tru"
+                 "e}],\"role\":\"model\"},\"index\":0}],\"usageMetadata\":{\"promptTokenCount\":10"
+                 ",\"totalTokenCount\":10},\"modelVersion\":\"v\",\"responseId\":\"g1\"}\r\n\r\nda"
+                 "ta: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"H\\u00e4 \\\"\"}],\"ro"
+                 "le\":\"model\"}}]}\r\n\r\ndata: {\"candidates\":[{\"content\":{\"parts\":[{\"fun"
+                 "ctionCall\":{\"name\":\"f\",\"args\":{\"a\":1}},\"thoughtSignature\":\"S+/=\"}]}"
+                 "}]}\r\n\r\ndata: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"\",\"thou"
+                 "ghtSignature\":\"T==\"}]},\"finishReason\":\"STOP\"}],\"usageMetadata\":{\"promp"
+                 "tTokenCount\":10,\"candidatesTokenCount\":3,\"thoughtsTokenCount\":2,\"totalToke"
+                 "nCount\":15}}\r\n\r\n"),
 };
 
 static bool contains(struct str text, struct str part)
@@ -237,7 +249,7 @@ int main(void)
 	test_turns_are_joined();
 	test_exact();
 	for (int client = 0; client < LLM_DIALECTS; client++)
-		for (int target = 0; target < LLM_DIALECTS; target++) {
+		for (int target = 0; target < LLM_WIRES; target++) {
 			test_stream((enum llm_dialect)client, (enum llm_dialect)target);
 			test_cut((enum llm_dialect)client, (enum llm_dialect)target);
 		}

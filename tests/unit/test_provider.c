@@ -35,7 +35,36 @@ static void test_paths(struct arena *arena)
 	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
 		struct config_provider p = provider_at(paths[i].base_url, CONFIG_KIND_COMPATIBLE);
 
-		CHECK_STR(provider_path(&p, paths[i].dialect, arena), str_of(paths[i].path));
+		struct provider_ask ask = {.provider = &p, .dialect = paths[i].dialect};
+
+		CHECK_STR(provider_path(&ask, arena), str_of(paths[i].path));
+	}
+}
+
+static const struct {
+	const char *base_url, *model, *path;
+	bool stream;
+} gemini_paths[] = {
+    {"https://generativelanguage.googleapis.com", "gemini-2.5-pro",
+     "/v1beta/models/gemini-2.5-pro:generateContent", false},
+    {"https://generativelanguage.googleapis.com/v1beta", "gemini-2.5-pro",
+     "/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse", true},
+    {"https://aiplatform.googleapis.com/v1/publishers/google", "a b?\r\xc3\xa4",
+     "/v1/publishers/google/models/a%20b%3F%0D%C3%A4:generateContent", false},
+};
+
+/* Its path has the model, whose name is the operator's word. */
+static void test_gemini_paths(struct arena *arena)
+{
+	for (size_t i = 0; i < sizeof gemini_paths / sizeof gemini_paths[0]; i++) {
+		struct config_provider p =
+		    provider_at(gemini_paths[i].base_url, CONFIG_KIND_COMPATIBLE);
+		struct provider_ask ask = {.provider = &p,
+		                           .dialect = LLM_GEMINI,
+		                           .model = str_of(gemini_paths[i].model),
+		                           .stream = gemini_paths[i].stream};
+
+		CHECK_STR(provider_path(&ask, arena), str_of(gemini_paths[i].path));
 	}
 }
 
@@ -115,6 +144,34 @@ static void test_chat_head(struct arena *arena)
 	CHECK(provider_takes_stream_options(&p));
 	p.kind = CONFIG_KIND_MISTRAL;
 	CHECK(!provider_takes_stream_options(&p));
+}
+
+static void test_gemini_head(struct arena *arena)
+{
+	struct config_provider p =
+	    provider_at("https://generativelanguage.googleapis.com/v1beta", CONFIG_KIND_GEMINI);
+	struct http_head client = {.headers = client_headers,
+	                           .header_count = sizeof client_headers / sizeof client_headers[0],
+	                           .query = STR("beta=true")};
+	struct provider_ask ask = {.provider = &p,
+	                           .dialect = LLM_GEMINI,
+	                           .model = STR("gemini-2.5-flash"),
+	                           .client = &client,
+	                           .body_bytes = 7,
+	                           .stream = true};
+
+	p.api_key = STR("AIza-1");
+	CHECK_STR(
+	    provider_head(&ask, arena),
+	    STR("POST /v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse HTTP/1.1\r\n"
+	        "host: generativelanguage.googleapis.com\r\n"
+	        "user-agent: fluxrouter/" FLUXROUTER_VERSION "\r\n"
+	        "accept: text/event-stream\r\n"
+	        "accept-encoding: identity\r\n"
+	        "content-type: application/json\r\n"
+	        "content-length: 7\r\n"
+	        "x-goog-api-key: AIza-1\r\n"
+	        "\r\n"));
 }
 
 static const struct {
@@ -228,8 +285,10 @@ int main(void)
 
 	arena_init(&arena);
 	test_paths(&arena);
+	test_gemini_paths(&arena);
 	test_messages_head(&arena);
 	test_chat_head(&arena);
+	test_gemini_head(&arena);
 	test_no_proxy();
 	test_origins(&arena);
 	test_verdicts();

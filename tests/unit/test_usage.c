@@ -297,6 +297,53 @@ static void test_failed_response(void)
 	arena_release(&arena);
 }
 
+/* ---- gemini ---- */
+
+static const struct {
+	const char *text;
+	bool is_final;
+	struct llm_usage want;
+} geminis[] = {
+    {"{\"usageMetadata\":{\"promptTokenCount\":100,\"cachedContentTokenCount\":60,"
+     "\"candidatesTokenCount\":20,\"thoughtsTokenCount\":5,\"toolUsePromptTokenCount\":7,"
+     "\"totalTokenCount\":132,\"promptTokensDetails\":[{\"modality\":\"TEXT\",\"tokenCount\":90},"
+     "{\"modality\":\"AUDIO\",\"tokenCount\":10}],\"candidatesTokensDetails\":[{\"modality\":"
+     "\"IMAGE\",\"tokenCount\":8}]},\"candidates\":[{\"groundingMetadata\":{\"webSearchQueries\":["
+     "\"a\",\"b\"]}}]}",
+     true,
+     {.input = 47,
+      .cache_read = 60,
+      .output = 25,
+      .reasoning = 5,
+      .audio_input = 10,
+      .image_output = 8,
+      .searches = 2,
+      .reported = true}},
+    /* nothing was written, so no candidates are counted; and an event amid the stream */
+    {"{\"usageMetadata\":{\"promptTokenCount\":10,\"totalTokenCount\":10}}",
+     true,
+     {.input = 10, .reported = true}},
+    {"{\"usageMetadata\":{\"promptTokenCount\":10,\"totalTokenCount\":10}}", false, {.input = 10}},
+    {"{\"usageMetadata\":{\"promptTokenCount\":-10,\"cachedContentTokenCount\":3,"
+     "\"totalTokenCount\":1}}",
+     true,
+     {0}},
+    {"{}", true, {0}},
+};
+
+static void test_gemini(void)
+{
+	for (size_t i = 0; i < sizeof geminis / sizeof geminis[0]; i++) {
+		struct llm_usage got = {.output = 99};
+		struct json doc;
+
+		parse(&doc, geminis[i].text);
+		usage_read_gemini(&doc, geminis[i].is_final, &got);
+		expect(geminis[i].text, &got, &geminis[i].want);
+		json_release(&doc);
+	}
+}
+
 int main(void)
 {
 	test_chat();
@@ -304,5 +351,6 @@ int main(void)
 	test_messages();
 	test_service_of_a_cut_stream();
 	test_failed_response();
+	test_gemini();
 	return check_report("usage");
 }
