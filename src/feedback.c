@@ -219,16 +219,11 @@ static void answer_found(struct request *r, struct feedback *fb)
 		        "X-Flux-Request-Id, and records are kept for a while only");
 }
 
-bool feedback_waits(const struct request *r)
-{
-	return r->feedback && r->feedback->state != FEEDBACK_LOOKED;
-}
-
 void feedback_answer(struct request *r)
 {
 	if (!r->feedback)
 		start(r);
-	else if (!feedback_waits(r))
+	else if (r->feedback->state == FEEDBACK_LOOKED)
 		answer_found(r, r->feedback);
 }
 

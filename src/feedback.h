@@ -6,11 +6,11 @@
 
 #include "request.h"
 
-/* An endpoint's answer; called again whenever the request is resumed. While feedback_waits it has
- * neither answered nor failed. f: MISSING_FIELD, INVALID_VALUE, REQUEST_NOT_FOUND (also for another
- * account's request), ENDPOINT_NOT_SERVED where decisions are not recorded, OVERLOADED. */
+/* An endpoint's answer; called again whenever the request is resumed. While it looks the decision
+ * up it has neither begun an answer nor failed. f: MISSING_FIELD, INVALID_VALUE, REQUEST_NOT_FOUND
+ * (also for another account's request), ENDPOINT_NOT_SERVED where decisions are not recorded,
+ * OVERLOADED. */
 void feedback_answer(struct request *);
-bool feedback_waits(const struct request *);
 
 /* When the request goes. A look-up that is under way ends by itself. */
 void feedback_release(struct request *);

@@ -31,6 +31,7 @@
 #include "reply.h"
 #include "told.h"
 #include "translation.h"
+#include "wish.h"
 
 enum { JSON_SLICE_BYTES = 128 * 1024 };
 
@@ -231,47 +232,17 @@ static enum request_result step_understand(struct request *r)
 
 /* ---- choose ---- */
 
-static int64_t header_count(const struct http_head *head, struct str name)
-{
-	int64_t value = 0;
-
-	return str_to_i64(http_header(head, name), 0, INT64_C(1) << 40, &value) < 0 ? 0 : value;
-}
-
-static struct str header_session(const struct http_head *head)
-{
-	static const struct str names[] = {STR_INIT("x-wl-conversation-id"), STR_INIT("session-id"),
-	                                   STR_INIT("session_id"), STR_INIT("thread-id")};
-	struct str value = {0};
-
-	for (size_t i = 0; i < sizeof names / sizeof names[0] && value.len == 0; i++)
-		value = http_header(head, names[i]);
-	return value;
-}
-
-static enum request_result tell(struct request *r)
-{
-	r->endpoint->answer(r);
-	return feedback_waits(r) ? STEP_WAIT : STEP_END;
-}
-
 static enum request_result step_choose(struct request *r)
 {
 	static const enum metric tiers[LLM_TIERS] = {METRIC_TIER_FAST, METRIC_TIER_STANDARD,
 	                                             METRIC_TIER_REASONING};
-	const struct http_head *head = stream_head(r->stream);
-	struct route_wish wish = {
-	    .context_tokens = header_count(head, STR("x-wl-context-tokens")),
-	    .expected_output = header_count(head, STR("x-wl-expected-output")),
-	    .context_managed =
-	        str_eq_nocase(http_header(head, STR("x-wl-context-managed")), STR("true")),
-	    .session = header_session(head),
-	    .allowed_models = r->key.models,
-	    .explains = r->endpoint->kind == ENDPOINT_ROUTE,
-	};
+	struct route_wish wish;
 
-	if (r->endpoint->kind == ENDPOINT_TELL)
-		return tell(r);
+	if (r->endpoint->kind == ENDPOINT_TELL) {
+		r->endpoint->answer(r);
+		return r->has_begun || fail_is_set(&r->fail) ? STEP_END : STEP_WAIT;
+	}
+	wish_read(r, &wish);
 	if (route_decide(r->config->catalog, &r->llm, &wish, &r->decision, &r->fail) < 0)
 		return STEP_END;
 	r->has_decision = true;

@@ -231,7 +231,10 @@ static void consider_alias(struct deciding *d)
 		consider_auto(d);
 	} else if (out->alias.kind == ALIAS_TIER) {
 		out->matched = out->alias.tier;
-		consider_tier(d, out->alias.tier);
+		if (d->wish->has_bounds && out->alias.tier > d->wish->ceiling)
+			reject_tier(d, out->alias.tier, d->wish->ceiling);
+		else
+			consider_tier(d, out->alias.tier);
 	} else {
 		consider(d, out->alias.model);
 	}

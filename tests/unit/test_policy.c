@@ -187,8 +187,13 @@ static void test_bounds(void)
 	CHECK(decide(&s) < 0 && s.fail.kind == FAIL_UNSUPPORTED_CONTENT);
 	CHECK(rejects(&s, "deep", "its tier is above the ceiling (standard)"));
 	CHECK(rejects(&s, "eye", "lacks thinking"));
-	s.wish.allowed_models = STR("deep");
+	s.request.model = STR("flux-reasoning"); /* a name does not lead past it */
+	CHECK(decide(&s) < 0 && s.fail.kind == FAIL_MODEL_NOT_ALLOWED);
+	s.request.model = STR("flux-fast");
 	s.request.needs = 0;
+	CHECK(decide(&s) == 0 && s.decision.tier == LLM_FAST);
+	s.request.model = STR("flux-auto");
+	s.wish.allowed_models = STR("deep");
 	CHECK(decide(&s) < 0 && s.fail.kind == FAIL_MODEL_NOT_ALLOWED);
 	scene_release(&s);
 }

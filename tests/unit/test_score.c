@@ -161,6 +161,30 @@ static void test_gists_decide_the_same(void)
 	CHECK(cut < 100);
 }
 
+/* Whoever has used tools is never sent to the fast tier, whatever the prices; but by a ceiling. */
+static void test_loops_stay_above_fast(void)
+{
+	int loops = 0;
+
+	for (uint32_t i = 0; i < 2000; i++) {
+		struct score_wish wish = {.quality = (int)(i % 101), .ceiling = SCORE_REASONING};
+		struct score_policy policy = score_policy_of(&wish);
+		struct score_result result;
+		bool is_loop = false;
+
+		talk_draw(&talk, 650000 + i);
+		for (size_t t = 0; t < talk.request.turn_count; t++)
+			is_loop |= talk.turns[t].role == SCORE_TOOL_RESULT;
+		score_decide(&talk.request, &policy, &result);
+		CHECK(!is_loop || result.tier >= SCORE_STANDARD);
+		policy.ceiling = SCORE_FAST;
+		score_decide(&talk.request, &policy, &result);
+		CHECK(result.tier == SCORE_FAST);
+		loops += is_loop;
+	}
+	CHECK(loops > 500);
+}
+
 /* The same request, a thousand times: the same in every byte. */
 static void test_nothing_is_remembered(void)
 {
@@ -278,6 +302,7 @@ int main(void)
 	test_golden();
 	test_prefixes_never_fall();
 	test_gists_decide_the_same();
+	test_loops_stay_above_fast();
 	test_nothing_is_remembered();
 	test_cuts_and_escapes_make_no_difference();
 	test_wishes();

@@ -12,7 +12,7 @@ GROUPS = {
     "config": ["config", "config_*", "embed"],
     "path": ["request", "relay", "reply", "attempt", "payment", "usage", "refusal", "endpoint",
              "models", "ready", "decided", "dry_run", "feedback", "tokens", "told", "worker",
-             "translation"],
+             "translation", "wish"],
     "daemon": ["daemon", "snapshot", "version"],
 }
 COMMON = ["limits", "fail", "metric", "llm"]
@@ -128,6 +128,7 @@ TESTED_BY = {
                                    " src/gate/payer.c src/gate/wait.c",
         "tests/cases/ceiling.case": "src/payment.c src/gate/account.c"
                                     " src/gate/limit_say.c",
+        "tests/cases/routing.case": "src/wish.c",
         "tests/cases/models.case": "src/models.c",
         "tests/cases/alias.case": "src/dry_run.c",
         "tests/cases/upstream.case": "src/attempt.c src/refusal.c",
