@@ -164,12 +164,12 @@ static void on_flush(struct timer *t)
 
 /* ---- traces ---- */
 
-static void gather(struct writer *w, struct trace *t)
+static void gather(struct writer *w, struct trace *t, int64_t now_ms)
 {
 	char *room = buf_room(&w->gathered, TRACE_BYTES);
 
 	must(room != NULL);
-	t->at_ms = clock_wall_ms();
+	t->at_ms = now_ms;
 	if (t->at_ms < w->last_ms)
 		t->at_ms = w->last_ms;
 	w->last_ms = t->at_ms;
@@ -181,14 +181,15 @@ void writer_put(struct writer *w, struct trace *t)
 {
 	if (w->gathered.len == 0)
 		timer_set(&w->flush, w->loop, FLUSH_MS, on_flush);
-	gather(w, t);
+	/* When the request came, which its id tells without asking the clock. */
+	gather(w, t, trace_id_ms(t->request_id));
 	if (w->gathered.len >= GATHERED_BYTES)
 		flush(w);
 }
 
 int writer_put_now(struct writer *w, struct trace *t)
 {
-	gather(w, t);
+	gather(w, t, clock_wall_ms());
 	return flush(w);
 }
 

@@ -23,7 +23,7 @@ struct writer *writer_open(struct loop *, const struct writer_options *);
 /* Writes what is gathered. */
 void writer_close(struct writer **);
 
-/* Sets the trace's time. */
+/* Sets the trace's time: the request's, or that of the record before where it is later. */
 void writer_put(struct writer *, struct trace *);
 /* At once: whoever asked hears only then that it is kept. -1: it could not be. */
 int writer_put_now(struct writer *, struct trace *) MUST_USE;
