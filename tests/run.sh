@@ -64,6 +64,7 @@ step_money() {
 	python3 tests/money/agents.py || bad=1
 	tests/postgres.sh run python3 tests/money/race.py || bad=1
 	tests/postgres.sh run python3 tests/money/crash.py || bad=1
+	tests/postgres.sh run python3 tests/money/nodes.py || bad=1
 	return $bad
 }
 step_asan() {
