@@ -402,6 +402,15 @@ bool attempt_was_not_asked(struct request *r)
 	return r->candidate + 1 < r->decision.candidate_count;
 }
 
+/* Long thinking looks like silence: a request for reasoning, or one that named its model, is not
+ * moved because it takes its time. A provider that was never reached is another matter. */
+static bool may_move_for_time(const struct request *r)
+{
+	return !exchange_was_sent(r->now.exchange) ||
+	       (r->decision.alias.kind != ALIAS_PINNED &&
+	        !(r->decision.has_tier && r->decision.tier == LLM_REASONING));
+}
+
 bool attempt_gave_up(struct request *r)
 {
 	enum exchange_failure how = exchange_failure(r->now.exchange);
@@ -420,6 +429,6 @@ bool attempt_gave_up(struct request *r)
 	attempt_settle(r, r->fail.kind == FAIL_PROVIDER_REJECTED ? ENTRY_REJECTED
 	                  : is_timeout                           ? ENTRY_TIMEOUT
 	                                                         : ENTRY_PROVIDER_FAILED);
-	return r->fail.kind != FAIL_PROVIDER_REJECTED && !is_timeout &&
+	return r->fail.kind != FAIL_PROVIDER_REJECTED && (!is_timeout || may_move_for_time(r)) &&
 	       r->candidate + 1 < r->decision.candidate_count;
 }
