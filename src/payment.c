@@ -290,8 +290,9 @@ enum payment_result payment_hold(struct request *r)
 {
 	struct payment *p = &r->pay;
 	struct limit_verdict v;
+	enum limit_wait_state state = p->wait.state; /* another thread may decide it meanwhile */
 
-	switch (p->wait.state) {
+	switch (state) {
 	case LIMIT_IDLE:
 		break;
 	case LIMIT_QUEUED:
