@@ -9,6 +9,7 @@ means are not there (PostgreSQL, the right to mount) is skipped with a word. The
 """
 
 import argparse
+import atexit
 import concurrent.futures
 import json
 import signal
@@ -36,6 +37,7 @@ class Postgres:
             raise Skipped("PostgreSQL is not installed")
         self.folder = done.stdout.strip()
         host = self.folder.replace("/", "%2F")
+        atexit.register(self.tell, "remove")  # also when we are interrupted
         self.url = f"postgresql://flux:hush-hush@{host}/postgres"
 
     def tell(self, word):
@@ -225,7 +227,7 @@ def play(run, options):
     except Skipped:
         worlds.end()
         raise
-    except Exception:
+    except (Exception, SystemExit):
         last = traceback.format_exc().splitlines()[-7:]
         problem = "\n".join(last) + "\n" + worlds.tail()
     return "; ".join([problem] * bool(problem) + worlds.end())
@@ -251,8 +253,6 @@ def main():
         except Skipped as why:
             skipped.append(str(why))
             continue
-        except SystemExit as error:
-            problem = str(error)
         passed, failed = passed + (not problem), failed + bool(problem)
         print(f"{name}: {time.monotonic() - began:.1f} s")
         if problem:
