@@ -334,17 +334,29 @@ static void fill_offer(struct arena *arena, const struct raw_provider *row,
 	out->value = out->has_key ? arena_copy(arena, str_of(value)) : STR("");
 }
 
+/* A row without models is there for whoever looks an address up. Local servers list their own. */
+static bool is_offered(const struct raw_config *raw, const struct raw_provider *row)
+{
+	if (str_of(row->api_key).len == 0)
+		return true;
+	for (unsigned i = 0; i < raw->models_count; i++)
+		for (unsigned k = 0; k < raw->models[i].targets_count; k++)
+			if (strcmp(raw->models[i].targets[k].provider, row->name) == 0)
+				return true;
+	return false;
+}
+
 int config_offers(struct arena *arena, struct config_offer **out)
 {
 	struct config_mistakes m = {.arena = arena, .file = STR("built-in")};
 	struct raw_config *raw = config_schema_load(embed_catalog(), &m);
-	int count;
+	int count = 0;
 
 	must(raw != NULL);
-	count = (int)raw->providers_count;
-	*out = ARENA_ARRAY(arena, struct config_offer, (size_t)count);
-	for (int i = 0; i < count; i++)
-		fill_offer(arena, &raw->providers[i], &(*out)[i]);
+	*out = ARENA_ARRAY(arena, struct config_offer, raw->providers_count);
+	for (unsigned i = 0; i < raw->providers_count; i++)
+		if (is_offered(raw, &raw->providers[i]))
+			fill_offer(arena, &raw->providers[i], &(*out)[count++]);
 	config_schema_free(&raw);
 	return count;
 }

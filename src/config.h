@@ -29,8 +29,14 @@ struct origin; /* upstream/exchange.h */
 	X(COMPATIBLE, "compatible")                                                                \
 	X(OPENAI, "openai")                                                                        \
 	X(OPENROUTER, "openrouter")                                                                \
+	X(AZURE, "azure")                                                                          \
 	X(MISTRAL, "mistral")                                                                      \
-	X(GEMINI, "gemini")
+	X(GEMINI, "gemini")                                                                        \
+	X(DEEPSEEK, "deepseek")                                                                    \
+	X(MOONSHOT, "moonshot")                                                                    \
+	X(ZAI, "zai")                                                                              \
+	X(CEREBRAS, "cerebras")                                                                    \
+	X(LMSTUDIO, "lmstudio")
 
 enum config_kind {
 #define X(name, text) CONFIG_KIND_##name,
@@ -42,16 +48,16 @@ enum config_kind {
 struct config_provider {
 	struct str name;
 	bool speaks[LLM_WIRES]; /* `dialect: chat` or `dialects: [chat, responses]` */
-	struct str base_url;       /* http:// or https://, no trailing slash */
-	struct url url;            /* the same, in parts */
-	struct str api_key;        /* resolved; empty: none is sent; secret */
-	enum config_kind kind;     /* row of the provider table */
-	struct str proxy;          /* URL; empty: environment; "none": direct */
+	struct str base_url;    /* http:// or https://, no trailing slash */
+	struct url url;         /* the same, in parts */
+	struct str api_key;     /* resolved; empty: none is sent; secret */
+	enum config_kind kind;  /* row of the provider table */
+	struct str proxy;       /* URL; empty: environment; "none": direct */
 	struct str ca_file, cert_file, key_file;
 	struct http_extra *headers; /* fixed headers to add: name, value */
 	int header_count;
 	int64_t connect_ms, first_byte_ms, idle_ms, total_ms;
-	bool drains; /* client_gone: drain */
+	bool drains;                 /* client_gone: drain */
 	const struct origin *origin; /* where requests go; set by provider_prepare */
 };
 

@@ -55,19 +55,28 @@ static void make_dialects(struct config_making *making, int index, const struct 
 		             raw->dialects[i], out);
 }
 
-/* Where nothing is said, the address tells. */
+/* Where nothing is said, the address tells: the host, or the end of it that begins with a dot. */
 static enum config_kind kind_at(struct str host)
 {
 	static const struct {
 		struct str host;
 		enum config_kind kind;
 	} rows[] = {{STR_INIT("api.openai.com"), CONFIG_KIND_OPENAI},
+	            {STR_INIT(".openai.azure.com"), CONFIG_KIND_AZURE},
+	            {STR_INIT(".services.ai.azure.com"), CONFIG_KIND_AZURE},
 	            {STR_INIT("openrouter.ai"), CONFIG_KIND_OPENROUTER},
 	            {STR_INIT("api.mistral.ai"), CONFIG_KIND_MISTRAL},
-	            {STR_INIT("generativelanguage.googleapis.com"), CONFIG_KIND_GEMINI}};
+	            {STR_INIT("generativelanguage.googleapis.com"), CONFIG_KIND_GEMINI},
+	            {STR_INIT("api.deepseek.com"), CONFIG_KIND_DEEPSEEK},
+	            {STR_INIT("api.moonshot.ai"), CONFIG_KIND_MOONSHOT},
+	            {STR_INIT("api.moonshot.cn"), CONFIG_KIND_MOONSHOT},
+	            {STR_INIT("api.z.ai"), CONFIG_KIND_ZAI},
+	            {STR_INIT("open.bigmodel.cn"), CONFIG_KIND_ZAI},
+	            {STR_INIT("api.cerebras.ai"), CONFIG_KIND_CEREBRAS}};
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		if (str_eq_nocase(rows[i].host, host))
+		if (str_eq_nocase(rows[i].host, host) ||
+		    (rows[i].host.ptr[0] == '.' && str_ends_with(host, rows[i].host)))
 			return rows[i].kind;
 	return CONFIG_KIND_COMPATIBLE;
 }

@@ -3,7 +3,7 @@
  *	POST /v1/messages?beta=true HTTP/1.1
  *	host: api.anthropic.com
  *	user-agent, accept, accept-encoding, content-type, content-length
- *	x-api-key, x-goog-api-key or authorization         the provider's credential
+ *	authorization, x-api-key, api-key, x-goog-api-key   the provider's credential
  *	anthropic-version, anthropic-beta, openai-beta     the client's
  *	...                                                fixed ones of the configuration
  *
@@ -15,7 +15,13 @@
 #include "version.h"
 #include "wire/job.h"
 
-enum auth { AUTH_BEARER, AUTH_X_API_KEY, AUTH_X_GOOG_API_KEY };
+enum auth { AUTH_BEARER, AUTH_X_API_KEY, AUTH_X_GOOG_API_KEY, AUTH_API_KEY };
+
+/* Chat, responses, messages, gemini. */
+#define USUAL_AUTH                                                                                 \
+	{                                                                                          \
+		AUTH_BEARER, AUTH_BEARER, AUTH_X_API_KEY, AUTH_X_GOOG_API_KEY                      \
+	}
 
 /* What servers that follow OpenAI's chat API from a distance mostly know: the words of 2024. */
 enum {
@@ -23,35 +29,50 @@ enum {
 };
 
 static const struct kind {
-	enum auth auth[LLM_WIRES]; /* chat, responses, messages, gemini */
+	enum auth auth[LLM_WIRES];
 	bool takes_stream_options;
 	bool counts_rest; /* total_tokens has billed output that completion_tokens lacks */
 	unsigned habits;  /* enum wire_habit bits, for requests that are translated */
 } kinds[CONFIG_KIND_COUNT] = {
-    [CONFIG_KIND_COMPATIBLE] = {{AUTH_BEARER, AUTH_BEARER, AUTH_X_API_KEY, AUTH_X_GOOG_API_KEY},
+    [CONFIG_KIND_COMPATIBLE] = {USUAL_AUTH, true, false, OLDER_CHAT},
+    [CONFIG_KIND_OPENAI] = {USUAL_AUTH, true, false, 0},
+    /* https://openrouter.ai/docs/api-reference/authentication: Bearer for every dialect. */
+    [CONFIG_KIND_OPENROUTER] = {{AUTH_BEARER, AUTH_BEARER, AUTH_BEARER, AUTH_BEARER},
                                 true,
                                 false,
                                 OLDER_CHAT},
-    [CONFIG_KIND_OPENAI] = {{AUTH_BEARER, AUTH_BEARER, AUTH_X_API_KEY, AUTH_X_GOOG_API_KEY},
-                            true,
-                            false,
-                            0},
-    [CONFIG_KIND_OPENROUTER] = {{AUTH_BEARER, AUTH_BEARER, AUTH_BEARER, AUTH_X_GOOG_API_KEY},
-                                true,
-                                false,
-                                OLDER_CHAT},
+    /* https://learn.microsoft.com/azure/foundry/openai/api-version-lifecycle: the v1 API at
+     * /openai/v1 is OpenAI's own, with the key in api-key. */
+    [CONFIG_KIND_AZURE] = {{AUTH_API_KEY, AUTH_API_KEY, AUTH_X_API_KEY, AUTH_API_KEY},
+                           true,
+                           false,
+                           0},
     /* 422 "extra_forbidden" for stream_options.include_usage; its streams end with usage anyway:
-     * https://github.com/openai/openai-agents-python/issues/442 */
-    [CONFIG_KIND_MISTRAL] = {{AUTH_BEARER, AUTH_BEARER, AUTH_X_API_KEY, AUTH_X_GOOG_API_KEY},
-                             false,
-                             false,
+     * https://github.com/openai/openai-agents-python/issues/442. The same for store and metadata:
+     * https://github.com/Gitlawb/openclaude/issues/739,
+     * https://github.com/OpenHands/OpenHands-CLI/issues/83. */
+    [CONFIG_KIND_MISTRAL] = {USUAL_AUTH, false, false,
                              OLDER_CHAT | WIRE_NO_STREAM_OPTIONS | WIRE_NINE_LETTER_IDS},
     /* Its thinking is billed as output, and stands in the total alone:
      * https://github.com/mozilla-ai/any-llm/issues/1290 (the same figures, not compatible) */
-    [CONFIG_KIND_GEMINI] = {{AUTH_BEARER, AUTH_BEARER, AUTH_X_API_KEY, AUTH_X_GOOG_API_KEY},
-                            true,
-                            true,
-                            OLDER_CHAT},
+    [CONFIG_KIND_GEMINI] = {USUAL_AUTH, true, true, OLDER_CHAT},
+    /* 400 "Missing reasoning_content field in the assistant message" beside calls:
+     * https://api-docs.deepseek.com/guides/thinking_mode#tool-calls. JSON without a schema:
+     * https://api-docs.deepseek.com/guides/json_mode. */
+    [CONFIG_KIND_DEEPSEEK] = {USUAL_AUTH, true, false,
+                              OLDER_CHAT | WIRE_SENDS_REASONING | WIRE_NO_SCHEMA},
+    /* 400 "thinking is enabled but reasoning_content is missing in assistant tool call message":
+     * https://github.com/MoonshotAI/kimi-agent-sdk/issues/169. */
+    [CONFIG_KIND_MOONSHOT] = {USUAL_AUTH, true, false, OLDER_CHAT | WIRE_SENDS_REASONING},
+    /* Thinking is to come back with the results of tools:
+     * https://docs.z.ai/guides/capabilities/thinking-mode, "Interleaved thinking". */
+    [CONFIG_KIND_ZAI] = {USUAL_AUTH, true, false, OLDER_CHAT | WIRE_SENDS_REASONING},
+    /* 400 for parallel_tool_calls and service_tier:
+     * https://inference-docs.cerebras.ai/resources/openai. */
+    [CONFIG_KIND_CEREBRAS] = {USUAL_AUTH, true, false, OLDER_CHAT | WIRE_NO_PARALLEL},
+    /* "'response_format.type' must be 'json_schema' or 'text'":
+     * https://github.com/lmstudio-ai/lmstudio-bug-tracker/issues/189. */
+    [CONFIG_KIND_LMSTUDIO] = {USUAL_AUTH, true, false, OLDER_CHAT | WIRE_NO_JSON_OBJECT},
 };
 
 /* Headers of the client that a dialect's providers understand. */
@@ -194,6 +215,7 @@ static void put_credential(struct buf *out, const struct provider_ask *ask)
 	    [AUTH_BEARER] = STR_INIT("authorization: Bearer "),
 	    [AUTH_X_API_KEY] = STR_INIT("x-api-key: "),
 	    [AUTH_X_GOOG_API_KEY] = STR_INIT("x-goog-api-key: "),
+	    [AUTH_API_KEY] = STR_INIT("api-key: "),
 	};
 
 	if (ask->provider->api_key.len == 0)

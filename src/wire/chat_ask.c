@@ -4,7 +4,8 @@
  * 	             in a user message, for tool messages hold text only
  * 	texts        a user's parts stay parts; other roles get one string, which is all that many
  * 	             providers of this dialect take
- * 	thinking     reasoning_content, where the driver left any
+ * 	thinking     reasoning_content, where the driver left any; providers that want it back want
+ * 	             it beside every call, if only empty
  *
  * Called by the driver, which has already warned of or refused what this dialect lacks. Must
  * never write a member that was not asked for. */
@@ -190,6 +191,8 @@ static void put_assistant(struct asking *a, const struct talk_turn *t)
 
 	if (find_kind(t, TALK_THINKING))
 		put_reasoning(a, t);
+	else if (find_kind(t, TALK_CALL) && job_has_habit(a->job, WIRE_SENDS_REASONING))
+		json_key_text(&a->w, STR("reasoning_content"), STR(""));
 	if (find_kind(t, TALK_TEXT))
 		put_content_text(a, t->parts, t->part_count);
 	else if (find_kind(t, TALK_CALL) || refusal || find_kind(t, TALK_AUDIO))

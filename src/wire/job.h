@@ -31,9 +31,10 @@ enum wire_habit {
 	WIRE_NO_CACHE_MARKS = 1 << 12,   /* messages: no cache_control */
 	WIRE_NO_SAMPLING = 1 << 13,      /* temperature, top_p and the like are refused there */
 	WIRE_NO_STORE = 1 << 14,         /* chat, responses: no `store` */
-	WIRE_NO_NAMES =
-	    1 << 15, /* chat: none of the words for OpenAI's own account: metadata, store,
-	                            prompt_cache_key, service_tier, verbosity */
+	/* chat: none of the words for OpenAI's own account: metadata, store, prompt_cache_key,
+	 * service_tier, verbosity */
+	WIRE_NO_NAMES = 1 << 15,
+	WIRE_NO_JSON_OBJECT = 1 << 16, /* response_format json_schema alone */
 };
 
 struct wire_target {

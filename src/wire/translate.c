@@ -65,6 +65,7 @@ static const struct {
     {WIRE_NO_NAMES, FEATURE_CACHE_KEY, FEATURE_LACKS},
     {WIRE_NO_NAMES, FEATURE_SERVICE_TIER, FEATURE_LACKS},
     {WIRE_NO_NAMES, FEATURE_VERBOSITY, FEATURE_LACKS},
+    {WIRE_NO_JSON_OBJECT, FEATURE_FORMAT_JSON, FEATURE_LACKS},
 };
 
 enum feature_fate translate_fate(enum feature f, enum llm_dialect client, enum llm_dialect target)

@@ -294,6 +294,33 @@ static void test_values(void)
 	config_put(&c);
 }
 
+/* Hosts that are known tell their kind. */
+static void test_kinds(void)
+{
+	static const struct {
+		const char *host;
+		enum config_kind kind;
+	} rows[] = {{"api.openai.com", CONFIG_KIND_OPENAI},
+	            {"me.openai.azure.com", CONFIG_KIND_AZURE},
+	            {"openai.azure.com.evil.example", CONFIG_KIND_COMPATIBLE},
+	            {"api.DeepSeek.com", CONFIG_KIND_DEEPSEEK},
+	            {"api.z.ai", CONFIG_KIND_ZAI},
+	            {"api.together.xyz", CONFIG_KIND_COMPATIBLE}};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char text[256];
+		struct config *c;
+
+		snprintf(text, sizeof text,
+		         "providers: [{name: p, dialect: chat, base_url: \"https://%s/v1\"}]\n",
+		         rows[i].host);
+		c = read_text(text);
+		if (!CHECK(c && c->providers[0].kind == rows[i].kind))
+			printf("    %s\n", rows[i].host);
+		config_put(&c);
+	}
+}
+
 /* A secret's value is in no message, whatever is wrong about it. */
 static void test_secrets(void)
 {
@@ -500,6 +527,7 @@ int main(void)
 	test_all_at_once();
 	test_alias_chains();
 	test_values();
+	test_kinds();
 	test_secrets();
 	test_secret_file();
 	test_hash();
