@@ -18,6 +18,7 @@ static const struct verb {
     {"replay", cli_replay, "tell what another configuration would have done"},
     {"tune", cli_tune, "refit the scorer to your own labels"},
     {"models", cli_models, "list what can be served"},
+    {"connect", cli_connect, "print the settings of a client"},
     {"catalog", cli_catalog, "compare prices with another list, show their versions"},
     {"dialects", cli_dialects, "tell what becomes of features between dialects"},
     {"plan", cli_plan, "what accounts may do, by name"},

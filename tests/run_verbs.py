@@ -163,6 +163,21 @@ VERBS = [
     ("models -c /nowhere.yaml", 1, r"/nowhere.yaml"),
     ("models -c EMPTY", 1, r"there are no models"),
     ("models --help", 0, r"--json"),
+    ("connect --help", 0, r"--url"),
+    ("connect", 2, r"connect what\?"),
+    ("connect emacs", 2, r"no client that is known"),
+    ("connect claude --key a\tb", 2, r"no blanks or quotes"),
+    ("connect claude -c /nowhere.yaml", 1, r"/nowhere.yaml"),
+    ("connect claude -c CONFIG --model nothing-like-it", 1, r"nothing-like-it"),
+    ("connect claude -c CONFIG --url https://gw.example/ --key sk-flux-1", 0,
+     r"(?s)BASE_URL=https://gw.example/anthropic\n.*_KEY=sk-flux-1\n.*MODEL=flux-auto\n"
+     r".*MAX_CONTEXT_TOKENS=200000\n.*MAX_OUTPUT_TOKENS=64000\n"),
+    ("connect codex -c CONFIG --model small", 0,
+     r'(?s)model = "small".*model_context_window = 400000\n.*compact_token_limit = 272000\n'
+     r'.*base_url = "http://127.0.0.1:8686/v1"'),
+    ("connect codex -c CONFIG --model flux-reasoning", 0, r"compact_token_limit = 872000\n"),
+    ("connect codex -c CONFIG --model greedy", 0, r'(?s)^((?!window).)*wire_api = "responses"\n$'),
+    ("connect sdk -c CONFIG", 0, r"OPENAI_BASE_URL=http://127.0.0.1:8686/v1\n"),
     ("route --help", 0, r"body"),
     ("route -c /nowhere.yaml", 1, r"/nowhere.yaml"),
     ("serve -c /nowhere.yaml", 1, r"/nowhere.yaml"),
@@ -289,6 +304,23 @@ def check_wrong_books(world):
     return [f"ledger verify: {problem}"] if problem else []
 
 
+def check_connect(world):
+    """What is to be pasted is JSON, with every figure and with none."""
+    wrong = []
+    for client, at in [("opencode", ["provider", "flux"]), ("pi", ["providers", "flux"])]:
+        for model, window in [("flux-fast", 400000), ("greedy", None)]:
+            words = ["connect", client, "-c", world.config, "--model", model]
+            done = subprocess.run(
+                [world.build / "fluxrouter", *words], capture_output=True, text=True, timeout=60
+            )
+            told = json.loads(done.stdout)
+            for key in at:
+                told = told[key]
+            if (f'{window}' in done.stdout) != (window is not None) or "models" not in told:
+                wrong.append(f"connect {client} for {model}: {done.stdout}")
+    return wrong
+
+
 def check_proxy_variable(world):
     """A proxy of the environment that is none is named before anything is served."""
     words = ["models", "-c", str(world.config)]
@@ -314,13 +346,13 @@ def main():
         if problem:
             failed.append(text)
             print(f"FAILED fluxrouter {text}: {problem}", flush=True)
-    checks = [check_metrics, check_found, check_proxy_variable]
+    checks = [check_metrics, check_found, check_proxy_variable, check_connect]
     for check in (*checks, check_unknown_keys, check_wrong_books):
         wrong = check(world)
         print("".join(f"FAILED {told}\n" for told in wrong), end="", flush=True)
         failed += wrong[:1]
     world.stop()
-    print(f"verbs: {len(VERBS) + 5 - len(failed)} passed, {len(failed)} failed")
+    print(f"verbs: {len(VERBS) + 6 - len(failed)} passed, {len(failed)} failed")
     return 1 if failed else 0
 
 

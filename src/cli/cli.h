@@ -9,6 +9,7 @@ int cli_route(int argc, char **argv);
 int cli_replay(int argc, char **argv);
 int cli_tune(int argc, char **argv);
 int cli_models(int argc, char **argv);
+int cli_connect(int argc, char **argv);
 int cli_catalog(int argc, char **argv);
 int cli_dialects(int argc, char **argv);
 int cli_plan(int argc, char **argv);
