@@ -247,7 +247,8 @@ static void print(struct replay *r, bool as_json)
 		tally_put_json(&out, &r->tally, str_of(r->was), str_of(r->config->hash));
 	else
 		tally_put_page(&out, &r->tally, str_of(r->was), str_of(r->config->hash));
-	fwrite(r->changes.ptr, 1, r->changes.len, stdout);
+	if (r->changes.len > 0)
+		fwrite(r->changes.ptr, 1, r->changes.len, stdout);
 	fwrite(out.ptr, 1, out.len, stdout);
 	buf_release(&out);
 }
