@@ -84,6 +84,8 @@ struct llm_request {
 	int64_t tool_bytes;   /* raw bytes of the tools' definitions */
 	int64_t schema_bytes; /* of the answer's JSON schema */
 	int images, audios, files;
+	uint32_t unbounded_node; /* the first thing whose tokens no bytes bound: a document by
+	                            address or id; JSON_NONE: none */
 	enum llm_effort effort;
 	int64_t thinking_budget; /* tokens; 0: none asked */
 	int64_t max_output;      /* tokens; 0: not given */

@@ -24,8 +24,12 @@ struct row {
 
 static void row_add(struct row *row, const struct request *r, const struct model *model)
 {
-	if (row->model_count < LIMIT_CANDIDATES * LLM_TIERS &&
-	    route_is_allowed(r->key.models, &row->alias, model))
+	const struct payer *p = r->pay.payer;
+	bool is_allowed = route_is_allowed(r->key.models, &row->alias, model);
+
+	for (int i = 0; p && i < p->model_lists; i++)
+		is_allowed = is_allowed && route_is_allowed(p->models[i], &row->alias, model);
+	if (row->model_count < LIMIT_CANDIDATES * LLM_TIERS && is_allowed)
 		row->models[row->model_count++] = model;
 }
 

@@ -143,8 +143,18 @@ static bool is_limited(const struct request *r)
 	return is_limited;
 }
 
-static int check_price(struct request *r)
+/* Under a ceiling nothing is served whose worst case cannot be told. */
+static int check_bounded(struct request *r)
 {
+	struct str path;
+
+	if (r->llm.unbounded_node != JSON_NONE) {
+		path = json_path(&r->doc, r->llm.unbounded_node, r->arena);
+		return fail_at(&r->fail, FAIL_UNSUPPORTED_CONTENT, path,
+		               "what the document at %.*s costs cannot be told before, and a "
+		               "ceiling is set; send it inside the body",
+		               STR_ARG(path));
+	}
 	if (r->pay.bound_nusd <= LIMIT_NUSD_MAX)
 		return 0;
 	return fail(
@@ -268,7 +278,7 @@ static enum payment_result ask(struct request *r)
 	}
 	find_deal(r);
 	find_bound(r);
-	if (is_limited(r) && check_price(r) < 0)
+	if (is_limited(r) && check_bounded(r) < 0)
 		return PAYMENT_REFUSED;
 	closer_nusd = bound_nusd(r, BY_COUNT, floor_output(r, p->max_output));
 	p->wait.hold = &p->hold;

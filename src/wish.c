@@ -21,6 +21,16 @@ static struct str header_session(const struct http_head *head)
 	return value;
 }
 
+/* Of its account, team and user, beside the key's own. */
+static void add_terms(const struct payer *p, struct route_wish *wish)
+{
+	wish->more_allowed = p->models;
+	wish->more_count = p->model_lists;
+	wish->has_bounds = p->tier_floor >= 0 || p->tier_ceiling >= 0;
+	wish->floor = p->tier_floor >= 0 ? (enum llm_tier)p->tier_floor : LLM_FAST;
+	wish->ceiling = p->tier_ceiling >= 0 ? (enum llm_tier)p->tier_ceiling : LLM_REASONING;
+}
+
 void wish_read(const struct request *r, struct route_wish *out)
 {
 	const struct http_head *head = stream_head(r->stream);
@@ -34,4 +44,6 @@ void wish_read(const struct request *r, struct route_wish *out)
 	    .allowed_models = r->key.models,
 	    .explains = r->endpoint->kind == ENDPOINT_ROUTE,
 	};
+	if (r->pay.payer)
+		add_terms(r->pay.payer, out);
 }

@@ -119,7 +119,10 @@ static int make_first_key(struct serve *s)
 		return -1;
 	s->has_new_key = true;
 	/* At once: whatever fails from here on, the key is in the store and its text nowhere. */
-	printf("your key, shown this once:\n%.*s\n\n", KEY_TEXT_BYTES, s->key_text);
+	printf("your key, shown this once:\n%.*s\n"
+	       "its account has 20 USD a calendar month; docs/operations.md tells how to change "
+	       "that\n\n",
+	       KEY_TEXT_BYTES, s->key_text);
 	fflush(stdout);
 	return 0;
 }

@@ -44,7 +44,12 @@ bool route_is_allowed(struct str allowed, const struct alias *alias, const struc
 
 static bool is_allowed(const struct deciding *d, const struct model *m)
 {
-	return route_is_allowed(d->wish->allowed_models, &d->out->alias, m);
+	const struct route_wish *w = d->wish;
+	bool is_allowed = route_is_allowed(w->allowed_models, &d->out->alias, m);
+
+	for (int i = 0; i < w->more_count; i++)
+		is_allowed = is_allowed && route_is_allowed(w->more_allowed[i], &d->out->alias, m);
+	return is_allowed;
 }
 
 static struct str names_of(unsigned abilities, struct arena *arena)

@@ -23,9 +23,11 @@ struct route_wish {
 	int64_t context_tokens, expected_output; /* x-wl-context-tokens, x-wl-expected-output */
 	bool context_managed;                    /* x-wl-context-managed: true */
 	struct str session;                      /* from headers, before anything in the body */
-	struct str allowed_models; /* the key's: comma list of globs over names of models and
+	struct str allowed_models;      /* the key's: comma list of globs over names of models and
 	                              aliases; empty: all */
-	bool has_bounds;           /* of the key or its account, inside the configuration's own */
+	const struct str *more_allowed; /* of its account, team and user: all of them must allow */
+	int more_count;
+	bool has_bounds; /* of the key or its account, inside the configuration's own */
 	enum llm_tier floor, ceiling; /* where flux-auto may go; the ceiling wins over the floor */
 	const struct route_recalled *recalled; /* NULL: the request itself is there */
 	bool explains;                         /* name the words that weighed most: for dry runs */
@@ -33,13 +35,7 @@ struct route_wish {
 
 /* Why a model cannot serve, in the order of the checks: the last one that any model of a list got
  * to is what the client is told. */
-enum route_lack {
-	ROUTE_FITS,
-	ROUTE_BOUNDS,
-	ROUTE_NOT_ALLOWED,
-	ROUTE_ABILITY,
-	ROUTE_CONTEXT
-};
+enum route_lack { ROUTE_FITS, ROUTE_BOUNDS, ROUTE_NOT_ALLOWED, ROUTE_ABILITY, ROUTE_CONTEXT };
 
 /* A model that was considered and left out, for /v1/route. */
 struct route_rejected {

@@ -24,6 +24,8 @@ static void read_part(const struct field_source *s, struct turn_list *turns, str
 {
 	uint32_t type = json_get(s->doc, part, STR("type"));
 
+	if (json_text_is(s->doc, type, STR("file")))
+		field_note_unbounded(s, r, json_get(s->doc, part, STR("file")), STR("file_data"));
 	if (json_text_is(s->doc, type, STR("image_url")))
 		r->images++;
 	else if (json_text_is(s->doc, type, STR("input_audio")))

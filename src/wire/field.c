@@ -82,6 +82,13 @@ int field_need_text(const struct field_source *s, uint32_t object, struct str ke
 	return 0;
 }
 
+void field_note_unbounded(const struct field_source *s, struct llm_request *r, uint32_t document,
+                          struct str inside)
+{
+	if (r->unbounded_node == JSON_NONE && json_get(s->doc, document, inside) == JSON_NONE)
+		r->unbounded_node = document;
+}
+
 struct str field_raw_text(const struct json *doc, uint32_t node)
 {
 	struct str raw = json_raw(doc, node);
@@ -154,6 +161,7 @@ int field_common(const struct field_source *s, struct llm_request *r)
 	r->doc = doc;
 	r->choices = 1;
 	r->max_output_node = JSON_NONE;
+	r->unbounded_node = JSON_NONE;
 	r->model_node = json_get(doc, json_root(doc), STR("model"));
 	if (field_need_text(s, json_root(doc), STR("model"), &r->model) < 0)
 		return -1;

@@ -32,6 +32,10 @@ int field_typed(const struct field_source *, uint32_t object, struct str key, en
 /* The inside of a JSON string, escapes and all; empty for anything else. */
 struct str field_raw_text(const struct json *, uint32_t node);
 
+/* A document that is not in the body, if `inside` is absent from it: nothing bounds its cost. */
+void field_note_unbounded(const struct field_source *, struct llm_request *, uint32_t document,
+                          struct str inside);
+
 /* A conversation in the making. */
 struct turn_list {
 	struct arena *arena;

@@ -25,8 +25,14 @@ static struct str member_text(const struct field_source *s, uint32_t object, str
 	return field_raw_text(s->doc, json_get(s->doc, object, key));
 }
 
-static void count_media(const struct field_source *s, struct llm_request *r, uint32_t type)
+static void count_media(const struct field_source *s, struct llm_request *r, uint32_t block)
 {
+	uint32_t type = json_get(s->doc, block, STR("type"));
+	uint32_t source = json_get(s->doc, block, STR("source"));
+
+	if (json_text_is(s->doc, type, STR("document")) &&
+	    json_get(s->doc, source, STR("content")) == JSON_NONE)
+		field_note_unbounded(s, r, source, STR("data"));
 	r->images += json_text_is(s->doc, type, STR("image"));
 	r->files += json_text_is(s->doc, type, STR("document"));
 }
@@ -40,7 +46,7 @@ static void add_texts(const struct field_source *s, struct turn_list *turns, str
 	}
 	JSON_EACH(s->doc, content, block)
 	{
-		count_media(s, r, json_get(s->doc, block, STR("type")));
+		count_media(s, r, block);
 		turn_add_text(turns, member_text(s, block, STR("text")));
 	}
 }
@@ -65,7 +71,7 @@ static void add_block(const struct field_source *s, struct turn_list *turns, str
 
 	if (turns->count == 0 || turns->turns[turns->count - 1].role != role)
 		turn_add(turns, role);
-	count_media(s, r, type);
+	count_media(s, r, block);
 	r->foreign_proofs += strip_is_foreign(s->doc, block);
 	if (json_text_is(s->doc, type, STR("tool_use")))
 		turn_add_call(turns, member_text(s, block, STR("name")), input);

@@ -73,6 +73,8 @@ static int read_part(const struct field_source *s, struct turn_list *turns, stru
 
 	if (check_references(s, part, keys, 1) < 0)
 		return -1;
+	if (json_text_is(s->doc, type, STR("input_file")))
+		field_note_unbounded(s, r, part, STR("file_data"));
 	if (json_text_is(s->doc, type, STR("input_image")))
 		r->images++;
 	else if (json_text_is(s->doc, type, STR("input_audio")))
