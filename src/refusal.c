@@ -157,11 +157,23 @@ static void refuse_with_its_words(struct request *r, int status)
 	r->fail.provider_status = status;
 }
 
+/* Gemini answers a wrong key with 400, as if the client had written something wrong; the reason in
+ * its details tells: https://ai.google.dev/gemini-api/docs/troubleshooting. */
+static enum provider_verdict verdict_of(const struct request *r, int status)
+{
+	struct str body = exchange_body(r->now.exchange);
+
+	if (status == 400 && r->now.dialect == LLM_GEMINI &&
+	    str_find(body, STR("\"API_KEY_INVALID\"")) < body.len)
+		return PROVIDER_OUR_FAULT;
+	return provider_verdict_of(status);
+}
+
 void refusal_of_status(struct request *r)
 {
 	const struct http_head *head = exchange_head(r->now.exchange);
 
-	switch (provider_verdict_of(head->status)) {
+	switch (verdict_of(r, head->status)) {
 	case PROVIDER_SAYS_NO:
 		refuse_with_its_words(r, head->status);
 		return;
