@@ -35,7 +35,8 @@
 	X(KEY_REVOKE, "UPDATE keys SET revoked_ms = CASE WHEN revoked_ms = 0 THEN ?2 ELSE"         \
 	              " revoked_ms END, revision = ?3 WHERE id = ?1")                              \
 	X(KEY_SET, "UPDATE keys SET team_id = ?2, user_id = ?3, label = ?4, models = ?5,"          \
-	           " terms = ?6, expires_ms = ?7, revoked_ms = ?8, revision = ?9 WHERE id = ?1")   \
+	           " terms = ?6, expires_ms = ?7, revoked_ms = CASE WHEN revoked_ms = 0 THEN ?8"   \
+	           " ELSE revoked_ms END, revision = ?9 WHERE id = ?1")                            \
 	X(KEYS_AFTER,                                                                              \
 	  "SELECT k.id, k.account_id, k.team_id, k.user_id, k.digest, a.name, k.label, k.prefix,"  \
 	  " k.models, k.terms, k.created_ms, k.expires_ms, k.revoked_ms, k.revision"               \
