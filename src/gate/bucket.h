@@ -145,6 +145,8 @@ struct lend_return {
 int lend_tick(struct limits *, struct lend_return *, int max, bool is_end);
 /* The store took it, or did not. */
 void lend_returned(struct limits *, const struct lend_return *, bool is_done);
+/* It was asked to, and nobody knows: what it says next is waited for before any of it is spent. */
+void lend_doubted(struct limits *, const struct lend_return *);
 /* Books that have buckets; the caller's to put. */
 struct limit_book **limits_active(struct limits *, int *out_count);
 

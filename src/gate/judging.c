@@ -129,8 +129,11 @@ static struct bucket *find_spent(struct judging *j)
 	return worst;
 }
 
+/* Who needs nothing of it has nobody before him. */
 static bool is_in_line(const struct judging *j, const struct bucket *b)
 {
+	if (j->amount_nusd == 0)
+		return false;
 	return j->walk ? b->walk == j->walk : b->waiters > 0;
 }
 

@@ -85,17 +85,27 @@ static void ask_all(struct lease *l, struct fail *f)
 	} while (count == BATCH && !l->is_failing);
 }
 
+/* Behind the first that fails none is tried: each would wait as long for the store, and requests
+ * for this thread. */
 static int give_back(struct lease *l, bool is_end, struct fail *f)
 {
-	int count = lend_tick(l->options.limits, l->returns, BATCH, is_end), done = 0;
+	int max = l->is_failing && !is_end ? 0 : BATCH, done = 0;
+	int count = lend_tick(l->options.limits, l->returns, max, is_end);
 
 	for (int i = 0; i < count; i++) {
 		const struct lend_return *r = &l->returns[i];
-		bool is_done = store_lease_return(l->options.store, l->options.node, r->id,
-		                                  r->amount_nusd, f) == 0;
 
-		done += is_done;
-		lend_returned(l->options.limits, r, is_done);
+		if (done < i) {
+			lend_returned(l->options.limits, r, false);
+		} else if (store_lease_return(l->options.store, l->options.node, r->id,
+		                              r->amount_nusd, f) == 0) {
+			lend_returned(l->options.limits, r, true);
+			done++;
+		} else {
+			note(l, true, f->message);
+			lend_doubted(l->options.limits, r);
+			lend_failed(l->options.limits, NULL, 0);
+		}
 	}
 	return done;
 }

@@ -240,19 +240,39 @@ int lend_tick(struct limits *l, struct lend_return *out, int max, bool is_end)
 	return t.count;
 }
 
-/* What was given back may be what somebody waits for: then it is asked for again. */
+/* What was given back may be what somebody waits for: then it is asked for again. So it is where
+ * somebody wanted to know meanwhile. */
+static void end_return(struct bucket *b)
+{
+	b->is_asking = false;
+	if (b->waiters || b->wanted_ns > b->looked_ns)
+		bucket_ask(b);
+}
+
 void lend_returned(struct limits *l, const struct lend_return *r, bool is_done)
 {
 	struct bucket *b = r->bucket;
 
 	(void)l;
 	pthread_mutex_lock(&b->book->mutex);
-	b->is_asking = false;
 	if (!is_done)
 		b->granted_nusd += r->amount_nusd;
 	else
 		b->left_nusd += r->amount_nusd;
-	if (b->waiters)
-		bucket_ask(b);
+	end_return(b);
+	pthread_mutex_unlock(&b->book->mutex);
+}
+
+/* A connection that breaks may break behind the commit: then others have that money by now. */
+void lend_doubted(struct limits *l, const struct lend_return *r)
+{
+	struct bucket *b = r->bucket;
+
+	(void)l;
+	pthread_mutex_lock(&b->book->mutex);
+	b->granted_nusd += r->amount_nusd;
+	b->is_known = false;
+	b->wanted_ns = clock_mono_ns();
+	end_return(b);
 	pthread_mutex_unlock(&b->book->mutex);
 }

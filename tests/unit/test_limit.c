@@ -268,9 +268,38 @@ static void test_store_away(void)
 	end(&p);
 }
 
+/* While money is given back somebody asks what is spent: he is told when that is done. It may be
+ * lost which came of it: then others have that money. */
+static void test_giving_back(void)
+{
+	struct spender s = {0};
+	struct lend_return given;
+	struct payer *p;
+
+	begin();
+	p = new_payer(1, 1);
+	p->ceilings[STORE_ACCOUNT_MONTH] = 100;
+	CHECK(settle_in(&s, p, (struct limit_ask){40, 40, 0, INT64_MAX}).result == LIMIT_ADMITTED);
+	finish(&s, 0);
+	CHECK(lend_tick(limits, &given, 1, true) == 1 && given.amount_nusd == 100);
+	CHECK(limits_look(limits, p, &s.wait, &inbox).result == LIMIT_WAITS);
+	lend_returned(limits, &given, false);
+	fake_serve(&store, 0, limits);
+	CHECK(s.wait.state == LIMIT_DECIDED);
+	(void)limits_give_up(limits, &s.wait);
+	CHECK(lend_tick(limits, &given, 1, true) == 1 && given.amount_nusd == 100);
+	store.buckets[0].leased[0] -= 100;
+	store.buckets[0].leased[1] += 100;
+	lend_doubted(limits, &given);
+	CHECK(settle_in(&s, p, (struct limit_ask){40, 40, 0, INT64_MAX}).result == LIMIT_WAITS);
+	CHECK(limits_give_up(limits, &s.wait).held_nusd == 100);
+	limits_leave(limits, &s.pass, 0);
+	end(&p);
+}
+
 static void test_terms_change(void)
 {
-	struct spender s[2] = {0};
+	struct spender s[3] = {0};
 	struct payer *p, *q;
 
 	begin();
@@ -279,6 +308,8 @@ static void test_terms_change(void)
 	CHECK(settle_in(&s[0], p, (struct limit_ask){100, 100, 0, INT64_MAX}).result ==
 	      LIMIT_ADMITTED);
 	CHECK(settle_in(&s[1], p, (struct limit_ask){50, 50, 0, INT64_MAX}).result == LIMIT_WAITS);
+	CHECK(admit(&s[2], p, 0, 0).result == LIMIT_ADMITTED); /* waits for nobody */
+	finish(&s[2], 0);
 	q = new_payer(1, 1);
 	q->ceilings[STORE_ACCOUNT_MONTH] = 150;
 	limits_wake_all(limits);
@@ -544,6 +575,7 @@ int main(void)
 	test_overrun();
 	test_rates();
 	test_store_away();
+	test_giving_back();
 	test_terms_change();
 	test_report();
 	for (uint64_t seed = 1; seed <= 5; seed++)
