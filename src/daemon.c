@@ -171,6 +171,7 @@ static void on_hang_up(uv_signal_t *handle, int signal)
 		        STR_ARG(d->options->config_file), config->hash);
 		front_set_body_memory(config->body_memory_max);
 		config_set(config);
+		limits_wake_all(d->shared.limits); /* the house's ceiling may be another */
 	}
 	arena_release(&arena);
 }

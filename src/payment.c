@@ -134,9 +134,19 @@ static int64_t output_within(const struct request *r, enum basis basis, int64_t 
 
 /* ---- holding ---- */
 
+/* The house's ceiling is that of now, not of when the request came: it may have waited. */
+static int64_t global_nusd(void)
+{
+	struct config *config = config_current();
+	int64_t nusd = config->global_month_nusd;
+
+	config_put(&config);
+	return nusd;
+}
+
 static bool is_limited(const struct request *r)
 {
-	bool is_limited = r->config->global_month_nusd != INT64_MAX;
+	bool is_limited = r->pay.wait.ask.global_nusd != INT64_MAX;
 
 	for (int i = 0; i < STORE_SCOPE_COUNT; i++)
 		is_limited = is_limited || r->pay.payer->ceilings[i] != INT64_MAX;
@@ -277,6 +287,7 @@ static enum payment_result ask(struct request *r)
 		return PAYMENT_REFUSED;
 	}
 	find_deal(r);
+	p->wait.ask.global_nusd = global_nusd();
 	find_bound(r);
 	if (is_limited(r) && check_bounded(r) < 0)
 		return PAYMENT_REFUSED;
@@ -287,7 +298,7 @@ static enum payment_result ask(struct request *r)
 	    .need_nusd = p->bound_nusd <= LIMIT_NUSD_MAX ? p->bound_nusd : 0,
 	    .least_nusd = closer_nusd < p->bound_nusd ? closer_nusd : p->bound_nusd,
 	    .tokens = r->decision.counted_tokens,
-	    .global_nusd = r->config->global_month_nusd};
+	    .global_nusd = p->wait.ask.global_nusd};
 	v = limits_admit(r->worker->shared->limits, p->payer, &p->wait, &r->worker->inbox);
 	if (v.result == LIMIT_WAITS) {
 		be_patient(r);

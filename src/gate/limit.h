@@ -135,7 +135,7 @@ int limits_say(const struct limit_verdict *, struct fail *);
 /* Of ON_HOLD and SPENT: account_monthly_ceiling. */
 struct str limits_code(const struct limit_verdict *);
 
-/* Terms changed: all that wait are asked again. Any thread. */
+/* Terms or the configuration changed: all that wait are asked again. Any thread. */
 void limits_wake_all(struct limits *);
 
 /* ---- GET /v1/usage ---- */

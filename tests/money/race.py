@@ -4,13 +4,17 @@
     tests/money/race.py [--build DIR] [--requests 10000]
 
 One node on SQLite admits exactly floor(ceiling / cost). Four nodes on one PostgreSQL never admit
-more, and once their leases are returned at most one minimum lease per node less. FLUX_POSTGRES
+more, and once their leases are returned at most one minimum lease per node less. Who waits for the
+house's money is served as soon as a reload raises its ceiling. FLUX_POSTGRES
 names the server (tests/postgres.sh run ..). The last line is "race: N passed, N failed".
 """
 
 import argparse
 import os
+import signal
 import sys
+import threading
+import time
 
 sys.dont_write_bytecode = True
 import rig
@@ -66,13 +70,45 @@ def play(name, build, store, count, requests):
     return not problem
 
 
+def set_house(node, nusd):
+    text = node.config.read_text().split("ceilings:")[0]
+    node.config.write_text(text + f"ceilings: {{global_month_usd: {usd(nusd)}}}\n")
+
+
+def reload(build):
+    """The first of two holds most of the house's money for 4 s; the second waits for it."""
+    house = rig.House(build, rules="wait 4000\nusage 10 100\nbuiltin\n")
+    try:
+        node = house.node()
+        key = node.account("reload", month_usd=1, clamp=False)
+        set_house(node, rig.COST * 3 // 2)
+        node.stop()
+        node.start()
+        told = rig.Told()
+        words = ([node.address], key, 2, 1, told)
+        clients = threading.Thread(target=rig.hammer, args=words)
+        clients.start()
+        time.sleep(2)
+        set_house(node, rig.COST * 3)
+        node.process.send_signal(signal.SIGHUP)
+        clients.join()
+        problem = "" if told.statuses[200] == 2 else f"{dict(told.codes)} beside the first"
+    except AssertionError as error:
+        problem = f"{error}"
+    finally:
+        house.close()
+    if problem:
+        print(f"FAILED reload: {problem}", flush=True)
+    return not problem
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", default="build")
     parser.add_argument("--requests", type=int, default=int(os.environ.get("FLUX_RACE", 10000)))
     options = parser.parse_args()
     url = os.environ.get("FLUX_POSTGRES", "none:FLUX_POSTGRES is not set")
-    results = [play("on SQLite", options.build, "", 1, options.requests)]
+    results = [play("on SQLite", options.build, "", 1, options.requests), reload(options.build)]
     skipped = ""
     if url.startswith("none:"):
         skipped = f", 1 skipped ({url[5:]})"
