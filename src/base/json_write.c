@@ -114,8 +114,11 @@ static size_t put_stop(struct buf *out, const char *at, const char *end)
 
 void json_put_escaped(struct buf *out, struct str text)
 {
-	const char *at = text.ptr, *end = text.ptr + text.len;
+	const char *at = text.ptr, *end;
 
+	if (text.len == 0) /* of which the pointer may be none */
+		return;
+	end = at + text.len;
 	while (at < end) {
 		const char *stop = json_scan_plain(at, end);
 
