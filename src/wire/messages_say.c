@@ -216,12 +216,12 @@ static void say_head(struct wire_job *job, struct buf *out)
 	end(&w);
 }
 
-static void say_open(const struct talk_event *e, struct buf *out)
+static void say_open(int index, const struct talk_event *e, struct buf *out)
 {
 	struct json_writer w;
 
 	begin(&w, out, "content_block_start");
-	json_key_i64(&w, STR("index"), e->number);
+	json_key_i64(&w, STR("index"), index);
 	json_put_key(&w, STR("content_block"));
 	json_open_object(&w);
 	if (e->part->kind == TALK_CALL) {
@@ -252,24 +252,24 @@ static void put_delta(int index, struct str type, struct str key, struct str raw
 	end(&w);
 }
 
-static void say_delta(const struct talk_event *e, struct buf *out)
+static void say_delta(int index, const struct talk_event *e, struct buf *out)
 {
 	if (e->delta == TALK_DELTA_INPUT)
-		put_delta(e->number, STR("input_json_delta"), STR("partial_json"), e->raw, out);
+		put_delta(index, STR("input_json_delta"), STR("partial_json"), e->raw, out);
 	else if (e->delta == TALK_DELTA_TEXT && e->part->kind == TALK_THINKING)
-		put_delta(e->number, STR("thinking_delta"), STR("thinking"), e->raw, out);
+		put_delta(index, STR("thinking_delta"), STR("thinking"), e->raw, out);
 	else if (e->delta == TALK_DELTA_TEXT)
-		put_delta(e->number, STR("text_delta"), STR("text"), e->raw, out);
+		put_delta(index, STR("text_delta"), STR("text"), e->raw, out);
 }
 
-static void say_note(const struct talk_event *e, struct buf *out)
+static void say_note(int index, const struct talk_event *e, struct buf *out)
 {
 	struct json_writer w;
 
 	if (!can_cite(e->note))
 		return;
 	begin(&w, out, "content_block_delta");
-	json_key_i64(&w, STR("index"), e->number);
+	json_key_i64(&w, STR("index"), index);
 	json_put_key(&w, STR("delta"));
 	json_open_object(&w);
 	json_key_text(&w, STR("type"), STR("citations_delta"));
@@ -279,7 +279,7 @@ static void say_note(const struct talk_event *e, struct buf *out)
 	end(&w);
 }
 
-static void say_close(struct wire_job *job, const struct talk_event *e, struct buf *out)
+static void say_close(struct wire_job *job, int index, const struct talk_event *e, struct buf *out)
 {
 	const struct talk_seal *seal = &e->part->seal;
 	bool is_redacted = seal->kind == TALK_REDACTED && seal->origin == LLM_MESSAGES;
@@ -289,11 +289,10 @@ static void say_close(struct wire_job *job, const struct talk_event *e, struct b
 		struct str signature = put_seal(seal, LLM_MESSAGES, job->scratch);
 
 		if (signature.len)
-			put_delta(e->number, STR("signature_delta"), STR("signature"), signature,
-			          out);
+			put_delta(index, STR("signature_delta"), STR("signature"), signature, out);
 	}
 	begin(&w, out, "content_block_stop");
-	json_key_i64(&w, STR("index"), e->number);
+	json_key_i64(&w, STR("index"), index);
 	end(&w);
 }
 
@@ -324,16 +323,16 @@ void messages_write_event(struct wire_job *job, const struct talk_event *e, stru
 		say_head(job, out);
 		break;
 	case TALK_OPEN:
-		say_open(e, out);
+		say_open(s->index, e, out);
 		break;
 	case TALK_DELTA:
-		say_delta(e, out);
+		say_delta(s->index, e, out);
 		break;
 	case TALK_NOTE:
-		say_note(e, out);
+		say_note(s->index, e, out);
 		break;
 	case TALK_CLOSE:
-		say_close(job, e, out);
+		say_close(job, s->index++, e, out);
 		break;
 	case TALK_FINISH:
 		s->finish = e->finish;

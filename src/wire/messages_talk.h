@@ -22,6 +22,7 @@ struct messages_hearing {
 };
 
 struct messages_saying {
+	int index; /* of the block that is open, or the next: parts that do not show have none */
 	enum talk_finish finish;
 	struct str stop_raw;
 };

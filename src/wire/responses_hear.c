@@ -140,6 +140,18 @@ static void read_head(const struct wire_job *job, const struct json *doc, uint32
 	                          .service_tier = text_of(job, doc, response, "service_tier")};
 }
 
+/* One list for all texts. */
+static void keep_logprobs(struct wire_job *job, struct str list, struct talk_answer *out)
+{
+	struct str *all = &out->logprobs_json;
+
+	if (list.len <= 2 || list.ptr[0] != '[')
+		return;
+	*all = all->len ? ARENA_JOIN(job->arena, str_part(*all, 0, all->len - 1), STR(","),
+	                             str_part(list, 1, list.len - 1))
+	                : list;
+}
+
 static void read_contents(struct wire_job *job, const struct json *doc, uint32_t item,
                           struct talk_answer *out)
 {
@@ -147,11 +159,16 @@ static void read_contents(struct wire_job *job, const struct json *doc, uint32_t
 	{
 		uint32_t type = json_get(doc, content, STR("type"));
 		bool is_refusal = json_text_is(doc, type, STR("refusal"));
-		struct talk_part *part = talk_grow_parts(&out->parts, &out->part_count, job->arena,
-		                                         is_refusal ? TALK_REFUSAL : TALK_TEXT);
+		struct str text = raw_of(doc, content, is_refusal ? "refusal" : "text");
+		struct talk_part *part;
 
+		if (text.len == 0)
+			continue;
+		keep_logprobs(job, json_raw(doc, json_get(doc, content, STR("logprobs"))), out);
+		part = talk_grow_parts(&out->parts, &out->part_count, job->arena,
+		                       is_refusal ? TALK_REFUSAL : TALK_TEXT);
 		part->node = JSON_NONE;
-		part->text_raw = raw_of(doc, content, is_refusal ? "refusal" : "text");
+		part->text_raw = text;
 		JSON_EACH(doc, json_get(doc, content, STR("annotations")), annotation)
 		read_note(doc, annotation, talk_add_note(part, job->arena));
 	}
@@ -200,6 +217,9 @@ int responses_read_answer(struct wire_job *job, const struct json *doc, struct t
 	read_head(job, doc, root, &out->head);
 	JSON_EACH(doc, output, item) read_item(job, doc, item, out);
 	out->finish = finish_of(doc, root);
+	for (int i = 0; i < out->part_count; i++)
+		if (out->parts[i].kind == TALK_REFUSAL && out->finish == TALK_FINISH_STOP)
+			out->finish = TALK_FINISH_REFUSAL;
 	usage_read_responses(doc, json_get(doc, root, STR("usage")), output, &out->usage);
 	out->has_usage = out->usage.reported;
 	return 0;
@@ -285,6 +305,7 @@ static void hear_text(struct wire_job *job, uint32_t root, struct flow *flow)
 
 static void hear_refusal(struct wire_job *job, uint32_t root, struct flow *flow)
 {
+	hearing(job)->has_refusal = true;
 	hear_words(job, root, TALK_REFUSAL, flow);
 }
 
@@ -351,13 +372,16 @@ static void hear_end(struct wire_job *job, uint32_t root, struct flow *flow)
 {
 	uint32_t response = json_get(job->events, root, STR("response"));
 	uint32_t output = json_get(job->events, response, STR("output"));
+	enum talk_finish finish = finish_of(job->events, response);
 	struct llm_usage usage = {0};
 
 	usage_read_responses(job->events, json_get(job->events, response, STR("usage")), output,
 	                     &usage);
 	if (usage.reported)
 		flow_usage(flow, &usage);
-	flow_finish(flow, finish_of(job->events, response), STR(""));
+	if (finish == TALK_FINISH_STOP && hearing(job)->has_refusal)
+		finish = TALK_FINISH_REFUSAL;
+	flow_finish(flow, finish, STR(""));
 	flow_end(flow);
 }
 

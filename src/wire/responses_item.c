@@ -22,8 +22,8 @@ struct str responses_item_id(const struct wire_job *job, const struct talk_part 
 		head = STR("rs_");
 	else if (p->kind == TALK_CALL)
 		head = p->call == TALK_CUSTOM ? STR("ctc_") : STR("fc_");
-	return ARENA_JOIN(job->arena, head, job->request_id, STR("_"),
-	                  arena_i64(job->arena, index));
+	return ARENA_JOIN(job->scratch, head, job->request_id, STR("_"),
+	                  arena_i64(job->scratch, index));
 }
 
 static void put_note(struct json_writer *w, const struct talk_note *n)

@@ -198,6 +198,7 @@ static void say_open(struct wire_job *job, const struct talk_event *e, struct bu
 
 	buf_clear(&s->text);
 	buf_clear(&s->notes);
+	s->note_count = 0;
 	buf_clear(&s->logprobs);
 	item = item_of(job, e->part);
 	say_item(job, "response.output_item.added", &item, out);
@@ -243,7 +244,7 @@ static void say_note(struct wire_job *job, const struct talk_event *e, struct bu
 		before = 0;
 	responses_put_note(&s->notes, e->note);
 	begin_inside(job, &w, out, "response.output_text.annotation.added", e->part);
-	json_key_i64(&w, STR("annotation_index"), 0);
+	json_key_i64(&w, STR("annotation_index"), s->note_count++);
 	json_key_raw(&w, STR("annotation"), str_part(buf_str(&s->notes), before, SIZE_MAX));
 	end(&w);
 }

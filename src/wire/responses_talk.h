@@ -32,6 +32,7 @@ struct responses_item {
 };
 
 bool responses_has_item(const struct talk_part *); /* other parts show in no item */
+/* Scratch: every delta of a stream has it. */
 struct str responses_item_id(const struct wire_job *, const struct talk_part *, int index);
 void responses_put_item(const struct wire_job *, struct json_writer *,
                         const struct responses_item *);
@@ -60,8 +61,9 @@ void responses_put_response(const struct wire_job *, struct json_writer *,
 /* ---- states of a stream ---- */
 
 struct responses_hearing {
-	int items;       /* that were added */
-	bool has_input;  /* the newest call's input came in deltas */
+	int items;      /* that were added */
+	bool has_input; /* the newest call's input came in deltas */
+	bool has_refusal;
 	int64_t summary; /* the newest summary part */
 };
 
@@ -71,6 +73,7 @@ struct responses_saying {
 	int index;        /* of the item that is open, or the next */
 	struct buf text;  /* of the open item */
 	struct buf notes;
+	int note_count;
 	struct buf logprobs;
 	struct buf items; /* those that are done, with commas */
 	enum talk_finish finish;
