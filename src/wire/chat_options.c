@@ -10,7 +10,12 @@
 
 /* ---- tools ---- */
 
-static void read_function(struct reading *r, uint32_t tool, uint32_t function)
+static const struct reading_member function_members[] = {
+    {STR_INIT("name"), NULL},   {STR_INIT("description"), NULL},   {STR_INIT("parameters"), NULL},
+    {STR_INIT("strict"), NULL}, {STR_INIT("cache_control"), NULL},
+};
+
+static int read_function(struct reading *r, uint32_t tool, uint32_t function)
 {
 	struct talk_tool *t = talk_add_tool(r->talk, r->job->arena, TALK_TOOL_FUNCTION, tool);
 
@@ -24,9 +29,13 @@ static void read_function(struct reading *r, uint32_t tool, uint32_t function)
 		reading_mark(r, FEATURE_TOOL_STRICT, tool);
 	if (t->cache_json.len)
 		reading_mark(r, FEATURE_CACHE_MARK, tool);
+	return READ_MEMBERS(r, function, function_members);
 }
 
-static void read_custom(struct reading *r, uint32_t tool, uint32_t custom)
+static const struct reading_member custom_members[] = {
+    {STR_INIT("name"), NULL}, {STR_INIT("description"), NULL}, {STR_INIT("format"), NULL}};
+
+static int read_custom(struct reading *r, uint32_t tool, uint32_t custom)
 {
 	struct talk_tool *t = talk_add_tool(r->talk, r->job->arena, TALK_TOOL_CUSTOM, tool);
 	uint32_t format = json_get(r->doc, custom, STR("format"));
@@ -39,19 +48,28 @@ static void read_custom(struct reading *r, uint32_t tool, uint32_t custom)
 	reading_mark(r, FEATURE_TOOL_CUSTOM, tool);
 	if (t->grammar_raw.len)
 		reading_mark(r, FEATURE_TOOL_GRAMMAR, tool);
+	return READ_MEMBERS(r, custom, custom_members);
 }
+
+static const struct reading_member tool_members[] = {{STR_INIT("type"), NULL},
+                                                     {STR_INIT("function"), NULL},
+                                                     {STR_INIT("custom"), NULL},
+                                                     {STR_INIT("cache_control"), NULL}};
 
 static int read_tool(struct reading *r, uint32_t tool)
 {
 	uint32_t function = json_get(r->doc, tool, STR("function"));
 	uint32_t custom = json_get(r->doc, tool, STR("custom"));
+	int result;
 
 	if (function != JSON_NONE)
-		read_function(r, tool, function);
+		result = read_function(r, tool, function);
 	else if (custom != JSON_NONE)
-		read_custom(r, tool, custom);
+		result = read_custom(r, tool, custom);
 	else
 		return job_refuse(r->job, tool, "tools of this type are not known");
+	if (result < 0 || READ_MEMBERS(r, tool, tool_members) < 0)
+		return -1;
 	if (r->talk->tools[r->talk->tool_count - 1].name.len == 0)
 		return reading_wrong(r, tool, "a tool with a name");
 	return 0;
@@ -68,7 +86,8 @@ static int read_tools(struct reading *r, uint32_t tools)
 static int read_functions(struct reading *r, uint32_t functions)
 {
 	JSON_EACH(r->doc, functions, function)
-	read_function(r, function, function);
+	if (read_function(r, function, function) < 0)
+		return -1;
 	return 0;
 }
 
@@ -80,7 +99,7 @@ static int read_search(struct reading *r, uint32_t node)
 	t->json = json_raw(r->doc, node);
 	t->origin = LLM_CHAT;
 	reading_mark(r, FEATURE_TOOL_SEARCH, node);
-	return 0;
+	return reading_members(r, node, NULL, 0); /* where and how much: nobody else's words */
 }
 
 static int choice_word(struct reading *r, uint32_t node, enum talk_choice_kind *out)

@@ -44,7 +44,7 @@ static int read_image(struct reading *r, uint32_t node)
 	if (url.len == 0)
 		return reading_wrong(r, node, "an image_url with its url");
 	*m = (struct talk_media){.source = TALK_URL, .raw = url, .detail = m->detail};
-	if (put_read_data_url(url, &m->type, &m->raw))
+	if (put_read_data_url(url, r->job->arena, &m->type, &m->raw))
 		m->source = TALK_BYTES;
 	reading_mark(r, m->source == TALK_URL ? FEATURE_IMAGE_URL : FEATURE_IMAGE_BYTES, node);
 	return 0;
@@ -75,7 +75,7 @@ static int read_file(struct reading *r, uint32_t node)
 	if (id.len) {
 		m->source = TALK_ID;
 		m->raw = id;
-	} else if (!put_read_data_url(m->raw, &m->type, &m->raw)) {
+	} else if (!put_read_data_url(m->raw, r->job->arena, &m->type, &m->raw)) {
 		m->type = STR("application/pdf"); /* bare base64: what the dialect takes */
 	}
 	if (m->raw.len == 0)
@@ -166,9 +166,10 @@ static int read_call(struct reading *r, uint32_t node)
 	part->call = custom == JSON_NONE ? TALK_FUNCTION : TALK_CUSTOM;
 	part->id = reading_plain(r, node, STR("id"));
 	part->name = reading_plain(r, inner, STR("name"));
-	part->input_raw =
-	    reading_inside(r, inner, custom == JSON_NONE ? STR("arguments") : STR("input"));
 	reading_mark(r, part->call == TALK_CUSTOM ? FEATURE_CALL_CUSTOM : FEATURE_CALL, node);
+	if (reading_input(r, inner, custom == JSON_NONE ? STR("arguments") : STR("input"),
+	                  &part->input_raw) < 0)
+		return -1;
 	return part->name.len ? 0 : reading_wrong(r, node, "a call with the name of its function");
 }
 
@@ -193,9 +194,8 @@ static int read_old_call(struct reading *r, uint32_t node)
 
 	part->id = old_id(r, r->talk->turn_count - 1);
 	part->name = reading_plain(r, node, STR("name"));
-	part->input_raw = reading_inside(r, node, STR("arguments"));
 	reading_mark(r, FEATURE_CALL, node);
-	return 0;
+	return reading_input(r, node, STR("arguments"), &part->input_raw);
 }
 
 static const struct reading_member message_members[] = {
@@ -306,7 +306,9 @@ static int read_message(struct reading *r, uint32_t message)
 	reading_mark_role(r, role, message);
 	r->turn = talk_add_turn(r->talk, r->job->arena, role, message);
 	if (role == TALK_TOOL)
-		return read_result(r, message, content);
+		return read_result(r, message, content) < 0
+		           ? -1
+		           : READ_MEMBERS(r, message, message_members);
 	if (json_type(r->doc, name) == JSON_STRING && read_speaker(r, name) < 0)
 		return -1;
 	if (read_thinking_of(r, message) < 0 ||

@@ -90,11 +90,24 @@ static void put_call(struct wire_job *job, struct json_writer *w, const struct t
 	json_key_raw(w, STR("input"), put_input_json(job, p));
 }
 
-/* Empty texts are refused there. */
+/* Spaces and line ends, as they are escaped. */
+static bool is_blank(struct str raw)
+{
+	for (size_t i = 0; i < raw.len; i++) {
+		if (raw.ptr[i] == '\\' && i + 1 < raw.len &&
+		    str_find_byte(STR("nrt"), raw.ptr[i + 1]) < 3)
+			i++;
+		else if (raw.ptr[i] != ' ')
+			return false;
+	}
+	return true;
+}
+
+/* Texts of nothing are refused there. */
 static bool is_sent(const struct talk_part *p)
 {
 	if (p->kind == TALK_TEXT || p->kind == TALK_REFUSAL)
-		return p->text_raw.len > 0;
+		return !is_blank(p->text_raw);
 	return p->kind != TALK_FOREIGN;
 }
 
@@ -154,13 +167,21 @@ static bool is_rule(const struct talk_turn *t)
 	return t->role == TALK_SYSTEM || t->role == TALK_DEVELOPER;
 }
 
+static bool has_words(const struct talk_turn *t)
+{
+	for (int i = 0; i < t->part_count; i++)
+		if (is_sent(&t->parts[i]))
+			return true;
+	return false;
+}
+
 /* All rules stand before the conversation, wherever they were said. */
 static int put_rules(struct wire_job *job, struct json_writer *w, const struct talk *talk)
 {
 	bool has_any = false;
 
 	for (int i = 0; i < talk->turn_count; i++)
-		has_any = has_any || (is_rule(&talk->turns[i]) && talk->turns[i].part_count);
+		has_any = has_any || (is_rule(&talk->turns[i]) && has_words(&talk->turns[i]));
 	if (!has_any)
 		return 0;
 	json_put_key(w, STR("system"));
@@ -174,14 +195,6 @@ static int put_rules(struct wire_job *job, struct json_writer *w, const struct t
 	}
 	json_close_array(w);
 	return 0;
-}
-
-static bool has_words(const struct talk_turn *t)
-{
-	for (int i = 0; i < t->part_count; i++)
-		if (is_sent(&t->parts[i]))
-			return true;
-	return false;
 }
 
 static void open_message(struct json_writer *w, struct str role)
@@ -238,19 +251,39 @@ static bool is_allowed(const struct talk_choice *choice, const struct talk_tool 
 	return false;
 }
 
+/* The API wants to be told that it is an object, where others take {} for it. */
+static struct str schema_of(const struct wire_job *job, const struct talk_tool *tool)
+{
+	struct str said = STR("{\"type\":\"object\",\"properties\":{}}"), json = tool->schema_json;
+	struct json_error error;
+	struct json doc;
+	uint32_t root;
+
+	if (json.len == 0)
+		return said;
+	json_init(&doc);
+	if (json_read(&doc, json, &error) < 0 ||
+	    json_type(&doc, root = json_root(&doc)) != JSON_OBJECT ||
+	    json_get(&doc, root, STR("type")) != JSON_NONE)
+		said = json;
+	else if (json_count(&doc, root))
+		said = ARENA_JOIN(job->arena, STR("{\"type\":\"object\","),
+		                  str_part(json, 1, json.len));
+	json_release(&doc);
+	return said;
+}
+
 static void put_tool(struct wire_job *job, struct json_writer *w, const struct talk_tool *tool)
 {
 	json_open_object(w);
 	if (tool->kind == TALK_TOOL_SERVER) {
 		json_key_text(w, STR("type"), STR("web_search_20250305"));
 		json_key_text(w, STR("name"), STR("web_search"));
+		put_json_if(w, STR("allowed_domains"), tool->domains_json);
 	} else {
 		json_key_text(w, STR("name"), tool->name);
 		put_raw_if(w, STR("description"), tool->description_raw);
-		json_key_raw(w, STR("input_schema"),
-		             tool->schema_json.len
-		                 ? tool->schema_json
-		                 : STR("{\"type\":\"object\",\"properties\":{}}"));
+		json_key_raw(w, STR("input_schema"), schema_of(job, tool));
 		if (tool->strict == TALK_YES && !job_has_habit(job, WIRE_NO_STRICT))
 			json_key_bool(w, STR("strict"), true);
 	}
@@ -425,16 +458,19 @@ static void put_output_config(struct wire_job *job, struct json_writer *w, const
 
 /* ---- options ---- */
 
-/* 1.2 and the like: what other APIs allow above 1. */
-static bool is_above_one(struct str number)
+/* What other APIs allow above 1. */
+static bool is_above_one(const struct wire_job *job, const struct talk *talk)
 {
-	return number.len && number.ptr[0] != '0' && number.ptr[0] != '-' &&
-	       !str_eq(number, STR("1")) && !str_eq(number, STR("1.0"));
+	double value;
+
+	return talk->options.temperature_json.len &&
+	       json_f64(job->doc, talk->use.at[FEATURE_TEMPERATURE].node, -1e9, 1, &value) < 0;
 }
 
-static void put_sampling(struct wire_job *job, struct json_writer *w, const struct talk_options *o,
+static void put_sampling(struct wire_job *job, struct json_writer *w, const struct talk *talk,
                          bool thinks)
 {
+	const struct talk_options *o = &talk->options;
 	struct str temperature = o->temperature_json;
 
 	if (thinks || job_has_habit(job, WIRE_NO_SAMPLING)) {
@@ -443,7 +479,7 @@ static void put_sampling(struct wire_job *job, struct json_writer *w, const stru
 			         thinks ? "they do not go with thinking" : "refused there");
 		return;
 	}
-	if (is_above_one(temperature)) {
+	if (is_above_one(job, talk)) {
 		job_warn(job, JSON_NONE,
 		         "temperature %.*s lowered to 1, the most that messages take",
 		         STR_ARG(str_part(temperature, 0, 20)));
@@ -475,7 +511,7 @@ static void put_options(struct wire_job *job, struct json_writer *w, const struc
 	json_key_i64(w, STR("max_tokens"), max_output(job, talk));
 	thinks = put_thinking_wish(job, w, talk);
 	put_output_config(job, w, talk);
-	put_sampling(job, w, o, thinks);
+	put_sampling(job, w, talk, thinks);
 	if (o->stop_count) {
 		json_put_key(w, STR("stop_sequences"));
 		json_open_array(w);

@@ -10,7 +10,24 @@ static bool is_search_for_tools(struct str type)
 	return str_starts_with(type, STR("tool_search_tool_"));
 }
 
-static void read_server_tool(struct reading *r, struct talk_tool *tool, struct str type)
+/* A search that may find what was forbidden is another one than was asked for. */
+static int refuse_domains(struct reading *r, uint32_t node)
+{
+	if (json_count(r->doc, node) == 0 ||
+	    translate_row(r->job->target.dialect)->writes[FEATURE_TOOL_SEARCH] == FEATURE_LACKS)
+		return 0;
+	return job_refuse(r->job, node, "forbidden places have no counterpart at the target");
+}
+
+static const struct reading_member search_members[] = {
+    {STR_INIT("type"), NULL},
+    {STR_INIT("name"), NULL},
+    {STR_INIT("cache_control"), NULL},
+    {STR_INIT("allowed_domains"), reading_domains},
+    {STR_INIT("blocked_domains"), refuse_domains},
+};
+
+static int read_server_tool(struct reading *r, struct talk_tool *tool, struct str type)
 {
 	bool searches = str_starts_with(type, STR("web_search"));
 
@@ -19,9 +36,21 @@ static void read_server_tool(struct reading *r, struct talk_tool *tool, struct s
 	tool->json = json_raw(r->doc, tool->node);
 	tool->origin = LLM_MESSAGES;
 	reading_mark(r, searches ? FEATURE_TOOL_SEARCH : FEATURE_TOOL_SERVER, tool->node);
+	return searches ? READ_MEMBERS(r, tool->node, search_members) : 0;
 }
 
-static void read_function(struct reading *r, struct talk_tool *tool)
+static const struct reading_member function_members[] = {
+    {STR_INIT("type"), NULL},
+    {STR_INIT("name"), NULL},
+    {STR_INIT("description"), NULL},
+    {STR_INIT("input_schema"), NULL},
+    {STR_INIT("strict"), NULL},
+    {STR_INIT("defer_loading"), NULL},
+    {STR_INIT("cache_control"), NULL},
+    {STR_INIT("eager_input_streaming"), NULL}, /* the pieces' size alone */
+};
+
+static int read_function(struct reading *r, struct talk_tool *tool)
 {
 	uint32_t node = tool->node;
 
@@ -38,6 +67,7 @@ static void read_function(struct reading *r, struct talk_tool *tool)
 		reading_mark(r, FEATURE_TOOL_DEFERRED, node);
 	if (tool->cache_json.len)
 		reading_mark(r, FEATURE_CACHE_MARK, node);
+	return READ_MEMBERS(r, node, function_members);
 }
 
 static int read_tools(struct reading *r, uint32_t tools)
@@ -53,10 +83,10 @@ static int read_tools(struct reading *r, uint32_t tools)
 		}
 		tool = talk_add_tool(r->talk, r->job->arena, TALK_TOOL_FUNCTION, node);
 		tool->name = reading_plain(r, node, STR("name"));
-		if (type.len == 0 || str_eq(type, STR("custom")))
-			read_function(r, tool);
-		else
-			read_server_tool(r, tool, type);
+		if ((type.len == 0 || str_eq(type, STR("custom"))
+		         ? read_function(r, tool)
+		         : read_server_tool(r, tool, type)) < 0)
+			return -1;
 	}
 	return 0;
 }

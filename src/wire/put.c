@@ -89,7 +89,8 @@ struct str put_joined_text(const struct talk_part *parts, int count, struct aren
 	return n == 1 ? pieces[0] : arena_join(arena, pieces, n);
 }
 
-bool put_read_data_url(struct str url, struct str *out_type, struct str *out_data)
+bool put_read_data_url(struct str url, struct arena *arena, struct str *out_type,
+                       struct str *out_data)
 {
 	size_t comma = str_find_byte(str_part(url, 0, 256), ',');
 	struct str head = str_part(url, 0, comma);
@@ -97,7 +98,7 @@ bool put_read_data_url(struct str url, struct str *out_type, struct str *out_dat
 	if (!str_starts_with(head, STR("data:")) || !str_ends_with(head, STR(";base64")))
 		return false;
 	head = str_part(head, 5, head.len - 5 - 7);
-	*out_type = str_part(head, 0, str_find_byte(head, ';'));
+	*out_type = json_plain(str_part(head, 0, str_find_byte(head, ';')), arena);
 	*out_data = str_part(url, comma + 1, url.len);
 	return true;
 }

@@ -27,8 +27,8 @@ struct str put_escaped(struct str plain, struct arena *);
 /* Texts of a part list joined by "\n" (escaped); kinds other than text are left out. Arena. */
 struct str put_joined_text(const struct talk_part *, int count, struct arena *);
 
-/* data:image/png;base64,.. -> type and data; false: it is none. Raw or plain. */
-bool put_read_data_url(struct str url, struct str *out_type, struct str *out_data);
+/* Raw data:image/png;base64,.. -> plain type and raw data; false: it is none. */
+bool put_read_data_url(struct str url, struct arena *, struct str *out_type, struct str *out_data);
 
 /* cost_usd and currency, where the job has a charge. */
 void put_cost(struct json_writer *, const struct wire_job *);

@@ -65,6 +65,17 @@ struct str reading_value(const struct reading *r, uint32_t object, struct str ke
 	return node == JSON_NONE || json_is_null(r->doc, node) ? STR("") : json_raw(r->doc, node);
 }
 
+int reading_input(const struct reading *r, uint32_t object, struct str key, struct str *out_raw)
+{
+	uint32_t node = json_get(r->doc, object, key);
+
+	*out_raw = field_raw_text(r->doc, node);
+	if (node == JSON_NONE || json_is_null(r->doc, node) ||
+	    json_type(r->doc, node) == JSON_STRING)
+		return 0;
+	return reading_wrong(r, node, "a string");
+}
+
 enum talk_flag reading_flag(const struct reading *r, uint32_t node)
 {
 	bool value;
@@ -143,5 +154,15 @@ int reading_service_tier(struct reading *r, uint32_t value)
 	r->talk->options.service_tier = json_text(r->doc, value, r->job->arena);
 	if (!str_eq(r->talk->options.service_tier, STR("auto")))
 		reading_mark(r, FEATURE_SERVICE_TIER, value);
+	return 0;
+}
+
+int reading_domains(struct reading *r, uint32_t value)
+{
+	if (json_count(r->doc, value) == 0)
+		return 0;
+	if (r->job->target.dialect == LLM_GEMINI)
+		return job_refuse(r->job, value, "a search there finds whatever there is");
+	r->talk->tools[r->talk->tool_count - 1].domains_json = json_raw(r->doc, value);
 	return 0;
 }

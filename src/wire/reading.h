@@ -34,6 +34,9 @@ void reading_mark_role(struct reading *, enum talk_role, uint32_t node);
 struct str reading_plain(const struct reading *, uint32_t object, struct str key);
 struct str reading_inside(const struct reading *, uint32_t object, struct str key);
 struct str reading_value(const struct reading *, uint32_t object, struct str key);
+/* A call's input: text, or left out. -1: something else, which would be lost. */
+int reading_input(const struct reading *, uint32_t object, struct str key,
+                  struct str *out_raw) MUST_USE;
 enum talk_flag reading_flag(const struct reading *, uint32_t node);
 /* A number as it stands, and its mark. -1: it is none. */
 int reading_number(struct reading *, uint32_t node, enum feature, struct str *out_json) MUST_USE;
@@ -55,5 +58,8 @@ int reading_temperature(struct reading *, uint32_t value);
 int reading_top_p(struct reading *, uint32_t value);
 int reading_stops(struct reading *, uint32_t value); /* an array */
 int reading_service_tier(struct reading *, uint32_t value);
+/* The only places that the newest tool, a search of the web, may find. -1: the target searches,
+ * but everywhere. */
+int reading_domains(struct reading *, uint32_t value);
 
 #endif

@@ -211,10 +211,22 @@ static void put_grammar(struct json_writer *w, const struct talk_tool *tool)
 	json_close_object(w);
 }
 
+static void put_search(struct json_writer *w, const struct talk_tool *tool)
+{
+	begin_item(w, "web_search");
+	if (tool->domains_json.len) {
+		json_put_key(w, STR("filters"));
+		json_open_object(w);
+		json_key_raw(w, STR("allowed_domains"), tool->domains_json);
+		json_close_object(w);
+	}
+	json_close_object(w);
+}
+
 static void put_tool(struct wire_job *job, struct json_writer *w, const struct talk_tool *tool)
 {
 	if (tool->kind == TALK_TOOL_SERVER) {
-		json_put_raw(w, STR("{\"type\":\"web_search\"}"));
+		put_search(w, tool);
 		return;
 	}
 	begin_item(w, tool->kind == TALK_TOOL_CUSTOM ? "custom" : "function");
@@ -313,8 +325,22 @@ static void put_reasoning(struct wire_job *job, struct json_writer *w, const str
 		put_text_if(w, STR("summary"), shows ? STR("auto") : t->summary);
 		json_close_object(w);
 	}
-	if (job->client == LLM_MESSAGES || t->wants_sealed)
-		json_key_raw(w, STR("include"), STR("[\"reasoning.encrypted_content\"]"));
+}
+
+static void put_include(struct wire_job *job, struct json_writer *w, const struct talk *talk)
+{
+	bool wants_seal = (job->target.can & LLM_CAN_THINKING) &&
+	                  (job->client == LLM_MESSAGES || talk->thinking.wants_sealed);
+
+	if (!wants_seal && !talk->options.logprobs)
+		return;
+	json_put_key(w, STR("include"));
+	json_open_array(w);
+	if (wants_seal)
+		json_put_text(w, STR("reasoning.encrypted_content"));
+	if (talk->options.logprobs)
+		json_put_text(w, STR("message.output_text.logprobs"));
+	json_close_array(w);
 }
 
 static void put_text_config(struct json_writer *w, const struct talk *talk)
@@ -372,6 +398,7 @@ int responses_write_request(struct wire_job *job, const struct talk *talk, struc
 	json_key_text(&w, STR("model"), job->target.model);
 	put_options(job, &w, talk);
 	put_reasoning(job, &w, talk);
+	put_include(job, &w, talk);
 	put_text_config(&w, talk);
 	put_tools(job, &w, talk);
 	put_turns(job, &w, talk);

@@ -66,11 +66,11 @@ static int read_refusal(struct reading *r, struct reading_place *to, uint32_t no
 }
 
 /* A URL, which may hold the data itself. */
-static void read_url(struct talk_media *media, struct str url)
+static void read_url(struct talk_media *media, struct str url, struct arena *arena)
 {
 	struct str type, data;
 
-	if (put_read_data_url(url, &type, &data)) {
+	if (put_read_data_url(url, arena, &type, &data)) {
 		media->source = TALK_BYTES;
 		media->type = type;
 		media->raw = data;
@@ -89,7 +89,7 @@ static int read_image(struct reading *r, struct reading_place *to, uint32_t node
 	struct str url = reading_inside(r, node, STR("image_url"));
 
 	if (url.len) {
-		read_url(&part->media, url);
+		read_url(&part->media, url, r->job->arena);
 	} else {
 		part->media.source = TALK_ID;
 		part->media.raw = reading_inside(r, node, STR("file_id"));
@@ -110,7 +110,8 @@ static int read_file(struct reading *r, struct reading_place *to, uint32_t node)
 	           url = reading_inside(r, node, STR("file_url"));
 
 	part->media.name_raw = reading_inside(r, node, STR("filename"));
-	if (data.len && put_read_data_url(data, &part->media.type, &part->media.raw)) {
+	if (data.len &&
+	    put_read_data_url(data, r->job->arena, &part->media.type, &part->media.raw)) {
 		part->media.source = TALK_BYTES;
 		reading_mark(r, FEATURE_FILE_BYTES, node);
 	} else if (data.len) {
@@ -270,8 +271,7 @@ static struct talk_part *add_call(struct reading *r, uint32_t item)
 
 static int read_call(struct reading *r, uint32_t item)
 {
-	add_call(r, item)->input_raw = reading_inside(r, item, STR("arguments"));
-	return 0;
+	return reading_input(r, item, STR("arguments"), &add_call(r, item)->input_raw);
 }
 
 static int read_custom_call(struct reading *r, uint32_t item)
@@ -279,9 +279,8 @@ static int read_custom_call(struct reading *r, uint32_t item)
 	struct talk_part *part = add_call(r, item);
 
 	part->call = TALK_CUSTOM;
-	part->input_raw = reading_inside(r, item, STR("input"));
 	reading_mark(r, FEATURE_CALL_CUSTOM, item);
-	return 0;
+	return reading_input(r, item, STR("input"), &part->input_raw);
 }
 
 static int read_output(struct reading *r, uint32_t item)

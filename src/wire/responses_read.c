@@ -21,6 +21,11 @@ static struct talk_tool *add_tool(struct reading *r, enum talk_tool_kind kind, u
 	return tool;
 }
 
+static const struct reading_member function_members[] = {
+    {STR_INIT("type"), NULL},       {STR_INIT("name"), NULL},   {STR_INIT("description"), NULL},
+    {STR_INIT("parameters"), NULL}, {STR_INIT("strict"), NULL}, {STR_INIT("defer_loading"), NULL},
+};
+
 /* `strict` is on unless it is turned off, in this API alone. */
 static int read_function(struct reading *r, uint32_t node, struct str space)
 {
@@ -31,8 +36,13 @@ static int read_function(struct reading *r, uint32_t node, struct str space)
 	reading_mark(r, FEATURE_TOOL, node);
 	if (tool->strict == TALK_YES)
 		reading_mark(r, FEATURE_TOOL_STRICT, node);
-	return 0;
+	return READ_MEMBERS(r, node, function_members);
 }
+
+static const struct reading_member custom_members[] = {
+    {STR_INIT("type"), NULL},   {STR_INIT("name"), NULL},          {STR_INIT("description"), NULL},
+    {STR_INIT("format"), NULL}, {STR_INIT("defer_loading"), NULL},
+};
 
 static int read_custom(struct reading *r, uint32_t node, struct str space)
 {
@@ -44,12 +54,17 @@ static int read_custom(struct reading *r, uint32_t node, struct str space)
 	tool->grammar_raw = reading_inside(r, format, STR("definition"));
 	if (tool->grammar_raw.len)
 		reading_mark(r, FEATURE_TOOL_GRAMMAR, format);
-	return 0;
+	return READ_MEMBERS(r, node, custom_members);
 }
+
+static const struct reading_member namespace_members[] = {
+    {STR_INIT("type"), NULL}, {STR_INIT("name"), NULL}, {STR_INIT("tools"), NULL}};
 
 static int read_namespace(struct reading *r, uint32_t node, struct str space)
 {
 	(void)space;
+	if (READ_MEMBERS(r, node, namespace_members) < 0)
+		return -1;
 	return responses_read_tools(r, json_get(r->doc, node, STR("tools")),
 	                            reading_plain(r, node, STR("name")));
 }
@@ -62,6 +77,17 @@ static int read_tool_search(struct reading *r, uint32_t node, struct str space)
 	return 0;
 }
 
+static int read_filters(struct reading *r, uint32_t node)
+{
+	static const struct reading_member rows[] = {
+	    {STR_INIT("allowed_domains"), reading_domains}};
+
+	return READ_MEMBERS(r, node, rows);
+}
+
+static const struct reading_member search_members[] = {{STR_INIT("type"), NULL},
+                                                       {STR_INIT("filters"), read_filters}};
+
 static int read_server_tool(struct reading *r, uint32_t node, struct str space)
 {
 	struct talk_tool *tool = add_tool(r, TALK_TOOL_SERVER, node, space);
@@ -72,7 +98,7 @@ static int read_server_tool(struct reading *r, uint32_t node, struct str space)
 	tool->json = json_raw(r->doc, node);
 	tool->origin = LLM_RESPONSES;
 	reading_mark(r, searches ? FEATURE_TOOL_SEARCH : FEATURE_TOOL_SERVER, node);
-	return 0;
+	return searches ? READ_MEMBERS(r, node, search_members) : 0;
 }
 
 static const struct tool_row {

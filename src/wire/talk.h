@@ -139,6 +139,7 @@ struct talk_tool {
 	struct str grammar_raw;
 	struct str type;         /* server: "web_search" for any dialect's; or its own word */
 	struct str json;         /* server: the whole definition */
+	struct str domains_json; /* web search: the only ones that it may find; empty: all */
 	enum llm_dialect origin; /* of json */
 	struct str cache_json;
 };

@@ -195,13 +195,14 @@ static void test_data_urls(void)
 {
 	struct str type = STR(""), bytes = STR("");
 
-	CHECK(put_read_data_url(STR("data:image/png;base64,AAAA"), &type, &bytes));
+	CHECK(put_read_data_url(STR("data:image/png;base64,AAAA"), &arena, &type, &bytes));
 	CHECK_STR(type, STR("image/png"));
 	CHECK_STR(bytes, STR("AAAA"));
-	CHECK(put_read_data_url(STR("data:text/plain;charset=utf-8;base64,QQ"), &type, &bytes));
+	CHECK(put_read_data_url(STR("data:text/plain;charset=utf-8;base64,QQ"), &arena, &type,
+	                        &bytes));
 	CHECK_STR(type, STR("text/plain"));
-	CHECK(!put_read_data_url(STR("https://x/y;base64,z"), &type, &bytes));
-	CHECK(!put_read_data_url(STR("data:text/plain,hello"), &type, &bytes));
+	CHECK(!put_read_data_url(STR("https://x/y;base64,z"), &arena, &type, &bytes));
+	CHECK(!put_read_data_url(STR("data:text/plain,hello"), &arena, &type, &bytes));
 }
 
 int main(void)
