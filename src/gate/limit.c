@@ -103,14 +103,18 @@ struct limit_verdict limits_give_up(struct limits *l, struct limit_wait *w)
 
 /* ---- settlement ---- */
 
-/* A ceiling that was set after the hold was taken: the store counts the charge there as well. */
-static void spend_late(struct limits *l, const struct limit_hold *hold, int64_t charge_nusd)
+/* A ceiling that was set after the hold was taken: the store counts the charge there as well.
+ * has_house: its mutex is held. */
+static void spend_late(struct limits *l, const struct limit_hold *hold, int64_t charge_nusd,
+                       bool has_house)
 {
 	for (int i = 0; i < STORE_SCOPE_COUNT; i++) {
 		struct limit_party *party = limit_party_of(l, hold->payer, (enum store_scope)i);
 		struct bucket *b;
 
-		if (hold->buckets[i] || party == NULL || i == STORE_GLOBAL_MONTH)
+		if (hold->buckets[i] || party == NULL)
+			continue;
+		if (i == STORE_GLOBAL_MONTH && !has_house)
 			continue;
 		b = bucket_find(party, (enum store_scope)i, hold->wall_ms);
 		if (b)
@@ -118,7 +122,7 @@ static void spend_late(struct limits *l, const struct limit_hold *hold, int64_t 
 	}
 }
 
-static void spend(struct limits *l, struct limit_hold *hold, int64_t charge_nusd)
+static void spend(struct limits *l, struct limit_hold *hold, int64_t charge_nusd, bool has_house)
 {
 	for (int i = 0; i < STORE_SCOPE_COUNT; i++) {
 		struct bucket *b = hold->buckets[i];
@@ -131,7 +135,7 @@ static void spend(struct limits *l, struct limit_hold *hold, int64_t charge_nusd
 		must(b->held_nusd >= 0 && b->holders >= 0);
 	}
 	if (charge_nusd)
-		spend_late(l, hold, charge_nusd);
+		spend_late(l, hold, charge_nusd, has_house);
 }
 
 bool limits_settle(struct limits *l, struct limit_hold *hold, int64_t charge_nusd)
@@ -146,8 +150,8 @@ bool limits_settle(struct limits *l, struct limit_hold *hold, int64_t charge_nus
 	if (charge_nusd > LIMIT_NUSD_MAX)
 		charge_nusd = LIMIT_NUSD_MAX;
 	pthread_mutex_lock(&book->mutex);
-	is_locked = house_lock(l, hold->buckets[STORE_GLOBAL_MONTH] ? 0 : INT64_MAX);
-	spend(l, hold, charge_nusd);
+	is_locked = house_lock(l, atomic_load(&l->uses_house) ? 0 : INT64_MAX);
+	spend(l, hold, charge_nusd, is_locked);
 	house_unlock(l, is_locked);
 	limits_walk(book);
 	pthread_mutex_unlock(&book->mutex);

@@ -268,8 +268,7 @@ static void test_store_away(void)
 	end(&p);
 }
 
-/* While money is given back somebody asks what is spent: he is told when that is done. It may be
- * lost which came of it: then others have that money. */
+/* Who asks meanwhile is told; where nobody knows what came of it, others may have that money. */
 static void test_giving_back(void)
 {
 	struct spender s = {0};
@@ -294,6 +293,21 @@ static void test_giving_back(void)
 	CHECK(settle_in(&s, p, (struct limit_ask){40, 40, 0, INT64_MAX}).result == LIMIT_WAITS);
 	CHECK(limits_give_up(limits, &s.wait).held_nusd == 100);
 	limits_leave(limits, &s.pass, 0);
+	end(&p);
+}
+
+static void test_house_late(void) /* its ceiling is set while somebody spends */
+{
+	struct spender s[2] = {0};
+	struct payer *p;
+
+	begin();
+	p = new_payer(1, 1);
+	CHECK(admit(&s[0], p, 60, 60).result == LIMIT_ADMITTED);
+	CHECK(settle_in(&s[1], p, (struct limit_ask){10, 10, 0, 100}).result == LIMIT_ADMITTED);
+	finish(&s[0], 60);
+	CHECK(settle_in(&s[0], p, (struct limit_ask){50, 50, 0, 100}).spent_nusd == 60);
+	finish(&s[1], 10);
 	end(&p);
 }
 
@@ -576,6 +590,7 @@ int main(void)
 	test_rates();
 	test_store_away();
 	test_giving_back();
+	test_house_late();
 	test_terms_change();
 	test_report();
 	for (uint64_t seed = 1; seed <= 5; seed++)
