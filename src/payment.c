@@ -18,6 +18,7 @@
 #include "limits.h"
 #include "metric.h"
 #include "request.h"
+#include "wire/put.h"
 
 enum {
 	LEAST_OUTPUT = 1024,
@@ -67,9 +68,15 @@ static int64_t asked_output(const struct request *r)
 {
 	int64_t most = model_of(r)->max_output;
 
+	int64_t asked = most;
+
 	if (r->llm.max_output && (most == 0 || r->llm.max_output < most))
-		return r->llm.max_output;
-	return most;
+		asked = r->llm.max_output;
+	/* What the translation makes of it is what may be billed. */
+	if (asked && asked < PUT_LEAST_RESPONSES_OUTPUT && r->now.dialect == LLM_RESPONSES &&
+	    r->llm.dialect != LLM_RESPONSES)
+		asked = PUT_LEAST_RESPONSES_OUTPUT;
+	return asked;
 }
 
 static int64_t floor_output(const struct request *r, int64_t asked)

@@ -18,6 +18,9 @@ struct str put_input_raw(const struct talk_part *, struct arena *);
  * {"input": ..}, with a warning. Arena or the part's own bytes. */
 struct str put_input_json(struct wire_job *, const struct talk_part *);
 
+/* Responses refuse less: "integer below minimum value. Expected a value >= 16". */
+enum { PUT_LEAST_RESPONSES_OUTPUT = 16 };
+
 /* The free text of a custom tool out of {"input": ".."}, raw both; what is not that stays. */
 struct str put_unwrapped(struct str input_raw, struct arena *);
 

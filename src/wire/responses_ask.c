@@ -366,12 +366,22 @@ static void put_text_config(struct json_writer *w, const struct talk *talk)
 	json_close_object(w);
 }
 
+/* What other dialects allow below it is how clients ask whether a model is there at all. */
+static int64_t max_output(struct wire_job *job, int64_t asked)
+{
+	if (job->client == LLM_RESPONSES || asked >= PUT_LEAST_RESPONSES_OUTPUT)
+		return asked;
+	job_warn(job, job->talk->use.at[FEATURE_MAX_OUTPUT].node,
+	         "raised to %d, the least that responses take", PUT_LEAST_RESPONSES_OUTPUT);
+	return PUT_LEAST_RESPONSES_OUTPUT;
+}
+
 static void put_options(struct wire_job *job, struct json_writer *w, const struct talk *talk)
 {
 	const struct talk_options *o = &talk->options;
 
 	if (o->max_output)
-		json_key_i64(w, STR("max_output_tokens"), o->max_output);
+		json_key_i64(w, STR("max_output_tokens"), max_output(job, o->max_output));
 	put_json_if(w, STR("temperature"), o->temperature_json);
 	put_json_if(w, STR("top_p"), o->top_p_json);
 	if (o->top_logprobs)

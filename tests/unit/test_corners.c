@@ -273,6 +273,17 @@ static void test_long_stream(void)
 	translating_release(&t);
 }
 
+/* Claude Code asks with max_tokens 1 whether it may ask at all. */
+static void test_least_output(void)
+{
+	check_has(
+	    sent(LLM_MESSAGES, LLM_RESPONSES, "{\"model\":\"m\",\"max_tokens\":1,\"messages\":[]}"),
+	    "\"max_output_tokens\":16,");
+	CHECK_STR(job_warnings(&t.job),
+	          STR("max_tokens: raised to 16, the least that responses take"));
+	translating_release(&t);
+}
+
 int main(void)
 {
 	test_small_temperature();
@@ -285,6 +296,7 @@ int main(void)
 	test_arguments_that_are_no_text();
 	test_tool_members();
 	test_searches();
+	test_least_output();
 	test_block_indices();
 	test_long_stream();
 	return check_report("corners");
