@@ -86,6 +86,7 @@ step_analyze() {
 	tools/install.sh long && tools/analyze --jobs "$jobs"
 }
 step_tsan() {
+	local -x TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp"
 	make_quiet VARIANT=tsan all unit-programs && make_quiet -k VARIANT=tsan units &&
 		live build/tsan
 }
