@@ -62,6 +62,7 @@ step_money() {
 	python3 tests/money/prices.py || bad=1
 	python3 tests/money/agree.py || bad=1
 	python3 tests/money/agents.py || bad=1
+	python3 tests/money/turn.py || bad=1
 	tests/postgres.sh run python3 tests/money/race.py || bad=1
 	tests/postgres.sh run python3 tests/money/crash.py || bad=1
 	tests/postgres.sh run python3 tests/money/nodes.py || bad=1

@@ -16,7 +16,7 @@ packages_run="ca-certificates curl"
 packages_test="clang libclang-rt-14-dev libjansson-dev libhttp-parser-dev libnghttp2-dev"
 packages_test+=" python3 curl sqlite3 openssl iproute2"
 # A server for the tests of that store; where it cannot be had, they are skipped.
-optional="postgresql"
+optional="postgresql faketime"
 packages_long="clang-tidy cppcheck valgrind"
 packages_bench="nginx-light haproxy python3"
 

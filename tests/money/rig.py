@@ -54,12 +54,12 @@ class House:
         self.provider.script("on POST * always\n" + rules, "")
         self.nodes = []
 
-    def node(self):
-        self.nodes.append(Node(self, len(self.nodes)))
+    def node(self, env=()):
+        self.nodes.append(Node(self, len(self.nodes), env))
         return self.nodes[-1]
 
-    def verb(self, node, *words, status=0):
-        env = dict(os.environ)
+    def verb(self, node, *words, status=0, env=()):
+        env = dict(os.environ, **dict(env))
         done = subprocess.run(
             [str(self.build / "fluxrouter"), *words, "--data", str(node.data)],
             capture_output=True,
@@ -77,8 +77,8 @@ class House:
 
 
 class Node:
-    def __init__(self, house, number):
-        self.house, self.number = house, number
+    def __init__(self, house, number, env=()):
+        self.house, self.number, self.env = house, number, dict(os.environ, **dict(env))
         self.data = house.folder / f"node{number}"
         self.address = ("127.0.0.1", free_port())
         self.admin = ("127.0.0.1", free_port())
@@ -99,7 +99,9 @@ class Node:
     def start(self, wait=True):
         words = [str(self.house.build / "fluxrouter"), "serve", "-c", str(self.config)]
         log = open(self.house.folder / f"node{self.number}.log", "ab")
-        self.process = subprocess.Popen([*words, "--data", str(self.data)], stdout=log, stderr=log)
+        self.process = subprocess.Popen(
+            [*words, "--data", str(self.data)], stdout=log, stderr=log, env=self.env
+        )
         deadline = time.monotonic() + 30
         while wait and time.monotonic() < deadline:
             try:
