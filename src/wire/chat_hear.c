@@ -285,6 +285,9 @@ static void hear_chunk(struct hearing *h, uint32_t root)
 	uint32_t error = json_get(h->doc, root, STR("error"));
 	uint32_t choice = json_first(h->doc, choices);
 
+	/* vLLM before 0.10: {"object":"error","message":"..","code":400}, and [DONE] behind it */
+	if (json_text_is(h->doc, json_get(h->doc, root, STR("object")), STR("error")))
+		error = root;
 	if (error != JSON_NONE && !json_is_null(h->doc, error)) {
 		hear_error(h, error);
 		return;

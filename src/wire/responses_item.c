@@ -192,7 +192,9 @@ static void put_echoes(const struct wire_job *job, struct json_writer *w)
 		uint32_t node = json_get(job->doc, json_root(job->doc), rows[i].name);
 
 		json_key_raw(w, rows[i].name,
-		             node == JSON_NONE ? rows[i].absent : json_raw(job->doc, node));
+		             node == JSON_NONE || json_is_null(job->doc, node)
+		                 ? rows[i].absent
+		                 : json_raw(job->doc, node));
 	}
 	json_key_bool(w, STR("store"), false);
 }

@@ -284,6 +284,25 @@ static void test_least_output(void)
 	translating_release(&t);
 }
 
+/* An error in old words is no empty answer; a member that is null is told as one left out. */
+static void test_old_error(void)
+{
+	bool is_over = false;
+	struct str out;
+
+	sent(LLM_RESPONSES, LLM_CHAT,
+	     "{\"model\":\"m\",\"stream\":true,\"input\":\"u\",\"tools\":null}");
+	out = translating_stream(
+	    &t, STR("data: {\"object\":\"error\",\"message\":\"no\",\"code\":400}\n\n"), SIZE_MAX,
+	    &is_over);
+	CHECK(is_over && out.len == 0);
+	translating_release(&t);
+	sent(LLM_RESPONSES, LLM_CHAT, "{\"model\":\"m\",\"input\":\"u\",\"tools\":null}");
+	check_has(translating_answer(&t, STR("{\"choices\":[{\"message\":{\"content\":\"a\"}}]}")),
+	          "\"tools\":[],");
+	translating_release(&t);
+}
+
 int main(void)
 {
 	test_small_temperature();
@@ -296,6 +315,7 @@ int main(void)
 	test_arguments_that_are_no_text();
 	test_tool_members();
 	test_searches();
+	test_old_error();
 	test_least_output();
 	test_block_indices();
 	test_long_stream();
