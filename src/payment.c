@@ -293,6 +293,10 @@ static enum payment_result ask(struct request *r)
 		fail(&r->fail, FAIL_STORE, "the account of this key is not known yet; try again");
 		return PAYMENT_REFUSED;
 	}
+	if (p->payer->is_revoked) {
+		fail(&r->fail, FAIL_INVALID_API_KEY, "this key was revoked; ask for a new one");
+		return PAYMENT_REFUSED;
+	}
 	find_deal(r);
 	p->wait.ask.global_nusd = global_nusd();
 	find_bound(r);

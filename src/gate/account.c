@@ -22,6 +22,7 @@ struct owner_record {
 	int64_t id; /* the map's key is its bytes */
 	int64_t account_id, team_id, user_id, plan_id;
 	bool is_out; /* on hold, closed, or with terms that cannot be read */
+	bool is_revoked;
 	struct terms terms;
 	struct str name; /* of a plan */
 	char texts[];    /* its, and the terms' models */
@@ -168,6 +169,7 @@ void account_table_put_key(struct account_table *t, const struct store_key *k)
 	r->account_id = k->account_id;
 	r->team_id = k->team_id;
 	r->user_id = k->user_id;
+	r->is_revoked = k->revoked_ms != 0;
 	put_record(t, KEYS, r);
 }
 
@@ -293,6 +295,7 @@ static struct payer *work_out(struct account_table *t, const struct row *row)
 	p->user_id = row->user->id;
 	p->on_hold = row->key->is_out || row->user->is_out || row->team->is_out ||
 	             row->account->is_out || row->plan->is_out;
+	p->is_revoked = row->key->is_revoked;
 	p->account_rates = rates_of(&account);
 	p->key_rates = rates_of(&row->key->terms);
 	p->apply_floor = terms_value(&account, TERM_apply_floor, false);

@@ -25,6 +25,7 @@ struct payer {
 	int64_t key_id, account_id;
 	int64_t team_id, user_id; /* 0: none */
 	bool on_hold;             /* the account is, or somebody was closed */
+	bool is_revoked;          /* the key was: a request may have come before */
 
 	struct limit_book *book; /* the account's counters; borrows, as the parties */
 	struct limit_party *account, *team, *user, *key;

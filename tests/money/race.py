@@ -5,8 +5,8 @@
 
 One node on SQLite admits exactly floor(ceiling / cost). Four nodes on one PostgreSQL never admit
 more, and once their leases are returned at most one minimum lease per node less. Who waits for the
-house's money is served as soon as a reload raises its ceiling. FLUX_POSTGRES
-names the server (tests/postgres.sh run ..). The last line is "race: N passed, N failed".
+house's money is served as soon as a reload raises its ceiling, and not once its key is revoked.
+FLUX_POSTGRES names the server (tests/postgres.sh run ..). The last line is "race: N passed, N failed".
 """
 
 import argparse
@@ -75,12 +75,22 @@ def set_house(node, nusd):
     node.config.write_text(text + f"ceilings: {{global_month_usd: {usd(nusd)}}}\n")
 
 
-def reload(build):
+def reload(node):
+    set_house(node, rig.COST * 3)
+    node.process.send_signal(signal.SIGHUP)
+
+
+def revoke(node):
+    node.ask("DELETE", f"/keys/{node.ask('GET', '/keys')['data'][-1]['id']}")
+    time.sleep(1)
+
+
+def wait_while(name, act, second, build):
     """The first of two holds most of the house's money for 4 s; the second waits for it."""
     house = rig.House(build, rules="wait 4000\nusage 10 100\nbuiltin\n")
     try:
         node = house.node()
-        key = node.account("reload", month_usd=1, clamp=False)
+        key = node.account("waits", month_usd=1, clamp=False)
         set_house(node, rig.COST * 3 // 2)
         node.stop()
         node.start()
@@ -89,16 +99,16 @@ def reload(build):
         clients = threading.Thread(target=rig.hammer, args=words)
         clients.start()
         time.sleep(2)
-        set_house(node, rig.COST * 3)
-        node.process.send_signal(signal.SIGHUP)
+        act(node)
         clients.join()
-        problem = "" if told.statuses[200] == 2 else f"{dict(told.codes)} beside the first"
+        wanted = {200: 2} if second == 200 else {200: 1, second: 1}
+        problem = "" if told.statuses == wanted else f"{dict(told.statuses)}, {dict(told.codes)}"
     except AssertionError as error:
         problem = f"{error}"
     finally:
         house.close()
     if problem:
-        print(f"FAILED reload: {problem}", flush=True)
+        print(f"FAILED {name} while one waits: {problem}", flush=True)
     return not problem
 
 
@@ -108,7 +118,9 @@ def main():
     parser.add_argument("--requests", type=int, default=int(os.environ.get("FLUX_RACE", 10000)))
     options = parser.parse_args()
     url = os.environ.get("FLUX_POSTGRES", "none:FLUX_POSTGRES is not set")
-    results = [play("on SQLite", options.build, "", 1, options.requests), reload(options.build)]
+    results = [play("on SQLite", options.build, "", 1, options.requests)]
+    results.append(wait_while("reload", reload, 200, options.build))
+    results.append(wait_while("revoke", revoke, 401, options.build))
     skipped = ""
     if url.startswith("none:"):
         skipped = f", 1 skipped ({url[5:]})"
