@@ -95,6 +95,7 @@ backend out
 FLUXROUTER = """
 listen: ["127.0.0.1:{port}"]
 metrics_listen: "127.0.0.1:{metrics}"
+{store}
 providers:
   - {{name: stub, dialect: chat, base_url: "http://127.0.0.1:{stub}/v1", api_key: "bench"}}
 models:
@@ -237,15 +238,20 @@ class Fluxrouter(Engine):
 
     def prepare(self):
         models = "\n".join(FLUX_MODEL.format(lane=lane) for lane in ("express", "daily", "deep"))
-        self.config = self.write("fluxrouter.yaml", FLUXROUTER, models=models)
+        # BENCH_STORE: a PostgreSQL, to measure leases and journal with that store
+        url = os.environ.get("BENCH_STORE", "")
+        self.config = self.write("fluxrouter.yaml", FLUXROUTER, models=models,
+                                 store=f'store: "{url}"' if url else "")
         self.data = os.path.join(self.dir, "flux-data")
         self.key = self.verb("key", "create").strip()
         # A ceiling that is never met: every request holds and settles against it.
         self.verb("account", "set", "default", "--set", "month_usd=1000000")
 
     def verb(self, *words):
+        store = os.environ.get("BENCH_STORE")
+        env = dict(os.environ, FLUXROUTER_STORE=store) if store else None
         done = subprocess.run([self.binary, *words, "--data", self.data],
-                              capture_output=True, text=True, cwd=self.dir)
+                              capture_output=True, text=True, cwd=self.dir, env=env)
         if done.returncode:
             raise SystemExit(f"bench: fluxrouter {' '.join(words)}: {done.stderr}")
         return done.stdout
