@@ -15,7 +15,8 @@ packages_build="gcc make pkg-config libuv1-dev libssl-dev libsqlite3-dev libcyam
 packages_run="ca-certificates curl"
 packages_test="clang libclang-rt-14-dev libjansson-dev libhttp-parser-dev libnghttp2-dev"
 packages_test+=" python3 curl sqlite3 openssl iproute2"
-# A server for the tests of that store, a clock that can be set; where they cannot be had, tests are skipped.
+# A server for the tests of that store, and a clock that can be set; where they cannot be had, tests
+# are skipped.
 optional="postgresql faketime"
 packages_long="clang-tidy cppcheck valgrind"
 packages_bench="nginx-light haproxy python3"
