@@ -207,12 +207,21 @@ static void read_item(struct wire_job *job, const struct json *doc, uint32_t ite
 		    call_of(job, doc, item);
 }
 
+/* Some servers leave the status of a good answer out. */
+static bool is_unfinished(const struct json *doc, uint32_t response)
+{
+	uint32_t status = json_get(doc, response, STR("status"));
+
+	return json_type(doc, status) == JSON_STRING &&
+	       !json_text_is(doc, status, STR("completed")) &&
+	       !json_text_is(doc, status, STR("incomplete"));
+}
+
 int responses_read_answer(struct wire_job *job, const struct json *doc, struct talk_answer *out)
 {
 	uint32_t root = json_root(doc), output = json_get(doc, root, STR("output"));
 
-	if (json_type(doc, output) != JSON_ARRAY ||
-	    json_text_is(doc, json_get(doc, root, STR("status")), STR("failed")))
+	if (json_type(doc, output) != JSON_ARRAY || is_unfinished(doc, root))
 		return -1;
 	read_head(job, doc, root, &out->head);
 	JSON_EACH(doc, output, item) read_item(job, doc, item, out);
@@ -273,7 +282,7 @@ static void hear_item(struct wire_job *job, uint32_t root, struct flow *flow)
 	struct talk_part part;
 
 	hearing(job)->items++;
-	hearing(job)->has_input = false;
+	hearing(job)->has_delta = false;
 	hearing(job)->summary = 0;
 	if (json_text_is(doc, json_get(doc, item, STR("type")), STR("reasoning"))) {
 		open_thinking(job, root, flow);
@@ -289,6 +298,7 @@ static void hear_words(struct wire_job *job, uint32_t root, enum talk_kind kind,
 	struct talk_part part = {.kind = kind, .node = JSON_NONE};
 	int key = content_key(job, root);
 
+	hearing(job)->has_delta = true;
 	flow_open(flow, key, &part);
 	flow_delta(flow, key, TALK_DELTA_TEXT, raw_of(job->events, root, "delta"));
 }
@@ -315,6 +325,7 @@ static void hear_summary(struct wire_job *job, uint32_t root, struct flow *flow)
 	int64_t part = count_of(job->events, root, "summary_index", 0);
 	int key = thinking_key(job, root);
 
+	hearing(job)->has_delta = true;
 	open_thinking(job, root, flow);
 	if (part > hearing(job)->summary)
 		flow_delta(flow, key, TALK_DELTA_TEXT, STR("\\n\\n"));
@@ -324,6 +335,7 @@ static void hear_summary(struct wire_job *job, uint32_t root, struct flow *flow)
 
 static void hear_thought(struct wire_job *job, uint32_t root, struct flow *flow)
 {
+	hearing(job)->has_delta = true;
 	open_thinking(job, root, flow);
 	flow_delta(flow, thinking_key(job, root), TALK_DELTA_TEXT,
 	           raw_of(job->events, root, "delta"));
@@ -331,7 +343,7 @@ static void hear_thought(struct wire_job *job, uint32_t root, struct flow *flow)
 
 static void hear_input(struct wire_job *job, uint32_t root, struct flow *flow)
 {
-	hearing(job)->has_input = true;
+	hearing(job)->has_delta = true;
 	flow_delta(flow, key_of(job, root, 0), TALK_DELTA_INPUT,
 	           raw_of(job->events, root, "delta"));
 }
@@ -344,23 +356,59 @@ static void hear_annotation(struct wire_job *job, uint32_t root, struct flow *fl
 	flow_note(flow, content_key(job, root), note);
 }
 
-/* What only the finished item tells: a proof, or an input that came in one piece. */
+static void hear_whole_thinking(struct wire_job *job, uint32_t root, struct flow *flow)
+{
+	const struct json *doc = job->events;
+	uint32_t item = json_get(doc, root, STR("item"));
+	struct talk_seal seal = seal_of(job, doc, item);
+	struct talk_answer whole = {0};
+	int key = thinking_key(job, root);
+
+	if (!hearing(job)->has_delta) {
+		read_thinking(job, doc, item, &whole);
+		open_thinking(job, root, flow);
+		flow_delta(flow, key, TALK_DELTA_TEXT, whole.parts[0].text_raw);
+	}
+	flow_seal(flow, key, &seal);
+	flow_close(flow, key);
+}
+
+static void hear_whole_message(struct wire_job *job, uint32_t root, struct flow *flow)
+{
+	struct talk_answer whole = {0};
+	int key = key_of(job, root, 0);
+
+	if (hearing(job)->has_delta)
+		return;
+	read_contents(job, job->events, json_get(job->events, root, STR("item")), &whole);
+	for (int i = 0; i < whole.part_count && i < KEY_THINKING; i++) {
+		struct talk_part part = {.kind = whole.parts[i].kind, .node = JSON_NONE};
+
+		flow_open(flow, key + i, &part);
+		flow_delta(flow, key + i, TALK_DELTA_TEXT, whole.parts[i].text_raw);
+		flow_close(flow, key + i);
+	}
+}
+
+/* What only the finished item tells: a proof, or all of it where no delta came. */
 static void hear_item_done(struct wire_job *job, uint32_t root, struct flow *flow)
 {
 	const struct json *doc = job->events;
 	uint32_t item = json_get(doc, root, STR("item"));
-	int key = key_of(job, root, 0);
-	struct talk_seal seal;
+	uint32_t type = json_get(doc, item, STR("type"));
 
-	if (json_text_is(doc, json_get(doc, item, STR("type")), STR("reasoning"))) {
-		seal = seal_of(job, doc, item);
-		flow_seal(flow, key + KEY_THINKING, &seal);
-		flow_close(flow, key + KEY_THINKING);
+	if (json_text_is(doc, type, STR("reasoning"))) {
+		hear_whole_thinking(job, root, flow);
+	} else if (json_text_is(doc, type, STR("message"))) {
+		hear_whole_message(job, root, flow);
 	} else if (is_call(doc, item)) {
-		if (!hearing(job)->has_input)
+		int key = key_of(job, root, 0);
+
+		if (!hearing(job)->has_delta)
 			flow_delta(flow, key, TALK_DELTA_INPUT, call_of(job, doc, item).input_raw);
 		flow_close(flow, key);
 	}
+	hearing(job)->has_delta = false;
 }
 
 static void hear_part_done(struct wire_job *job, uint32_t root, struct flow *flow)

@@ -62,7 +62,7 @@ void responses_put_response(const struct wire_job *, struct json_writer *,
 
 struct responses_hearing {
 	int items;      /* that were added */
-	bool has_input; /* the newest call's input came in deltas */
+	bool has_delta; /* the newest item came in deltas */
 	bool has_refusal;
 	int64_t summary; /* the newest summary part */
 };

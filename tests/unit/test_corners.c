@@ -303,8 +303,48 @@ static void test_old_error(void)
 	translating_release(&t);
 }
 
+/* Small servers tell an item when it is done and not before. */
+static void test_items_without_deltas(void)
+{
+	static const char stream[] =
+	    "data: {\"type\":\"response.created\",\"response\":{\"id\":\"resp_1\"}}\n\n"
+	    "data: {\"type\":\"response.output_item.done\",\"item\":{\"type\":\"reasoning\","
+	    "\"id\":\"rs_1\",\"summary\":[{\"type\":\"summary_text\",\"text\":\"hm\"}]}}\n\n"
+	    "data: {\"type\":\"response.output_item.added\",\"item\":{\"type\":\"message\"}}\n\n"
+	    "data: {\"type\":\"response.output_item.done\",\"item\":{\"type\":\"message\","
+	    "\"content\":[{\"type\":\"output_text\",\"text\":\"Hi \\\"you\\\"\"}]}}\n\n"
+	    "data: {\"type\":\"response.completed\",\"response\":{\"status\":\"completed\"}}\n\n";
+	bool is_over = false;
+	struct str out;
+
+	sent(LLM_MESSAGES, LLM_RESPONSES,
+	     "{\"model\":\"m\",\"max_tokens\":99,\"stream\":true,\"messages\":[{\"role\":"
+	     "\"user\",\"content\":\"u\"}]}");
+	out = translating_stream(&t, str_of(stream), 4096, &is_over);
+	CHECK(is_over);
+	check_has(out, "\"thinking\":\"hm\"");
+	check_has(out, "\"text\":\"Hi \\\"you\\\"\"");
+	translating_release(&t);
+}
+
+/* An answer that is not there yet is none. */
+static void test_unfinished_answers(void)
+{
+	static const char *const statuses[] = {"failed", "cancelled", "queued", "in_progress"};
+	char body[120];
+
+	for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
+		sent(LLM_CHAT, LLM_RESPONSES, "{\"model\":\"m\",\"messages\":[]}");
+		snprintf(body, sizeof body, "{\"status\":\"%s\",\"output\":[]}", statuses[i]);
+		CHECK_STR(translating_answer(&t, str_of(body)), STR(""));
+		translating_release(&t);
+	}
+}
+
 int main(void)
 {
+	test_items_without_deltas();
+	test_unfinished_answers();
 	test_small_temperature();
 	test_escaped_slashes();
 	test_blank_texts();
