@@ -245,7 +245,8 @@ static void note_chunk(struct wire_noting *n, struct wire_note *out)
 	usage_note_service(doc, json_get(doc, root, STR("service_tier")), &n->meter->usage.service);
 	note_choices(n, out, choices);
 	note_usage(n, out, choices);
-	if (error != JSON_NONE && !json_is_null(doc, error))
+	if ((error != JSON_NONE && !json_is_null(doc, error)) ||
+	    json_text_is(doc, json_get(doc, root, STR("object")), STR("error"))) /* vLLM */
 		out->kind = WIRE_ERROR;
 }
 

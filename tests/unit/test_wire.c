@@ -286,6 +286,8 @@ static const struct {
     {LLM_CHAT, STR_INIT("{\"choices\":[],\"usage\":{\"prompt_tokens\":0,\"completion_tokens\":5}}"),
      WIRE_LIFECYCLE, false, true},
     {LLM_CHAT, STR_INIT("{\"error\":{\"message\":\"overloaded\"}}"), WIRE_ERROR, false, false},
+    {LLM_CHAT, STR_INIT("{\"object\":\"error\",\"message\":\"x\",\"code\":400}"), WIRE_ERROR, false,
+     false},
     {LLM_CHAT, STR_INIT("[DONE]"), WIRE_END, false, false},
     {LLM_RESPONSES, STR_INIT("{\"type\":\"response.created\",\"response\":{}}"), WIRE_LIFECYCLE,
      false, false},
