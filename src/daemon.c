@@ -237,6 +237,7 @@ static int start_workers(struct daemon *d, const struct config *config, struct f
 	int count = count_workers(d->options, config);
 
 	d->shared.worker_count = count;
+	atomic_store(&d->shared.busy, count);
 	for (int i = 0; i < count; i++) {
 		struct worker *w = &d->workers[d->worker_count++];
 

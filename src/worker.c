@@ -12,14 +12,23 @@
 
 enum { WATCH_MS = 50 };
 
+/* The first worker's loop has the clock of the stop, and the operators' listener: it ends last. */
+static bool may_end(const struct worker *w)
+{
+	return front_connections(w->front) == 0 &&
+	       (!w->is_first || atomic_load(&w->shared->busy) == 1);
+}
+
 static void on_watch(struct timer *t)
 {
 	struct worker *w = LIST_OBJECT(t, struct worker, watch);
 
-	if (front_connections(w->front) == 0)
+	if (may_end(w)) {
+		atomic_fetch_sub(&w->shared->busy, 1);
 		loop_stop(&w->loop);
-	else
+	} else {
 		timer_set(&w->watch, &w->loop, WATCH_MS, on_watch);
+	}
 }
 
 /* Requests whose clients have left already: cutting connections does not reach them. */
@@ -143,7 +152,7 @@ int worker_init(struct worker *w, struct shared *shared, struct str data_dir, in
 	struct front_server server = {
 	    .on_request = request_start, .on_bad_head = reply_bad_head, .server = w};
 
-	*w = (struct worker){.shared = shared};
+	*w = (struct worker){.shared = shared, .is_first = index == 0};
 	loop_init(&w->loop, index);
 	list_init(&w->requests);
 	list_init(&w->asking);

@@ -30,6 +30,7 @@ enum shared_state {
 };
 
 struct shared {
+	atomic_int busy;  /* workers whose loops have not ended */
 	int worker_count; /* among how many a bound is divided; 0: one */
 	struct key_table *keys;
 	struct limits *limits;
@@ -54,6 +55,7 @@ struct worker {
 	    asking; /* of these, those that wait for news of keys, in the order they asked */
 	struct limit_inbox inbox; /* of requests that wait for money */
 	struct bad_keys *bad_keys;
+	bool is_first;           /* its loop ends last */
 	enum shared_state state; /* the last one that was obeyed */
 	struct timer watch;      /* while draining: has the last connection gone? */
 	uv_thread_t thread;

@@ -339,6 +339,17 @@ def scene_drain_for_nobody(world):
     world.start()
 
 
+def scene_drain_limit(world):
+    """a stream that does not end is cut at drain_limit, whichever loop has it"""
+    key = world.key("limit")
+    for i in range(5):
+        link = open_stream(world, key, f"stuck{i}")
+        world.daemon.send_signal(signal.SIGTERM)
+        assert world.daemon.wait(8) == 0
+        link.leave()
+        world.start()
+
+
 def scene_slow_reader(world):
     """a client that reads nothing: the provider is held up, memory stays, its leaving ends all"""
     key = world.key("slow")
@@ -500,6 +511,7 @@ SCENES = {
 }
 # What differs from tests/cases/main.yaml.
 CONFIG = {
+    "drain_limit": [("drain_limit: 5s", "drain_limit: 1s")],
     "drain_for_nobody": [
         ("  - name: plain\n", "  - name: plain\n    client_gone: drain\n"),
         ("drain_limit: 5s", "drain_limit: 1s"),
