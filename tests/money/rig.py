@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import resource
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -74,6 +75,7 @@ class House:
         for node in self.nodes:
             node.kill()
         self.provider.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class Node:
