@@ -176,8 +176,6 @@ static int read_parallel(struct reading *r, uint32_t node)
 	{                                                                                          \
 		return reading_number(r, node, feature, &r->talk->options.name##_json);            \
 	}
-NUMBER(temperature, FEATURE_TEMPERATURE)
-NUMBER(top_p, FEATURE_TOP_P)
 NUMBER(top_k, FEATURE_TOP_K)
 NUMBER(seed, FEATURE_SEED)
 NUMBER(frequency_penalty, FEATURE_PENALTY)
@@ -220,20 +218,6 @@ static int read_old_limit(struct reading *r, uint32_t node)
 	return newer.len ? 0 : read_limit(r, node);
 }
 
-static int read_stop(struct reading *r, uint32_t node)
-{
-	struct talk_options *o = &r->talk->options;
-
-	reading_mark(r, FEATURE_STOP, node);
-	o->stops_raw = ARENA_ARRAY(r->job->arena, struct str, json_count(r->doc, node) + 1);
-	if (json_type(r->doc, node) == JSON_STRING)
-		o->stops_raw[o->stop_count++] = field_raw_text(r->doc, node);
-	else
-		JSON_EACH(r->doc, node, stop)
-	o->stops_raw[o->stop_count++] = field_raw_text(r->doc, stop);
-	return 0;
-}
-
 static int read_n(struct reading *r, uint32_t node)
 {
 	if (json_i64(r->doc, node, 1, 128, &r->talk->options.n) < 0)
@@ -256,12 +240,6 @@ static int read_top_logprobs(struct reading *r, uint32_t node)
 	return json_i64(r->doc, node, 0, 20, &r->talk->options.top_logprobs) < 0
 	           ? reading_wrong(r, node, "a whole number, 0 to 20")
 	           : 0;
-}
-
-static int read_stream(struct reading *r, uint32_t node)
-{
-	r->talk->options.stream = reading_flag(r, node) == TALK_YES;
-	return 0;
 }
 
 static int read_stream_options(struct reading *r, uint32_t node)
@@ -333,18 +311,18 @@ static const struct reading_member root_members[] = {
     {STR_INIT("response_format"), read_format},
     {STR_INIT("max_completion_tokens"), read_limit},
     {STR_INIT("max_tokens"), read_old_limit},
-    {STR_INIT("temperature"), read_temperature},
-    {STR_INIT("top_p"), read_top_p},
+    {STR_INIT("temperature"), reading_temperature},
+    {STR_INIT("top_p"), reading_top_p},
     {STR_INIT("top_k"), read_top_k},
     {STR_INIT("seed"), read_seed},
     {STR_INIT("frequency_penalty"), read_frequency_penalty},
     {STR_INIT("presence_penalty"), read_presence_penalty},
     {STR_INIT("logit_bias"), read_logit_bias},
-    {STR_INIT("stop"), read_stop},
+    {STR_INIT("stop"), reading_stops},
     {STR_INIT("n"), read_n},
     {STR_INIT("logprobs"), read_logprobs},
     {STR_INIT("top_logprobs"), read_top_logprobs},
-    {STR_INIT("stream"), read_stream},
+    {STR_INIT("stream"), reading_stream},
     {STR_INIT("stream_options"), read_stream_options},
     {STR_INIT("reasoning_effort"), read_effort},
     {STR_INIT("verbosity"), read_verbosity},

@@ -13,23 +13,11 @@
  * answer. */
 #include "wire/gemini_talk.h"
 
-#include "wire/field.h"
-#include "wire/flow.h"
+#include "wire/hearing.h"
 #include "wire/usage.h"
 
 /* The flow's keys of parts. */
 enum { KEY_TEXT, KEY_THINKING, KEY_IMAGE, KEY_CALLS = 16 };
-
-static struct str raw_of(const struct json *doc, uint32_t object, const char *key)
-{
-	return field_raw_text(doc, json_get(doc, object, str_of(key)));
-}
-
-static struct str text_of(const struct wire_job *job, const struct json *doc, uint32_t object,
-                          const char *key)
-{
-	return json_text(doc, json_get(doc, object, str_of(key)), job->arena);
-}
 
 static bool is_true(const struct json *doc, uint32_t object, const char *key)
 {
@@ -71,14 +59,14 @@ static bool is_blocked(const struct json *doc, uint32_t root)
 {
 	uint32_t feedback = json_get(doc, root, STR("promptFeedback"));
 
-	return raw_of(doc, feedback, "blockReason").len > 0;
+	return hearing_raw(doc, feedback, "blockReason").len > 0;
 }
 
 /* ---- parts ---- */
 
 static struct talk_seal seal_of(const struct json *doc, uint32_t part, struct str place)
 {
-	struct str proof = raw_of(doc, part, "thoughtSignature");
+	struct str proof = hearing_raw(doc, part, "thoughtSignature");
 	struct talk_seal seal = {.origin = LLM_GEMINI, .raw = proof, .id = place};
 
 	seal.kind = proof.len ? TALK_SIGNATURE : TALK_UNSEALED;
@@ -89,8 +77,8 @@ static struct talk_part read_call(const struct wire_job *job, const struct json 
 {
 	struct talk_part part = {.kind = TALK_CALL, .node = JSON_NONE};
 
-	part.id = text_of(job, doc, call, "id");
-	part.name = text_of(job, doc, call, "name");
+	part.id = hearing_text(job, doc, call, "id");
+	part.name = hearing_text(job, doc, call, "name");
 	part.input_json = json_raw(doc, json_get(doc, call, STR("args")));
 	return part;
 }
@@ -101,8 +89,8 @@ static struct talk_part read_image(const struct wire_job *job, const struct json
 	struct talk_part part = {.kind = TALK_IMAGE, .node = JSON_NONE};
 
 	part.media.source = TALK_BYTES;
-	part.media.type = text_of(job, doc, image, "mimeType");
-	part.media.raw = raw_of(doc, image, "data");
+	part.media.type = hearing_text(job, doc, image, "mimeType");
+	part.media.raw = hearing_raw(doc, image, "data");
 	return part;
 }
 
@@ -111,8 +99,8 @@ static struct talk_note note_of(const struct json *doc, uint32_t chunk)
 	uint32_t web = json_get(doc, chunk, STR("web"));
 
 	return (struct talk_note){.kind = TALK_NOTE_URL,
-	                          .url_raw = raw_of(doc, web, "uri"),
-	                          .title_raw = raw_of(doc, web, "title"),
+	                          .url_raw = hearing_raw(doc, web, "uri"),
+	                          .title_raw = hearing_raw(doc, web, "title"),
 	                          .start = -1,
 	                          .end = -1,
 	                          .document = -1,
@@ -128,8 +116,8 @@ static uint32_t sources_of(const struct json *doc, uint32_t candidate)
 
 static struct talk_head read_head(const struct wire_job *job, const struct json *doc, uint32_t root)
 {
-	return (struct talk_head){.id = text_of(job, doc, root, "responseId"),
-	                          .model = text_of(job, doc, root, "modelVersion")};
+	return (struct talk_head){.id = hearing_text(job, doc, root, "responseId"),
+	                          .model = hearing_text(job, doc, root, "modelVersion")};
 }
 
 /* ---- streams ---- */
@@ -138,7 +126,7 @@ static void hear_text(struct wire_job *job, uint32_t node, bool is_thought, stru
 {
 	int key = is_thought ? KEY_THINKING : KEY_TEXT;
 	struct talk_part part = {.kind = is_thought ? TALK_THINKING : TALK_TEXT, .node = JSON_NONE};
-	struct str raw = raw_of(job->events, node, "text");
+	struct str raw = hearing_raw(job->events, node, "text");
 
 	part.seal.origin = LLM_GEMINI;
 	if (raw.len == 0)
@@ -242,7 +230,7 @@ static void hear_answer(struct wire_job *job, uint32_t root, struct flow *flow)
 	const struct json *doc = job->events;
 	uint32_t candidate = json_first(doc, json_get(doc, root, STR("candidates")));
 	uint32_t content = json_get(doc, candidate, STR("content"));
-	struct str reason = text_of(job, doc, candidate, "finishReason");
+	struct str reason = hearing_text(job, doc, candidate, "finishReason");
 	struct talk_head head = read_head(job, doc, root);
 	enum talk_finish finish = TALK_FINISH_FILTER;
 	bool is_over = reason.len > 0 || is_blocked(doc, root);
@@ -267,8 +255,8 @@ static void hear_error(struct wire_job *job, uint32_t error, struct flow *flow)
 	struct talk_error *e = ARENA_NEW(job->scratch, struct talk_error);
 	int64_t status = 0;
 
-	e->type = text_of(job, job->events, error, "status");
-	e->message_raw = raw_of(job->events, error, "message");
+	e->type = hearing_text(job, job->events, error, "status");
+	e->message_raw = hearing_raw(job->events, error, "message");
 	if (json_i64(job->events, json_get(job->events, error, STR("code")), 100, 599, &status) ==
 	    0)
 		e->status = (int)status;
@@ -331,7 +319,7 @@ static void keep_part(const struct wire_job *job, const struct json *doc, uint32
 	    seal_of(doc, node, call != JSON_NONE ? GEMINI_SEALS_CALL : GEMINI_SEALS_TEXT);
 	struct talk_part part = {.kind = is_thought ? TALK_THINKING : TALK_TEXT,
 	                         .node = JSON_NONE,
-	                         .text_raw = raw_of(doc, node, "text")};
+	                         .text_raw = hearing_raw(doc, node, "text")};
 
 	if (call != JSON_NONE) {
 		keep_seal(job, a, &seal);
@@ -378,7 +366,7 @@ int gemini_read_answer(struct wire_job *job, const struct json *doc, struct talk
 
 	if (candidate == JSON_NONE
 	        ? !is_blocked(doc, root)
-	        : !finish_of(text_of(job, doc, candidate, "finishReason"), &finish))
+	        : !finish_of(hearing_text(job, doc, candidate, "finishReason"), &finish))
 		return -1;
 	out->head = read_head(job, doc, root);
 	JSON_EACH(doc, json_get(doc, content, STR("parts")), part)

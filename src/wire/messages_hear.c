@@ -7,22 +7,9 @@
  * of their results is text. Counts are cumulative, see messages.c. Called by the driver. */
 #include "wire/messages_talk.h"
 
-#include "wire/field.h"
-#include "wire/flow.h"
-#include "wire/job.h"
+#include "wire/hearing.h"
 #include "wire/put.h"
 #include "wire/usage.h"
-
-static struct str raw_of(const struct json *doc, uint32_t object, const char *key)
-{
-	return field_raw_text(doc, json_get(doc, object, str_of(key)));
-}
-
-static struct str text_of(const struct wire_job *job, const struct json *doc, uint32_t object,
-                          const char *key)
-{
-	return json_text(doc, json_get(doc, object, str_of(key)), job->arena);
-}
 
 /* ---- reasons ---- */
 
@@ -57,9 +44,9 @@ static void read_note(const struct json *doc, uint32_t citation, struct talk_not
 	    0)
 		document = -1;
 	*note = (struct talk_note){.kind = TALK_NOTE_FOREIGN,
-	                           .quote_raw = raw_of(doc, citation, "cited_text"),
-	                           .url_raw = raw_of(doc, citation, "url"),
-	                           .title_raw = raw_of(doc, citation, "title"),
+	                           .quote_raw = hearing_raw(doc, citation, "cited_text"),
+	                           .url_raw = hearing_raw(doc, citation, "url"),
+	                           .title_raw = hearing_raw(doc, citation, "title"),
 	                           .start = -1,
 	                           .end = -1,
 	                           .document = document,
@@ -80,20 +67,20 @@ static int read_block(const struct wire_job *job, const struct json *doc, uint32
 	*out = (struct talk_part){.node = JSON_NONE};
 	if (json_text_is(doc, type, STR("text"))) {
 		out->kind = TALK_TEXT;
-		out->text_raw = raw_of(doc, block, "text");
+		out->text_raw = hearing_raw(doc, block, "text");
 	} else if (json_text_is(doc, type, STR("thinking"))) {
 		out->kind = TALK_THINKING;
-		out->text_raw = raw_of(doc, block, "thinking");
+		out->text_raw = hearing_raw(doc, block, "thinking");
 		out->seal = (struct talk_seal){.origin = LLM_MESSAGES,
-		                               .raw = raw_of(doc, block, "signature")};
+		                               .raw = hearing_raw(doc, block, "signature")};
 	} else if (json_text_is(doc, type, STR("redacted_thinking"))) {
 		out->kind = TALK_THINKING;
 		out->seal = (struct talk_seal){
-		    TALK_REDACTED, LLM_MESSAGES, raw_of(doc, block, "data"), {0}};
+		    TALK_REDACTED, LLM_MESSAGES, hearing_raw(doc, block, "data"), {0}};
 	} else if (json_text_is(doc, type, STR("tool_use"))) {
 		out->kind = TALK_CALL;
-		out->id = text_of(job, doc, block, "id");
-		out->name = text_of(job, doc, block, "name");
+		out->id = hearing_text(job, doc, block, "id");
+		out->name = hearing_text(job, doc, block, "name");
 		out->input_json = json_raw(doc, json_get(doc, block, STR("input")));
 	} else {
 		return -1;
@@ -117,9 +104,9 @@ static void read_head(const struct wire_job *job, const struct json *doc, uint32
 {
 	uint32_t usage = json_get(doc, message, STR("usage"));
 
-	*out = (struct talk_head){.id = text_of(job, doc, message, "id"),
-	                          .model = text_of(job, doc, message, "model"),
-	                          .service_tier = text_of(job, doc, usage, "service_tier")};
+	*out = (struct talk_head){.id = hearing_text(job, doc, message, "id"),
+	                          .model = hearing_text(job, doc, message, "model"),
+	                          .service_tier = hearing_text(job, doc, usage, "service_tier")};
 }
 
 int messages_read_answer(struct wire_job *job, const struct json *doc, struct talk_answer *out)
@@ -141,8 +128,8 @@ int messages_read_answer(struct wire_job *job, const struct json *doc, struct ta
 		*added = part;
 		add_notes(job, doc, block, added);
 	}
-	out->finish = finish_of(text_of(job, doc, root, "stop_reason"));
-	out->finish_raw = raw_of(doc, root, "stop_sequence");
+	out->finish = finish_of(hearing_text(job, doc, root, "stop_reason"));
+	out->finish_raw = hearing_raw(doc, root, "stop_sequence");
 	usage_read_messages(doc, json_get(doc, root, STR("usage")), true, &told, &out->usage);
 	out->has_usage = out->usage.reported;
 	return 0;
@@ -214,14 +201,14 @@ static void hear_delta(struct wire_job *job, uint32_t root, struct flow *flow)
 	int index = index_of(job, root);
 
 	if (json_text_is(doc, type, STR("text_delta"))) {
-		flow_delta(flow, index, TALK_DELTA_TEXT, raw_of(doc, delta, "text"));
+		flow_delta(flow, index, TALK_DELTA_TEXT, hearing_raw(doc, delta, "text"));
 	} else if (json_text_is(doc, type, STR("thinking_delta"))) {
-		flow_delta(flow, index, TALK_DELTA_TEXT, raw_of(doc, delta, "thinking"));
+		flow_delta(flow, index, TALK_DELTA_TEXT, hearing_raw(doc, delta, "thinking"));
 	} else if (json_text_is(doc, type, STR("input_json_delta"))) {
-		flow_delta(flow, index, TALK_DELTA_INPUT, raw_of(doc, delta, "partial_json"));
+		flow_delta(flow, index, TALK_DELTA_INPUT, hearing_raw(doc, delta, "partial_json"));
 	} else if (json_text_is(doc, type, STR("signature_delta"))) {
 		struct talk_seal seal = {
-		    TALK_SIGNATURE, LLM_MESSAGES, raw_of(doc, delta, "signature"), {0}};
+		    TALK_SIGNATURE, LLM_MESSAGES, hearing_raw(doc, delta, "signature"), {0}};
 
 		flow_seal(flow, index, &seal);
 	} else if (json_text_is(doc, type, STR("citations_delta"))) {
@@ -238,11 +225,11 @@ static void hear_end(struct wire_job *job, uint32_t root, struct flow *flow)
 {
 	const struct json *doc = job->events;
 	uint32_t delta = json_get(doc, root, STR("delta"));
-	struct str reason = text_of(job, doc, delta, "stop_reason");
+	struct str reason = hearing_text(job, doc, delta, "stop_reason");
 
 	hear_usage(job, json_get(doc, root, STR("usage")), true, flow);
 	if (reason.len)
-		flow_finish(flow, finish_of(reason), raw_of(doc, delta, "stop_sequence"));
+		flow_finish(flow, finish_of(reason), hearing_raw(doc, delta, "stop_sequence"));
 }
 
 static void hear_last(struct wire_job *job, uint32_t root, struct flow *flow)
@@ -277,16 +264,13 @@ static void hear_error(struct wire_job *job, uint32_t root, struct flow *flow)
 	uint32_t error = json_get(job->events, root, STR("error"));
 	struct talk_error *e = ARENA_NEW(job->scratch, struct talk_error);
 
-	e->type = text_of(job, job->events, error, "type");
-	e->message_raw = raw_of(job->events, error, "message");
+	e->type = hearing_text(job, job->events, error, "type");
+	e->message_raw = hearing_raw(job->events, error, "message");
 	e->status = status_of(e->type);
 	flow_error(flow, e);
 }
 
-static const struct event_row {
-	struct str type;
-	void (*hear)(struct wire_job *, uint32_t root, struct flow *);
-} events[] = {
+static const struct hearing_row events[] = {
     {STR_INIT("content_block_delta"), hear_delta},
     {STR_INIT("content_block_start"), hear_block},
     {STR_INIT("content_block_stop"), hear_stop},
@@ -298,17 +282,5 @@ static const struct event_row {
 
 int messages_read_event(struct wire_job *job, const struct sse_event *e, struct flow *flow)
 {
-	struct json *doc = job->events;
-	struct json_error error;
-	uint32_t type;
-
-	if (json_read(doc, e->data, &error) < 0)
-		return -1;
-	type = json_get(doc, json_root(doc), STR("type"));
-	for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
-		if (json_text_is(doc, type, events[i].type)) {
-			events[i].hear(job, json_root(doc), flow);
-			return 0;
-		}
-	return json_type(doc, type) == JSON_STRING ? 0 : -1;
+	return hearing_event(job, e, flow, events, sizeof events / sizeof events[0]);
 }

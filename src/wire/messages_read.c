@@ -180,13 +180,6 @@ static int refuse(struct reading *r, uint32_t node)
 	return job_refuse(r->job, node, "lives at Anthropic and has no counterpart at the target");
 }
 
-static int read_max(struct reading *r, uint32_t node)
-{
-	if (json_i64(r->doc, node, 0, INT32_MAX, &r->talk->options.max_output) == 0)
-		reading_mark(r, FEATURE_MAX_OUTPUT, node);
-	return 0;
-}
-
 static int read_top_k(struct reading *r, uint32_t node)
 {
 	r->talk->options.top_k_json = json_raw(r->doc, node);
@@ -212,7 +205,7 @@ static const struct reading_member members[] = {
     {STR_INIT("model"), NULL},
     {STR_INIT("system"), NULL},
     {STR_INIT("messages"), NULL},
-    {STR_INIT("max_tokens"), read_max},
+    {STR_INIT("max_tokens"), reading_max_output},
     {STR_INIT("tools"), read_tools},
     {STR_INIT("tool_choice"), read_choice},
     {STR_INIT("thinking"), read_thinking},

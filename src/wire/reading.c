@@ -138,14 +138,24 @@ int reading_top_p(struct reading *r, uint32_t value)
 int reading_stops(struct reading *r, uint32_t value)
 {
 	struct talk_options *o = &r->talk->options;
-	uint32_t count = json_count(r->doc, value);
+	bool is_one = json_type(r->doc, value) == JSON_STRING;
+	uint32_t count = is_one ? 1 : json_count(r->doc, value);
 
 	if (count == 0)
 		return 0;
-	o->stops_raw = ARENA_ARRAY(r->job->arena, struct str, count);
-	JSON_EACH(r->doc, value, item)
-	o->stops_raw[o->stop_count++] = field_raw_text(r->doc, item);
 	reading_mark(r, FEATURE_STOP, value);
+	o->stops_raw = ARENA_ARRAY(r->job->arena, struct str, count);
+	if (is_one)
+		o->stops_raw[o->stop_count++] = field_raw_text(r->doc, value);
+	JSON_EACH(r->doc, is_one ? JSON_NONE : value, item)
+	o->stops_raw[o->stop_count++] = field_raw_text(r->doc, item);
+	return 0;
+}
+
+int reading_max_output(struct reading *r, uint32_t value)
+{
+	if (json_i64(r->doc, value, 0, INT32_MAX, &r->talk->options.max_output) == 0)
+		reading_mark(r, FEATURE_MAX_OUTPUT, value);
 	return 0;
 }
 

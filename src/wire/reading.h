@@ -56,7 +56,8 @@ struct talk_part *reading_add(struct reading *, struct reading_place *, enum tal
 int reading_stream(struct reading *, uint32_t value);
 int reading_temperature(struct reading *, uint32_t value);
 int reading_top_p(struct reading *, uint32_t value);
-int reading_stops(struct reading *, uint32_t value); /* an array */
+int reading_stops(struct reading *, uint32_t value);      /* a string or a list of them */
+int reading_max_output(struct reading *, uint32_t value); /* tokens, checked before */
 int reading_service_tier(struct reading *, uint32_t value);
 /* The only places that the newest tool, a search of the web, may find. -1: the target searches,
  * but everywhere. */

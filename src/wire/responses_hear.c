@@ -9,22 +9,11 @@
  * ran itself are passed over. Called by the driver. */
 #include "wire/responses_talk.h"
 
-#include "wire/field.h"
+#include "wire/hearing.h"
 #include "wire/put.h"
 #include "wire/usage.h"
 
 enum { KEY_CONTENTS = 16, KEY_THINKING = 15 };
-
-static struct str raw_of(const struct json *doc, uint32_t object, const char *key)
-{
-	return field_raw_text(doc, json_get(doc, object, str_of(key)));
-}
-
-static struct str text_of(const struct wire_job *job, const struct json *doc, uint32_t object,
-                          const char *key)
-{
-	return json_text(doc, json_get(doc, object, str_of(key)), job->arena);
-}
 
 static int64_t count_of(const struct json *doc, uint32_t object, const char *key, int64_t absent)
 {
@@ -71,10 +60,10 @@ static void hear_failure(struct wire_job *job, uint32_t error, struct flow *flow
 {
 	struct talk_error *e = ARENA_NEW(job->scratch, struct talk_error);
 
-	e->type = text_of(job, job->events, error, "code");
+	e->type = hearing_text(job, job->events, error, "code");
 	if (e->type.len == 0)
-		e->type = text_of(job, job->events, error, "type");
-	e->message_raw = raw_of(job->events, error, "message");
+		e->type = hearing_text(job, job->events, error, "type");
+	e->message_raw = hearing_raw(job->events, error, "message");
 	e->status = status_of(e->type);
 	flow_error(flow, e);
 }
@@ -89,20 +78,20 @@ static struct talk_part call_of(const struct wire_job *job, const struct json *d
 	return (struct talk_part){.kind = TALK_CALL,
 	                          .node = JSON_NONE,
 	                          .call = is_custom ? TALK_CUSTOM : TALK_FUNCTION,
-	                          .id = text_of(job, doc, item, "call_id"),
-	                          .name = text_of(job, doc, item, "name"),
+	                          .id = hearing_text(job, doc, item, "call_id"),
+	                          .name = hearing_text(job, doc, item, "name"),
 	                          .input_raw =
-	                              raw_of(doc, item, is_custom ? "input" : "arguments")};
+	                              hearing_raw(doc, item, is_custom ? "input" : "arguments")};
 }
 
 static struct talk_seal seal_of(const struct wire_job *job, const struct json *doc, uint32_t item)
 {
-	struct str proof = raw_of(doc, item, "encrypted_content");
+	struct str proof = hearing_raw(doc, item, "encrypted_content");
 
 	return (struct talk_seal){.kind = proof.len ? TALK_ENCRYPTED : TALK_UNSEALED,
 	                          .origin = LLM_RESPONSES,
 	                          .raw = proof,
-	                          .id = text_of(job, doc, item, "id")};
+	                          .id = hearing_text(job, doc, item, "id")};
 }
 
 static bool is_call(const struct json *doc, uint32_t item)
@@ -117,8 +106,8 @@ static void read_note(const struct json *doc, uint32_t annotation, struct talk_n
 {
 	*note = (struct talk_note){
 	    .kind = TALK_NOTE_FOREIGN,
-	    .url_raw = raw_of(doc, annotation, "url"),
-	    .title_raw = raw_of(doc, annotation, "title"),
+	    .url_raw = hearing_raw(doc, annotation, "url"),
+	    .title_raw = hearing_raw(doc, annotation, "title"),
 	    .start = count_of(doc, annotation, "start_index", -1),
 	    .end = count_of(doc, annotation, "end_index", -1),
 	    .document = -1,
@@ -134,10 +123,10 @@ static void read_note(const struct json *doc, uint32_t annotation, struct talk_n
 static void read_head(const struct wire_job *job, const struct json *doc, uint32_t response,
                       struct talk_head *out)
 {
-	*out = (struct talk_head){.id = text_of(job, doc, response, "id"),
-	                          .model = text_of(job, doc, response, "model"),
+	*out = (struct talk_head){.id = hearing_text(job, doc, response, "id"),
+	                          .model = hearing_text(job, doc, response, "model"),
 	                          .created_s = count_of(doc, response, "created_at", 0),
-	                          .service_tier = text_of(job, doc, response, "service_tier")};
+	                          .service_tier = hearing_text(job, doc, response, "service_tier")};
 }
 
 /* One list for all texts. */
@@ -159,7 +148,7 @@ static void read_contents(struct wire_job *job, const struct json *doc, uint32_t
 	{
 		uint32_t type = json_get(doc, content, STR("type"));
 		bool is_refusal = json_text_is(doc, type, STR("refusal"));
-		struct str text = raw_of(doc, content, is_refusal ? "refusal" : "text");
+		struct str text = hearing_raw(doc, content, is_refusal ? "refusal" : "text");
 		struct talk_part *part;
 
 		if (text.len == 0)
@@ -187,7 +176,7 @@ static void read_thinking(struct wire_job *job, const struct json *doc, uint32_t
 		texts = json_get(doc, item, STR("summary"));
 	JSON_EACH(doc, texts, text)
 	talk_grow_parts(&pieces, &count, job->arena, TALK_TEXT)->text_raw =
-	    raw_of(doc, text, "text");
+	    hearing_raw(doc, text, "text");
 	part->node = JSON_NONE;
 	part->text_raw = put_joined_text(pieces, count, job->arena);
 	part->seal = seal_of(job, doc, item);
@@ -300,7 +289,7 @@ static void hear_words(struct wire_job *job, uint32_t root, enum talk_kind kind,
 
 	hearing(job)->has_delta = true;
 	flow_open(flow, key, &part);
-	flow_delta(flow, key, TALK_DELTA_TEXT, raw_of(job->events, root, "delta"));
+	flow_delta(flow, key, TALK_DELTA_TEXT, hearing_raw(job->events, root, "delta"));
 }
 
 static void hear_text(struct wire_job *job, uint32_t root, struct flow *flow)
@@ -330,7 +319,7 @@ static void hear_summary(struct wire_job *job, uint32_t root, struct flow *flow)
 	if (part > hearing(job)->summary)
 		flow_delta(flow, key, TALK_DELTA_TEXT, STR("\\n\\n"));
 	hearing(job)->summary = part;
-	flow_delta(flow, key, TALK_DELTA_TEXT, raw_of(job->events, root, "delta"));
+	flow_delta(flow, key, TALK_DELTA_TEXT, hearing_raw(job->events, root, "delta"));
 }
 
 static void hear_thought(struct wire_job *job, uint32_t root, struct flow *flow)
@@ -338,14 +327,14 @@ static void hear_thought(struct wire_job *job, uint32_t root, struct flow *flow)
 	hearing(job)->has_delta = true;
 	open_thinking(job, root, flow);
 	flow_delta(flow, thinking_key(job, root), TALK_DELTA_TEXT,
-	           raw_of(job->events, root, "delta"));
+	           hearing_raw(job->events, root, "delta"));
 }
 
 static void hear_input(struct wire_job *job, uint32_t root, struct flow *flow)
 {
 	hearing(job)->has_delta = true;
 	flow_delta(flow, key_of(job, root, 0), TALK_DELTA_INPUT,
-	           raw_of(job->events, root, "delta"));
+	           hearing_raw(job->events, root, "delta"));
 }
 
 static void hear_annotation(struct wire_job *job, uint32_t root, struct flow *flow)
@@ -448,10 +437,7 @@ static void hear_error(struct wire_job *job, uint32_t root, struct flow *flow)
 	hear_failure(job, inside == JSON_NONE ? root : inside, flow);
 }
 
-static const struct event_row {
-	struct str type;
-	void (*hear)(struct wire_job *, uint32_t root, struct flow *);
-} events[] = {
+static const struct hearing_row events[] = {
     {STR_INIT("response.output_text.delta"), hear_text},
     {STR_INIT("response.function_call_arguments.delta"), hear_input},
     {STR_INIT("response.custom_tool_call_input.delta"), hear_input},
@@ -472,19 +458,7 @@ static const struct event_row {
 
 int responses_read_event(struct wire_job *job, const struct sse_event *e, struct flow *flow)
 {
-	struct json *doc = job->events;
-	struct json_error error;
-	uint32_t type;
-
 	if (str_eq(e->data, STR("[DONE]")))
 		return 0;
-	if (json_read(doc, e->data, &error) < 0)
-		return -1;
-	type = json_get(doc, json_root(doc), STR("type"));
-	for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
-		if (json_text_is(doc, type, events[i].type)) {
-			events[i].hear(job, json_root(doc), flow);
-			return 0;
-		}
-	return json_type(doc, type) == JSON_STRING ? 0 : -1;
+	return hearing_event(job, e, flow, events, sizeof events / sizeof events[0]);
 }

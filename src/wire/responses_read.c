@@ -279,13 +279,6 @@ static int read_include(struct reading *r, uint32_t node)
 	return 0;
 }
 
-static int read_max(struct reading *r, uint32_t node)
-{
-	if (json_i64(r->doc, node, 0, INT32_MAX, &r->talk->options.max_output) == 0)
-		reading_mark(r, FEATURE_MAX_OUTPUT, node);
-	return 0;
-}
-
 static int read_top_logprobs(struct reading *r, uint32_t node)
 {
 	struct talk_options *o = &r->talk->options;
@@ -354,7 +347,7 @@ static const struct reading_member members[] = {
     {STR_INIT("reasoning"), read_reasoning},
     {STR_INIT("text"), read_text_config},
     {STR_INIT("include"), read_include},
-    {STR_INIT("max_output_tokens"), read_max},
+    {STR_INIT("max_output_tokens"), reading_max_output},
     {STR_INIT("temperature"), reading_temperature},
     {STR_INIT("top_p"), reading_top_p},
     {STR_INIT("top_logprobs"), read_top_logprobs},

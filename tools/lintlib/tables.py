@@ -141,7 +141,7 @@ TESTED_BY = {
         "tests/cases/tokens.case": "src/tokens.c",
         "tests/unit/test_gemini.c": "src/wire/gemini_ask.c src/wire/gemini_hear.c"
                                     " src/wire/gemini_row.c",
-        "tests/unit/test_pairs.c": "src/wire/messages_ask.c src/wire/messages_hear.c"
+        "tests/unit/test_pairs.c": "src/wire/hearing.c src/wire/messages_ask.c src/wire/messages_hear.c"
                                    " src/wire/messages_read.c src/wire/messages_row.c"
                                    " src/wire/messages_say.c src/wire/messages_turns.c"
                                    " src/wire/responses_ask.c src/wire/responses_hear.c"
