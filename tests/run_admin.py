@@ -6,7 +6,6 @@
 Each scene has a daemon of its own. The last line is "admin: N passed, N failed".
 """
 
-import argparse
 import concurrent.futures
 import hashlib
 import hmac
@@ -18,13 +17,12 @@ import subprocess
 import sys
 import threading
 import time
-import traceback
 from http import server as http_server
 
 sys.dont_write_bytecode = True
 from decimal import Decimal
 
-from caselib import http
+from caselib import http, scenes
 from caselib.world import World, free_port
 
 ADMIN_KEY = "admin-key-of-the-tests-0123456789"
@@ -461,46 +459,17 @@ def scene_reconcile(world):
     assert "0 here" in told, told
 
 
-SCENES = {name[6:]: run for name, run in globals().items() if name.startswith("scene_")}
-
-
-def play(name, run, options):
+def play(run, options):
     port = free_port()
     line = f'admin: {{listen: "127.0.0.1:{port}", key: "{ADMIN_KEY}"}}\nthreads: 2'
     world = World("main", options.build, options.keep, [("threads: 2", line)])
     world.admin = ("127.0.0.1", port)
-    try:
-        run(world)
-        problem = ""
-    except Exception:
-        problem = (
-            "\n".join(traceback.format_exc().splitlines()[-7:]) + "\n--- daemon\n" + world.tail(8)
-        )
-    status = world.stop()
-    if not problem and status != 0:
-        problem = f"the daemon ended with {status}\n{world.last_words}"
-    return problem
+    return scenes.played(world, run)
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--build", default="build")
-    parser.add_argument("--keep", action="store_true")
-    parser.add_argument("what", nargs="*")
-    options = parser.parse_args()
-    passed = failed = 0
-    for name, run in SCENES.items():
-        if options.what and not any(w in name for w in options.what):
-            continue
-        try:
-            problem = play(name, run, options)
-        except (Exception, SystemExit) as error:
-            problem = f"{type(error).__name__}: {error}"
-        passed, failed = passed + (not problem), failed + bool(problem)
-        if problem:
-            print(f"FAILED admin {name}: {problem}", flush=True)
-    print(f"admin: {passed} passed, {failed} failed")
-    return 1 if failed else 0
+    todo = scenes.of(globals()).items()
+    return scenes.perform("admin", {n: lambda o, run=run: play(run, o) for n, run in todo})
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@
 Each scene has a daemon of its own. The last line is "scenes: N passed, N failed".
 """
 
-import argparse
 import concurrent.futures
 import json
 import os
@@ -20,12 +19,11 @@ import subprocess
 import sys
 import tempfile
 import time
-import traceback
 
 sys.dont_write_bytecode = True
 from decimal import Decimal
 
-from caselib import http, routing
+from caselib import http, routing, scenes
 from caselib.world import ROOT, World, free_port
 
 STREAM = (
@@ -576,40 +574,13 @@ def ready(port):
 
 def play(name, run, options):
     world = World("main", options.build, options.keep, CONFIG.get(name, []))
-    try:
-        run(world)
-        problem = ""
-    except Exception:
-        problem = (
-            "\n".join(traceback.format_exc().splitlines()[-7:]) + "\n--- daemon\n" + world.tail(8)
-        )
-    status = world.stop()
-    if not problem and status != 0:
-        problem = f"the daemon ended with {status}\n{world.last_words}"
-    return problem
+    return scenes.played(world, run)
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--build", default="build")
-    parser.add_argument("--keep", action="store_true")
-    parser.add_argument("what", nargs="*")
-    options = parser.parse_args()
-    passed = failed = 0
-    todo = [(n, lambda n=n, r=r: play(n, r, options)) for n, r in SCENES.items()]
-    todo.append(("demo", lambda: demo_prints_a_command_that_works(options.build) or ""))
-    for name, run in todo:
-        if options.what and not any(w in name for w in options.what):
-            continue
-        try:
-            problem = run()
-        except (Exception, SystemExit) as error:
-            problem = f"{type(error).__name__}: {error}"
-        passed, failed = passed + (not problem), failed + bool(problem)
-        if problem:
-            print(f"FAILED scene {name}: {problem}", flush=True)
-    print(f"scenes: {passed} passed, {failed} failed")
-    return 1 if failed else 0
+    todo = {n: lambda o, n=n, r=r: play(n, r, o) for n, r in SCENES.items()}
+    todo["demo"] = lambda options: demo_prints_a_command_that_works(options.build) or ""
+    return scenes.perform("scenes", todo)
 
 
 if __name__ == "__main__":

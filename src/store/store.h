@@ -93,21 +93,6 @@ int store_mark_of(struct store *, const uint8_t node[16], int loop, uint64_t *ou
 int store_entry(struct store *, const uint8_t request_id[16], int attempt, struct arena *,
                 struct entry *out, struct fail *) MUST_USE;
 
-/* A report: sums over entries (attempts) that were closed on UTC days, a row for each group. A
- * range is taken as the days that its ends fall on, `to_ms` left out when it is a day's first
- * millisecond. Keys are named by prefix, and label where they have one. */
-enum store_group { STORE_BY_DAY = 1, STORE_BY_MODEL = 2, STORE_BY_KEY = 4, STORE_BY_ACCOUNT = 8 };
-struct store_report {
-	unsigned by; /* enum store_group bits */
-	int64_t from_ms, to_ms;
-};
-struct store_sum {
-	struct str day, model, account, key; /* empty where not grouped by */
-	int64_t requests, input, cache_read, cache_write, output, cost_nusd, charge_nusd, estimated;
-};
-int store_sums(struct store *, struct store_report, struct arena *,
-               bool (*on_sum)(void *, const struct store_sum *), void *arg, struct fail *) MUST_USE;
-
 /* Compares the sums that reports are made from with the entries themselves; on_wrong gets a
  * sentence for each difference. */
 int store_verify_sums(struct store *, void (*on_wrong)(void *, struct str), void *arg,

@@ -10,6 +10,7 @@
 #include "ledger/carrier.h"
 #include "ledger/verify.h"
 #include "ledger_sample.h"
+#include "store/report.h"
 #include "tempdir.h"
 
 #include <poll.h>
@@ -134,7 +135,7 @@ static void recover(struct carry_recovery *out)
 
 static int64_t requests;
 
-static bool on_sum(void *arg, const struct store_sum *sum)
+static bool on_sum(void *arg, const struct report_sum *sum)
 {
 	(void)arg;
 	requests = sum->requests;
@@ -169,7 +170,8 @@ static void check_all(int rounds)
 		told++;
 		wrong += !is_right(s, n);
 	}
-	must(store_sums(s, (struct store_report){0, 0, INT64_MAX}, &arena, on_sum, NULL, &f) == 0);
+	must(store_report(s, &(struct report_ask){.to_ms = INT64_MAX}, &arena, on_sum, NULL, &f) ==
+	     0);
 	must(verify_ledger(s, dir, on_wrong, NULL, &report, &f) == 0);
 	printf("unit crash: %d rounds, %" PRId64 " attempts told, %" PRId64 " wrong\n", rounds,
 	       told, wrong);

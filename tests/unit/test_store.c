@@ -1,5 +1,6 @@
 /* The store: accounts, keys, entries, sums, checkpoints, versions, two processes at once. */
 #include "place.h"
+#include "store/report.h"
 #include "store/datadir.h"
 #include "store/owner.h"
 #include "store/store.h"
@@ -198,10 +199,10 @@ static void on_wrong(void *arg, struct str sentence)
 	wrong_sums++;
 }
 
-static struct store_sum last_sum;
+static struct report_sum last_sum;
 static int sum_count;
 
-static bool on_sum(void *arg, const struct store_sum *sum)
+static bool on_sum(void *arg, const struct report_sum *sum)
 {
 	(void)arg;
 	last_sum = *sum;
@@ -209,11 +210,11 @@ static bool on_sum(void *arg, const struct store_sum *sum)
 	return true;
 }
 
-static void check_sums(struct store *s, unsigned group, int64_t from_ms, int64_t to_ms, int rows)
+static void check_sums(struct store *s, unsigned by, int64_t from_ms, int64_t to_ms, int rows)
 {
 	sum_count = 0;
-	CHECK(store_sums(s, (struct store_report){group, from_ms, to_ms}, &arena, on_sum, NULL,
-	                 &f) == 0);
+	CHECK(store_report(s, &(struct report_ask){.by = by, .from_ms = from_ms, .to_ms = to_ms},
+	                   &arena, on_sum, NULL, &f) == 0);
 	CHECK(sum_count == rows);
 }
 
@@ -246,11 +247,11 @@ static void test_entries(const struct place *p)
 	CHECK(last_sum.requests == 12 && last_sum.cost_nusd == 12 * 100 + 66 &&
 	      last_sum.charge_nusd == 12 * 200 + 66 && last_sum.estimated == 3 &&
 	      last_sum.cache_write == 12 * 7 && last_sum.output == 60);
-	check_sums(s, STORE_BY_DAY, 0, INT64_MAX, 3);
-	CHECK_STR(last_sum.day, STR("2025-11-26"));
-	check_sums(s, STORE_BY_MODEL | STORE_BY_KEY, 0, INT64_MAX, 2);
-	check_sums(s, STORE_BY_DAY | STORE_BY_MODEL, 0, INT64_MAX, 6);
-	check_sums(s, STORE_BY_DAY, 1764028800000, 1764115200000,
+	check_sums(s, 1u << REPORT_DAY, 0, INT64_MAX, 3);
+	CHECK_STR(last_sum.groups[REPORT_DAY], STR("2025-11-26"));
+	check_sums(s, 1u << REPORT_MODEL | 1u << REPORT_KEY, 0, INT64_MAX, 2);
+	check_sums(s, 1u << REPORT_DAY | 1u << REPORT_MODEL, 0, INT64_MAX, 6);
+	check_sums(s, 1u << REPORT_DAY, 1764028800000, 1764115200000,
 	           1); /* one day, its end left out */
 	check_sums(s, 0, 0, 1000, 0);
 	place_sql(p, "UPDATE days SET cost_nusd = cost_nusd + 1 WHERE day = 20417");
