@@ -61,8 +61,8 @@ $(LIB): $(OBJECTS)
 	@ar rcs $@ $^
 
 # What the assembler includes is no code to optimise.
-$(OBJ)/src/embed.o: etc/catalog.yaml
-$(OBJ)/src/embed.o $(OBJ)/src/route/scorer_file.o: LTO :=
+$(OBJ)/src/config/embed.o: etc/catalog.yaml
+$(OBJ)/src/config/embed.o $(OBJ)/src/route/scorer_file.o: LTO :=
 $(OBJ)/tests/% $(OBJ)/bench/% $(OBJ)/fuzz/%: LTO :=
 
 $(OBJ)/%.o: %.c

@@ -1,5 +1,5 @@
 /* Configuration files: any bytes give mistakes with places inside the text, or a snapshot. */
-#include "config.h"
+#include "config/config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 

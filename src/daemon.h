@@ -10,7 +10,7 @@
 #ifndef DAEMON_H
 #define DAEMON_H
 
-#include "config.h"
+#include "config/config.h"
 #include "store/store.h"
 
 struct daemon_options {

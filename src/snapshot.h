@@ -2,7 +2,7 @@
 #ifndef SNAPSHOT_H
 #define SNAPSHOT_H
 
-#include "config.h"
+#include "config/config.h"
 
 /* -1: f says what is wrong and where; nothing is left over. */
 int snapshot_read(struct str file, struct config **out, struct fail *) MUST_USE;

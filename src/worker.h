@@ -9,7 +9,7 @@
 #include "base/loop.h"
 #include "base/random.h"
 #include "base/timer.h"
-#include "config.h"
+#include "config/config.h"
 #include "front/listen.h"
 #include "gate/account.h"
 #include "gate/key.h"

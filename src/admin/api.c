@@ -10,7 +10,7 @@
 #include "admin/desk.h"
 #include "base/hash.h"
 #include "base/log.h"
-#include "config.h"
+#include "config/config.h"
 #include "front/listen.h"
 #include "gate/bad_keys.h"
 #include "wire/wire.h"

@@ -14,7 +14,7 @@
 #include "base/json_write.h"
 #include "base/log.h"
 #include "base/timer.h"
-#include "config.h"
+#include "config/config.h"
 #include "upstream/exchange.h"
 #include "version.h"
 

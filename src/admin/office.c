@@ -13,7 +13,7 @@
 #include "admin/hook.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "config.h"
+#include "config/config.h"
 #include "store/purge.h"
 
 enum { WATCH_MS = 2000, PURGE_MS = 3600 * 1000 };

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/map.h"
-#include "config.h"
+#include "config/config.h"
 #include "gate/terms.h"
 #include "store/owner.h"
 

@@ -9,7 +9,7 @@
 #ifndef CLI_CATALOG_DIFF_H
 #define CLI_CATALOG_DIFF_H
 
-#include "config.h"
+#include "config/config.h"
 
 /* Both give the number of lines. Models by their names; of prices that have versions the newest is
  * compared. */

@@ -3,7 +3,7 @@
 #ifndef CLI_FOUND_H
 #define CLI_FOUND_H
 
-#include "config.h"
+#include "config/config.h"
 
 enum { FOUND_MAX = 32 };
 

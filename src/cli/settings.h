@@ -3,7 +3,7 @@
 #ifndef CLI_SETTINGS_H
 #define CLI_SETTINGS_H
 
-#include "config.h"
+#include "config/config.h"
 
 /* `file` empty: built in. NULL: it was said on standard error why not. Its warnings go there too.
  * Give it back with config_put. */

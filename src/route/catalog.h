@@ -3,7 +3,7 @@
 #ifndef ROUTE_CATALOG_H
 #define ROUTE_CATALOG_H
 
-#include "config.h"
+#include "config/config.h"
 #include "route/score.h"
 
 #include <stdatomic.h>

@@ -1,7 +1,7 @@
 /* Configuration: the issue's example, the sample and the catalog load; every kind of mistake is
  * found at its line and column; secrets stay secret; snapshots live as long as somebody holds them.
  * */
-#include "config.h"
+#include "config/config.h"
 
 #include "base/buf.h"
 #include "check.h"

@@ -3,7 +3,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "check.h"
-#include "config.h"
+#include "config/config.h"
 
 #define MODEL                                                                                      \
 	"providers: [{name: p, dialect: chat, base_url: \"http://h\"}]\n"                          \

@@ -9,7 +9,6 @@ LIMITS = {"file": 600, "function": 60, "nesting": 3, "parameters": 5, "line": 10
 # Layer -> what its files may include beside itself and base/: a layer, or one header. A file right
 # under src/ is a layer of its own, unless GROUPS names one for it.
 GROUPS = {
-    "config": ["config", "config_*", "embed"],
     "path": ["request", "relay", "reply", "attempt", "payment", "usage", "refusal", "endpoint",
              "models", "ready", "decided", "dry_run", "feedback", "tokens", "told", "worker",
              "translation", "wish"],
@@ -76,10 +75,9 @@ TESTED_BY = {
     for test, paths in {
         "tests/unit/test_json_read.c": "src/base/json_ask.c src/base/json_keys.c"
                                        " src/base/json_scan.c",
-        "tests/unit/test_config.c": "src/config_alias.c src/config_catalog.c src/config_make.c src/config_routing.c"
-                                    " src/config_mistake.c src/config_provider.c"
-                                    " src/config_schema.c src/config_tree.c src/config_value.c"
-                                    " src/embed.c",
+        "tests/unit/test_config.c": "src/config/alias.c src/config/embed.c src/config/make.c"
+                                    " src/config/mistake.c src/config/tree.c"
+                                    " src/config/value.c",
         "tests/unit/test_canon.c": "src/route/gather.c",
         "tests/unit/test_score.c": "src/route/gather.c src/route/reading.c src/route/toll.c",
         "tests/unit/test_routing.c": "src/route/structure.c",
@@ -116,7 +114,7 @@ TESTED_BY = {
         "tests/unit/test_alert.c": "src/admin/hook.c src/admin/watch.c",
         "tests/run_verbs.py": "src/cli/connect.c src/cli/errand.c src/cli/file.c src/cli/key_list.c",
         "tests/run_admin.py": "src/admin/api.c src/admin/clerk.c src/admin/office.c"
-                              " src/config_admin.c",
+                              " src/config/admin.c",
         "tests/run_scenes.py": "src/cli/backup.c src/cli/books.c src/cli/place.c src/cli/ledger.c src/cli/replay.c"
                               " src/cli/tally.c"
                                " src/cli/serve.c"
@@ -160,7 +158,7 @@ PARSERS = {
     "src/base/decimal.c": "fuzz_decimal",
     "src/base/json_read.c": "fuzz_json_read",
     "src/base/url.c": "fuzz_url",
-    "src/config_tree.c": "fuzz_config",
+    "src/config/tree.c": "fuzz_config",
     "src/front/http1.c": "fuzz_http1",
     "src/gate/terms.c": "fuzz_terms",
     "src/ledger/replay.c": "fuzz_journal",
@@ -187,8 +185,8 @@ DOCUMENTED = [
     (["src/cli/"], r'^\t    \{"(\w[\w-]*)", (?:"[A-Z]|NULL)', "docs/man/fluxrouter.1"),
     (["src/main.c"], r'^    \{"(\w+)", cli_', "docs/man/fluxrouter.1"),
     (["src/admin/desk.c"], r'^    \{"\w+", "(/[^"]+)"', "docs/operations.md"),
-    (["src/config_schema.c"], SCHEMA_KEY, "docs/man/fluxrouter.yaml.5"),
-    (["src/config_schema.c"], SCHEMA_KEY, "etc/fluxrouter.yaml"),
+    (["src/config/schema.c"], SCHEMA_KEY, "docs/man/fluxrouter.yaml.5"),
+    (["src/config/schema.c"], SCHEMA_KEY, "etc/fluxrouter.yaml"),
     (["src/gate/terms.h"], r'^\tTERM\((\w+), ', "docs/operations.md"),
     (["src/metric.def"], r'^METRIC\(\w+, +\w+, +"(\w+)"', "docs/operations.md"),
 ]

@@ -4,7 +4,7 @@
  *
  *	{match: "claude-*haiku*", to: small}   kept as claude-*haiku* -> flux-fast
  *	{match: small, to: flux-fast}          kept as small -> flux-fast */
-#include "config_make.h"
+#include "config/make.h"
 
 static const char *const ours[] = {"flux-auto", "flux-fast", "flux-standard", "flux-reasoning"};
 enum { OURS = sizeof ours / sizeof ours[0] };

@@ -3,7 +3,7 @@
  * Called by the steps that read a configuration; a mistake never stops the reading by itself: who
  * reads on after one must have put something harmless in its place, and nothing is used when there
  * is any mistake at all. */
-#include "config_mistake.h"
+#include "config/mistake.h"
 
 #include <stdarg.h>
 

@@ -6,7 +6,7 @@
 
 #include "base/decimal.h"
 #include "base/url.h"
-#include "config_mistake.h"
+#include "config/mistake.h"
 
 /* Borrows the text: "${NAME}" anywhere in it is the environment's. Unset names are mistakes.
  * Absent: empty. */

@@ -6,8 +6,8 @@
  *	secret  sk-... | ${NAME} | file:/run/secrets/key
  *
  * A secret's value never gets into a message: a mistake names the variable or the file. Called by
- * config_make.c while the daemon starts or reloads, so files are read where they stand. */
-#include "config_value.h"
+ * make.c while the daemon starts or reloads, so files are read where they stand. */
+#include "config/value.h"
 
 #include "base/clock.h"
 #include "base/decimal.h"

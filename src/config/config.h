@@ -6,8 +6,8 @@
  * here and never printed.
  *
  * THREADS: config_current/config_put may be called from any thread; a snapshot is read-only. */
-#ifndef CONFIG_H
-#define CONFIG_H
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
 
 #include "base/buf.h"
 #include "base/url.h"

@@ -4,11 +4,11 @@
  *
  * The walk accepts a subset of what libcyaml accepts (of booleans and integers only the plain
  * forms), so that a file without mistakes always loads. Values that have a form of their own
- * (times, sizes, prices, addresses) are texts here and are read in config_make.c. Pure but for
+ * (times, sizes, prices, addresses) are texts here and are read in make.c. Pure but for
  * memory. */
-#include "config_schema.h"
+#include "config/schema.h"
 
-#include "config.h"
+#include "config/config.h"
 #include "limits.h"
 
 #include <cyaml/cyaml.h>

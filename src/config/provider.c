@@ -3,9 +3,9 @@
  *
  * Of the built-in catalog only the providers that were found are made: then credential and, for
  * local servers, address are those that were found, and nothing is read from the environment here.
- * Called by config_make.c. */
-#include "config_make.h"
-#include "config_value.h"
+ * Called by make.c. */
+#include "config/make.h"
+#include "config/value.h"
 
 static const char *const kind_names[CONFIG_KIND_COUNT] = {
 #define X(name, text) text,

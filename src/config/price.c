@@ -12,8 +12,8 @@
  * Every version has, first, a row of the standard service from the first token on. Called by
  * config_catalog and config_make. */
 #include "base/clock.h"
-#include "config_make.h"
-#include "config_value.h"
+#include "config/make.h"
+#include "config/value.h"
 
 enum { OLD_DAYS = 90 };
 

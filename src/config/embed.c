@@ -1,7 +1,7 @@
 /* Puts whole files into the binary, byte for byte, with the assembler's .incbin: no generated
  * source, no executable stack (which `ld -b binary` leaves behind). A row here, its dependency in
  * the Makefile, a function in the header. */
-#include "embed.h"
+#include "config/embed.h"
 
 /* Defines <name>_start and <name>_end around the file, which is named from the root of the tree. */
 #define EMBED(name, file)                                                                          \

@@ -10,11 +10,11 @@
  * THREADS: `current` and the references of every snapshot. A reference is taken under the lock, so
  * that a snapshot cannot die between being found and being counted; it is given back without.
  * Nothing in a snapshot changes after config_set. */
-#include "config.h"
+#include "config/config.h"
 
 #include "base/clock.h"
-#include "config_make.h"
-#include "embed.h"
+#include "config/make.h"
+#include "config/embed.h"
 #include "limits.h"
 
 #include <errno.h>

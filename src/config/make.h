@@ -4,8 +4,8 @@
 #define CONFIG_MAKE_H
 
 #include "base/map.h"
-#include "config.h"
-#include "config_schema.h"
+#include "config/config.h"
+#include "config/schema.h"
 
 struct config_making {
 	struct config *config;

@@ -4,7 +4,7 @@
 #define CONFIG_MISTAKE_H
 
 #include "base/buf.h"
-#include "config_tree.h"
+#include "config/tree.h"
 
 struct config_mistake {
 	struct config_place place;

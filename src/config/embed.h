@@ -1,6 +1,6 @@
 /* Files of the tree that are part of the binary. */
-#ifndef EMBED_H
-#define EMBED_H
+#ifndef CONFIG_EMBED_H
+#define CONFIG_EMBED_H
 
 #include "base/str.h"
 

@@ -1,10 +1,10 @@
 /* The shape of the configuration file: what libcyaml loads, before anything is resolved. One table
- * per mapping in config_schema.c; a new option is a member here, a row there, its reading in
- * config_make.c and a sentence in etc/fluxrouter.yaml. */
+ * per mapping in schema.c; a new option is a member here, a row there, its reading in
+ * make.c and a sentence in etc/fluxrouter.yaml. */
 #ifndef CONFIG_SCHEMA_H
 #define CONFIG_SCHEMA_H
 
-#include "config_mistake.h"
+#include "config/mistake.h"
 
 /* Every pointer is NULL where the option is absent; texts are NUL-terminated. */
 

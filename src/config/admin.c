@@ -2,8 +2,8 @@
  * long entries are kept. Called by config_make; notes every mistake and goes on. Secrets are never
  * printed. */
 #include "base/clock.h"
-#include "config_make.h"
-#include "config_value.h"
+#include "config/make.h"
+#include "config/value.h"
 
 enum { KEY_BYTES_MIN = 16 };
 

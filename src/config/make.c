@@ -1,10 +1,10 @@
 /* The options that stand alone, and the order in which the rest is made. Called by config.c with a
  * raw configuration that fits the schema; notes every mistake and goes on. */
-#include "config_make.h"
+#include "config/make.h"
 
 #include "base/encode.h"
 #include "base/hash.h"
-#include "config_value.h"
+#include "config/value.h"
 #include "limits.h"
 
 #include <inttypes.h>

@@ -3,9 +3,9 @@
  *
  * The built-in catalog goes through here too: then only the models that a found provider serves are
  * kept, and models that a local server listed are added for nothing at the end of every tier.
- * Prices are read in config_price.c. */
-#include "config_make.h"
-#include "config_value.h"
+ * Prices are read in price.c. */
+#include "config/make.h"
+#include "config/value.h"
 #include "limits.h"
 
 static struct str copy_of(struct config_making *making, const char *text)

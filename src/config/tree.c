@@ -7,7 +7,7 @@
  * document, scalar keys, no key twice in a mapping, and no anchors (with them a small file can mean
  * a huge one). Pure but for the arena. Called by config.c; must never print what it read, for there
  * may be secrets in it. */
-#include "config_tree.h"
+#include "config/tree.h"
 
 #include "limits.h"
 

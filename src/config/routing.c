@@ -1,8 +1,8 @@
 /* What operators wish of flux-auto, and what is kept of its decisions. Called by config_make; notes
  * every mistake and goes on. The scorer file is read here, once, into the snapshot; the samples'
  * key is a secret and never printed. */
-#include "config_make.h"
-#include "config_value.h"
+#include "config/make.h"
+#include "config/value.h"
 #include "limits.h"
 
 #include <stdio.h>
