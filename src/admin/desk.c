@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/encode.h"
 
-enum { BODY_NODES_MAX = 10000, BODY_DEPTH_MAX = 8 };
+enum { BODY_NODES_MAX = 10000, BODY_DEPTH_MAX = 8, TRIES = 8 };
 
 static const struct desk_row rows[] = {
     {"GET", "/admin/v1/plans", owner_answer_list, STORE_PLAN, "all plans"},
@@ -192,14 +192,28 @@ int desk_read_page(struct desk_work *w, struct desk_page *out)
 
 /* ---- the work ---- */
 
-static int answer(struct desk_work *w, const struct desk_ask *ask)
+/* What somebody else changed between reading and writing is read again, and changed again. */
+static int answer_row(struct desk_work *w, struct buf *out)
+{
+	for (int tries = 1;; tries++) {
+		json_writer_init(&w->json, out);
+		if (w->row->answer(w) == 0)
+			return 0;
+		if (w->fail->kind != FAIL_CHANGED_MEANWHILE || tries == TRIES)
+			return -1;
+		fail_init(w->fail, w->fail->arena);
+		buf_clear(out);
+	}
+}
+
+static int answer(struct desk_work *w, const struct desk_ask *ask, struct buf *out)
 {
 	if (find_row(w, ask) < 0)
 		return -1;
 	w->answer.allow = STR("");
 	if (read_body(w, ask->body) < 0)
 		return -1;
-	return w->row->answer(w);
+	return answer_row(w, out);
 }
 
 int desk_do(struct desk *d, const struct desk_ask *ask, struct desk_answer *out)
@@ -215,8 +229,7 @@ int desk_do(struct desk *d, const struct desk_ask *ask, struct desk_answer *out)
 	json_init(&w.body);
 	w.body.nodes_max = BODY_NODES_MAX;
 	w.body.depth_max = BODY_DEPTH_MAX;
-	json_writer_init(&w.json, d->out);
-	result = answer(&w, ask);
+	result = answer(&w, ask, d->out);
 	if (result == 0 && buf_is_over(d->out))
 		result = fail(d->fail, FAIL_INVALID_VALUE,
 		              "the answer is too long; ask for a part of it");

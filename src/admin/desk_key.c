@@ -12,13 +12,18 @@
 #include "gate/key.h"
 #include "gate/terms.h"
 
-#include <stdlib.h>
+static const char *const states[] = {[STORE_KEY_ACTIVE] = "active",
+                                     [STORE_KEY_EXPIRED] = "expired",
+                                     [STORE_KEY_REVOKED] = "revoked"};
+
+enum { STATES = sizeof states / sizeof states[0] };
 
 static const char *state_of(const struct store_key *k, int64_t now_ms)
 {
 	if (k->revoked_ms)
-		return "revoked";
-	return k->expires_ms && now_ms >= k->expires_ms ? "expired" : "active";
+		return states[STORE_KEY_REVOKED];
+	return states[k->expires_ms && now_ms >= k->expires_ms ? STORE_KEY_EXPIRED
+	                                                       : STORE_KEY_ACTIVE];
 }
 
 /* `text`: of a new key; empty: not told. */
@@ -150,42 +155,15 @@ enum { FIELDS = sizeof fields / sizeof fields[0] };
 
 /* ---- finding ---- */
 
-struct search {
-	struct str which;
-	int64_t id;
-	struct store_key found;
-	int count;
-};
-
-static bool on_searched(void *search, const struct store_key *k)
-{
-	struct search *s = search;
-
-	if (k->id != s->id && !str_eq(k->prefix, s->which))
-		return true;
-	s->found = *k;
-	s->count++;
-	return true;
-}
-
+/* A whole key may be given: its first characters are what is known of it. */
 static int find_it(struct desk_work *w, struct store_key *out)
 {
 	static const char *const names[] = {NULL};
-	struct search s = {.which = str_part(w->id, 0, KEY_PREFIX_BYTES)};
 
-	if (str_to_i64(w->id, 1, INT64_MAX, &s.id) < 0)
-		s.id = 0;
-	if (desk_check_query(w, names) < 0 ||
-	    store_keys_after(w->store, 0, w->arena, on_searched, &s, w->fail) < 0)
+	if (desk_check_query(w, names) < 0)
 		return -1;
-	if (s.count == 0)
-		return fail(w->fail, FAIL_OBJECT_NOT_FOUND, "no key has the id or prefix \"%.*s\"",
-		            STR_ARG(s.which));
-	if (s.count > 1)
-		return fail(w->fail, FAIL_INVALID_VALUE,
-		            "several keys begin with \"%.*s\": name the id", STR_ARG(s.which));
-	*out = s.found;
-	return 0;
+	return store_key_find(w->store, str_part(w->id, 0, KEY_PREFIX_BYTES), w->arena, out,
+	                      w->fail);
 }
 
 /* ---- answers ---- */
@@ -277,67 +255,25 @@ int key_answer_rotate(struct desk_work *w)
 	new = old;
 	if (make_key(w, &new) < 0)
 		return -1;
-	if (old.expires_ms == 0 || old.expires_ms > w->now_ms + overlap_ms)
-		old.expires_ms = w->now_ms + overlap_ms;
-	return store_key_put(w->store, &old, w->fail);
+	return store_key_end(w->store, old.id, w->now_ms + overlap_ms, w->fail);
 }
 
 /* ---- lists ---- */
 
 struct listing {
 	struct desk_work *w;
-	struct desk_page page;
-	int64_t account_id, team_id, user_id; /* 0: of all */
-	struct str state;                     /* empty: any */
-	struct store_key *keys;
-	size_t count, room;
+	struct store_key_ask ask;
+	struct store_key *keys; /* room for ask.limit */
+	int64_t count;
 };
 
-static bool is_wanted(const struct listing *l, const struct store_key *k)
-{
-	return k->id > l->page.after && (l->account_id == 0 || k->account_id == l->account_id) &&
-	       (l->team_id == 0 || k->team_id == l->team_id) &&
-	       (l->user_id == 0 || k->user_id == l->user_id) &&
-	       (l->state.len == 0 || str_eq(l->state, str_of(state_of(k, l->w->now_ms))));
-}
-
+/* Telling of one asks the store for its owners' names: later. */
 static bool on_key(void *listing, const struct store_key *k)
 {
 	struct listing *l = listing;
 
-	if (!is_wanted(l, k))
-		return true;
-	if (l->count == l->room) {
-		l->room = l->room * 2 + DESK_PAGE;
-		l->keys = mem_resize(l->keys, l->room * sizeof *l->keys);
-	}
 	l->keys[l->count++] = *k;
 	return true;
-}
-
-static int compare_ids(const void *left, const void *right)
-{
-	const struct store_key *a = left, *b = right;
-
-	return a->id < b->id ? -1 : a->id > b->id;
-}
-
-static void put_list(struct listing *l)
-{
-	struct json_writer *json = &l->w->json;
-	size_t count = l->count < (size_t)l->page.limit ? l->count : (size_t)l->page.limit;
-
-	if (l->count)
-		qsort(l->keys, l->count, sizeof *l->keys, compare_ids);
-	json_open_object(json);
-	json_key_text(json, STR("object"), STR("list"));
-	json_put_key(json, STR("data"));
-	json_open_array(json);
-	for (size_t i = 0; i < count; i++)
-		put_key(l->w, &l->keys[i], STR(""));
-	json_close_array(json);
-	json_key_bool(json, STR("has_more"), count < l->count);
-	json_close_object(json);
 }
 
 static int read_filter(struct listing *l, const char *name, enum store_owner_kind kind,
@@ -346,27 +282,63 @@ static int read_filter(struct listing *l, const char *name, enum store_owner_kin
 	struct str which = desk_query(l->w, name);
 	struct store_owner found = {0};
 
-	if (which.len && desk_find_owner(l->w, which, kind, l->account_id, &found) < 0)
+	if (which.len && desk_find_owner(l->w, which, kind, l->ask.account_id, &found) < 0)
 		return -1;
 	*out_id = found.id;
 	return 0;
 }
 
-int key_answer_list(struct desk_work *w)
+static int read_state(struct desk_work *w, enum store_key_state *out)
+{
+	struct str text = desk_query(w, "state");
+
+	*out = STORE_KEY_ANY;
+	if (text.len == 0)
+		return 0;
+	for (int i = 0; i < STATES; i++) {
+		if (!str_eq(text, str_of(states[i])))
+			continue;
+		*out = (enum store_key_state)i;
+		return 0;
+	}
+	return fail_at(w->fail, FAIL_INVALID_VALUE, STR("state"),
+	               "state is \"%.*s\"; it must be active, expired or revoked",
+	               STR_ARG(str_part(text, 0, 64)));
+}
+
+static int read_asked(struct listing *l)
 {
 	static const char *const names[] = {"account", "team",  "user", "state",
 	                                    "after",   "limit", NULL};
-	struct listing l = {.w = w, .state = desk_query(w, "state")};
-	int result;
+	struct desk_page page;
 
-	if (desk_check_query(w, names) < 0 || desk_read_page(w, &l.page) < 0 ||
-	    read_filter(&l, "account", STORE_ACCOUNT, &l.account_id) < 0 ||
-	    read_filter(&l, "team", STORE_TEAM, &l.team_id) < 0 ||
-	    read_filter(&l, "user", STORE_USER, &l.user_id) < 0)
+	if (desk_check_query(l->w, names) < 0 || desk_read_page(l->w, &page) < 0 ||
+	    read_filter(l, "account", STORE_ACCOUNT, &l->ask.account_id) < 0 ||
+	    read_filter(l, "team", STORE_TEAM, &l->ask.team_id) < 0 ||
+	    read_filter(l, "user", STORE_USER, &l->ask.user_id) < 0 ||
+	    read_state(l->w, &l->ask.state) < 0)
 		return -1;
-	result = store_keys_after(w->store, 0, w->arena, on_key, &l, w->fail);
-	if (result == 0)
-		put_list(&l);
-	mem_put(l.keys);
-	return result;
+	l->ask.after = page.after;
+	l->ask.limit = page.limit + 1; /* one more tells whether there are more */
+	l->keys = ARENA_ARRAY(l->w->arena, struct store_key, (size_t)l->ask.limit);
+	l->ask.now_ms = l->w->now_ms;
+	return 0;
+}
+
+int key_answer_list(struct desk_work *w)
+{
+	struct listing l = {.w = w};
+
+	if (read_asked(&l) < 0 || store_keys(w->store, &l.ask, w->arena, on_key, &l, w->fail) < 0)
+		return -1;
+	json_open_object(&w->json);
+	json_key_text(&w->json, STR("object"), STR("list"));
+	json_put_key(&w->json, STR("data"));
+	json_open_array(&w->json);
+	for (int64_t i = 0; i < l.count && i < l.ask.limit - 1; i++)
+		put_key(w, &l.keys[i], STR(""));
+	json_close_array(&w->json);
+	json_key_bool(&w->json, STR("has_more"), l.count == l.ask.limit);
+	json_close_object(&w->json);
+	return 0;
 }

@@ -55,92 +55,6 @@ int store_key_add(struct store *s, const struct store_key *k, int64_t *out_id, s
 	return store_end(s, add_key(s, k, out_id, f), f);
 }
 
-struct found {
-	int64_t id;
-	int count;
-};
-
-static bool note_found(void *arg, const struct sql_value *row)
-{
-	struct found *found = arg;
-
-	found->id = row[0].i64;
-	found->count++;
-	return true;
-}
-
-/* The one key of that id or prefix. A prefix that two keys share names none. */
-static int find_key(struct store *s, struct str which, int64_t *out_id, struct fail *f)
-{
-	struct found found = {0};
-	int64_t id = 0;
-
-	if (str_to_i64(which, 1, INT64_MAX, &id) < 0)
-		id = 0;
-	struct sql q = {.which = SQL_KEY_FIND,
-	                .doing = "read keys",
-	                SQL_WITH(value_i64(id), value_text(which)),
-	                .on_row = note_found,
-	                .arg = &found};
-	if (store_run(s, &q, f) < 0)
-		return -1;
-	if (found.count == 0)
-		return fail(f, FAIL_STORE, "no key has the id or prefix \"%.*s\"", STR_ARG(which));
-	if (found.count > 1)
-		return fail(f, FAIL_STORE, "several keys begin with \"%.*s\": name the id",
-		            STR_ARG(which));
-	*out_id = found.id;
-	return 0;
-}
-
-static int revoke_key(struct store *s, struct str which, int64_t now_ms, struct fail *f)
-{
-	int64_t id = 0, revision = 0;
-
-	if (store_next_revision(s, &revision, f) < 0 || find_key(s, which, &id, f) < 0)
-		return -1;
-	struct sql q = {.which = SQL_KEY_REVOKE,
-	                .doing = "revoke a key",
-	                SQL_WITH(value_i64(id), value_i64(now_ms), value_i64(revision))};
-	return store_run(s, &q, f);
-}
-
-int store_key_revoke(struct store *s, struct str which, int64_t now_ms, struct fail *f)
-{
-	if (store_begin(s, SQL_TO_WRITE, f) < 0)
-		return -1;
-	return store_end(s, revoke_key(s, which, now_ms, f), f);
-}
-
-static int set_key(struct store *s, struct store_key k, struct fail *f)
-{
-	struct sql account = {
-	    .which = SQL_KEY_ACCOUNT, .doing = "read keys", SQL_WITH(value_i64(k.id))};
-	int64_t revision;
-
-	if (store_next_revision(s, &revision, f) < 0 ||
-	    store_ask_i64(s, &account, 0, &k.account_id, f) < 0)
-		return -1;
-	if (k.account_id == 0)
-		return fail(f, FAIL_INVALID_VALUE, "there is no key %" PRId64, k.id);
-	if (check_refers(s, &k, f) < 0)
-		return -1;
-	struct sql q = {.which = SQL_KEY_SET,
-	                .doing = "change a key",
-	                SQL_WITH(value_i64(k.id), value_i64(k.team_id), value_i64(k.user_id),
-	                         value_text(k.label), value_text(k.models), value_text(k.terms),
-	                         value_i64(k.expires_ms), value_i64(k.revoked_ms),
-	                         value_i64(revision))};
-	return store_run(s, &q, f);
-}
-
-int store_key_put(struct store *s, const struct store_key *k, struct fail *f)
-{
-	if (store_begin(s, SQL_TO_WRITE, f) < 0)
-		return -1;
-	return store_end(s, set_key(s, *k, f), f);
-}
-
 struct telling {
 	struct arena *arena;
 	bool (*on_key)(void *, const struct store_key *);
@@ -171,6 +85,118 @@ static bool tell_key(void *arg, const struct sql_value *row)
 	return t->on_key(t->arg, &k);
 }
 
+struct found {
+	struct store_key key;
+	int count;
+};
+
+static bool note_found(void *arg, const struct store_key *k)
+{
+	struct found *found = arg;
+
+	found->key = *k;
+	found->count++;
+	return true;
+}
+
+/* A prefix that two keys share names none. */
+int store_key_find(struct store *s, struct str which, struct arena *arena, struct store_key *out,
+                   struct fail *f)
+{
+	struct found found = {0};
+	struct telling t = {arena, note_found, &found};
+	int64_t id = 0;
+
+	if (str_to_i64(which, 1, INT64_MAX, &id) < 0)
+		id = 0;
+	struct sql q = {.which = SQL_KEY_FIND,
+	                .doing = "read keys",
+	                SQL_WITH(value_i64(id), value_text(which)),
+	                .on_row = tell_key,
+	                .arg = &t};
+	if (store_run(s, &q, f) < 0)
+		return -1;
+	if (found.count == 0)
+		return fail(f, FAIL_OBJECT_NOT_FOUND, "no key has the id or prefix \"%.*s\"",
+		            STR_ARG(which));
+	if (found.count > 1)
+		return fail(f, FAIL_INVALID_VALUE, "several keys begin with \"%.*s\": name the id",
+		            STR_ARG(which));
+	*out = found.key;
+	return 0;
+}
+
+static int revoke_key(struct store *s, struct str which, int64_t now_ms, struct fail *f)
+{
+	struct store_key k;
+	int64_t revision;
+
+	if (store_next_revision(s, &revision, f) < 0 ||
+	    store_key_find(s, which, f->arena, &k, f) < 0)
+		return -1;
+	struct sql q = {.which = SQL_KEY_REVOKE,
+	                .doing = "revoke a key",
+	                SQL_WITH(value_i64(k.id), value_i64(now_ms), value_i64(revision))};
+	return store_run(s, &q, f);
+}
+
+int store_key_revoke(struct store *s, struct str which, int64_t now_ms, struct fail *f)
+{
+	if (store_begin(s, SQL_TO_WRITE, f) < 0)
+		return -1;
+	return store_end(s, revoke_key(s, which, now_ms, f), f);
+}
+
+static int end_key(struct store *s, int64_t id, int64_t at_ms, struct fail *f)
+{
+	int64_t revision;
+
+	if (store_next_revision(s, &revision, f) < 0)
+		return -1;
+	struct sql q = {.which = SQL_KEY_END,
+	                .doing = "end a key",
+	                SQL_WITH(value_i64(id), value_i64(at_ms), value_i64(revision))};
+	return store_run(s, &q, f);
+}
+
+int store_key_end(struct store *s, int64_t id, int64_t at_ms, struct fail *f)
+{
+	if (store_begin(s, SQL_TO_WRITE, f) < 0)
+		return -1;
+	return store_end(s, end_key(s, id, at_ms, f), f);
+}
+
+static int set_key(struct store *s, struct store_key k, struct fail *f)
+{
+	struct store_key now;
+	int64_t revision;
+
+	if (store_next_revision(s, &revision, f) < 0 ||
+	    store_key_find(s, arena_i64(f->arena, k.id), f->arena, &now, f) < 0)
+		return -1;
+	if (k.revision && k.revision != now.revision)
+		return fail(f, FAIL_CHANGED_MEANWHILE,
+		            "key %" PRId64 " was changed by somebody else meanwhile; send it again",
+		            k.id);
+	k.account_id = now.account_id;
+	if (check_refers(s, &k, f) < 0)
+		return -1;
+	struct sql q = {.which = SQL_KEY_SET,
+	                .doing = "change a key",
+	                SQL_WITH(value_i64(k.id), value_i64(k.team_id), value_i64(k.user_id),
+	                         value_text(k.label), value_text(k.models), value_text(k.terms),
+	                         value_i64(k.expires_ms), value_i64(k.revoked_ms),
+	                         value_i64(revision))};
+	return store_run(s, &q, f);
+}
+
+int store_key_put(struct store *s, const struct store_key *k, struct fail *f)
+{
+	if (store_begin(s, SQL_TO_WRITE, f) < 0)
+		return -1;
+	return store_end(s, set_key(s, *k, f), f);
+}
+
 int store_keys_after(struct store *s, int64_t after, struct arena *arena,
                      bool (*on_key)(void *, const struct store_key *), void *arg, struct fail *f)
 {
@@ -178,6 +204,22 @@ int store_keys_after(struct store *s, int64_t after, struct arena *arena,
 	struct sql q = {.which = SQL_KEYS_AFTER,
 	                .doing = "read keys",
 	                SQL_WITH(value_i64(after)),
+	                .on_row = tell_key,
+	                .arg = &t};
+
+	return store_run(s, &q, f);
+}
+
+int store_keys(struct store *s, const struct store_key_ask *ask, struct arena *arena,
+               bool (*on_key)(void *, const struct store_key *), void *arg, struct fail *f)
+{
+	struct telling t = {arena, on_key, arg};
+	struct sql q = {.which = SQL_KEYS_PAGE,
+	                .doing = "read keys",
+	                SQL_WITH(value_i64(ask->after), value_i64(ask->account_id),
+	                         value_i64(ask->team_id), value_i64(ask->user_id),
+	                         value_i64(ask->state), value_i64(ask->now_ms),
+	                         value_i64(ask->limit)),
 	                .on_row = tell_key,
 	                .arg = &t};
 

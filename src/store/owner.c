@@ -173,8 +173,9 @@ static int check_refers(struct store *s, const struct store_owner *o, struct fai
 	    f);
 }
 
-/* A new one's id; of a changed one, what cannot change. */
-static int settle_id(struct store *s, struct store_owner *o, struct fail *f)
+/* A new one's id; of a changed one, what cannot change. `seen`: the revision that the caller
+ * changed; 0: whatever it is. */
+static int settle_id(struct store *s, struct store_owner *o, int64_t seen, struct fail *f)
 {
 	struct sql next = {
 	    .which = SQL_OWNER_NEXT_ID, .doing = "count owners", SQL_WITH(value_i64(o->kind))};
@@ -188,6 +189,10 @@ static int settle_id(struct store *s, struct store_owner *o, struct fail *f)
 	if (found.id == 0)
 		return fail(f, FAIL_INVALID_VALUE, "there is no %s %" PRId64, kind_names[o->kind],
 		            o->id);
+	if (seen && seen != found.revision)
+		return fail(f, FAIL_CHANGED_MEANWHILE,
+		            "%s %" PRId64 " was changed by somebody else meanwhile; send it again",
+		            kind_names[o->kind], o->id);
 	o->account_id = found.account_id;
 	o->created_ms = found.created_ms;
 	return 0;
@@ -195,7 +200,9 @@ static int settle_id(struct store *s, struct store_owner *o, struct fail *f)
 
 int owner_put(struct store *s, struct store_owner *o, struct fail *f)
 {
-	if (store_next_revision(s, &o->revision, f) < 0 || settle_id(s, o, f) < 0 ||
+	int64_t seen = o->revision;
+
+	if (store_next_revision(s, &o->revision, f) < 0 || settle_id(s, o, seen, f) < 0 ||
 	    check_name(s, o, f) < 0 || check_refers(s, o, f) < 0)
 		return -1;
 	struct sql q = {

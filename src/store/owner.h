@@ -46,8 +46,9 @@ struct store_owner {
 	int64_t revision;
 };
 
-/* Adds (id 0) or replaces by id; gives id and revision. -1: STORE, or INVALID_VALUE where the
- * name is taken or what it refers to is not there. */
+/* Adds (id 0) or replaces by id; gives id and revision. -1: STORE; INVALID_VALUE where the name is
+ * taken or what it refers to is not there; CHANGED_MEANWHILE where it was read with another
+ * revision than it has now (0: whatever it is). */
 int store_owner_put(struct store *, struct store_owner *, struct fail *) MUST_USE;
 /* By id where `which` is a number, else by name (within account_id for teams and users). out->id
  * is 0 where there is none. */
@@ -58,7 +59,8 @@ int store_owners_after(struct store *, int64_t after, struct arena *,
                        bool (*on_owner)(void *, const struct store_owner *), void *arg,
                        struct fail *) MUST_USE;
 
-/* Sets what may change of a key: label, models, expires_ms, revoked_ms, user, team, terms. */
+/* Sets what may change of a key: label, models, expires_ms, revoked_ms, user, team, terms. -1 as
+ * store_owner_put, and OBJECT_NOT_FOUND. */
 int store_key_put(struct store *, const struct store_key *, struct fail *) MUST_USE;
 
 #endif

@@ -11,6 +11,10 @@
 #define OWNER_COLUMNS                                                                              \
 	"kind, id, account_id, team_id, plan_id, name, terms, on_hold, created_ms, closed_ms, "    \
 	"revision"
+#define KEY_COLUMNS                                                                                \
+	"k.id, k.account_id, k.team_id, k.user_id, k.digest, a.name, k.label, k.prefix,"           \
+	" k.models, k.terms, k.created_ms, k.expires_ms, k.revoked_ms, k.revision"                 \
+	" FROM keys k JOIN owners a ON a.kind = 1 AND a.id = k.account_id"
 #define BUCKET_IS "scope = ?1 AND owner = ?2 AND period_ms = ?3"
 
 #define SQL_STATEMENTS(X)                                                                          \
@@ -30,18 +34,20 @@
 	X(KEY_ADD, "INSERT INTO keys (id, account_id, team_id, user_id, digest, label, prefix,"    \
 	           " models, terms, created_ms, expires_ms, revoked_ms, revision)"                 \
 	           " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)")                                          \
-	X(KEY_FIND, "SELECT id FROM keys WHERE id = ?1 OR prefix = ?2 LIMIT 2")                    \
-	X(KEY_ACCOUNT, "SELECT account_id FROM keys WHERE id = ?1")                                \
+	X(KEY_FIND, "SELECT " KEY_COLUMNS " WHERE k.id = ?1 OR k.prefix = ?2 LIMIT 2")             \
+	X(KEYS_PAGE, "SELECT " KEY_COLUMNS " WHERE k.id > ?1 AND (?2 = 0 OR k.account_id = ?2)"    \
+	             " AND (?3 = 0 OR k.team_id = ?3) AND (?4 = 0 OR k.user_id = ?4)"              \
+	             " AND (?5 < 0 OR ?5 = CASE WHEN k.revoked_ms <> 0 THEN 2"                     \
+	             " WHEN k.expires_ms <> 0 AND k.expires_ms <= ?6 THEN 1 ELSE 0 END)"           \
+	             " ORDER BY k.id LIMIT ?7")                                                    \
+	X(KEY_END, "UPDATE keys SET expires_ms = ?2, revision = ?3"                                \
+	           " WHERE id = ?1 AND (expires_ms = 0 OR expires_ms > ?2)")                       \
 	X(KEY_REVOKE, "UPDATE keys SET revoked_ms = CASE WHEN revoked_ms = 0 THEN ?2 ELSE"         \
 	              " revoked_ms END, revision = ?3 WHERE id = ?1")                              \
 	X(KEY_SET, "UPDATE keys SET team_id = ?2, user_id = ?3, label = ?4, models = ?5,"          \
 	           " terms = ?6, expires_ms = ?7, revoked_ms = CASE WHEN revoked_ms = 0 THEN ?8"   \
 	           " ELSE revoked_ms END, revision = ?9 WHERE id = ?1")                            \
-	X(KEYS_AFTER,                                                                              \
-	  "SELECT k.id, k.account_id, k.team_id, k.user_id, k.digest, a.name, k.label, k.prefix,"  \
-	  " k.models, k.terms, k.created_ms, k.expires_ms, k.revoked_ms, k.revision"               \
-	  " FROM keys k JOIN owners a ON a.kind = 1 AND a.id = k.account_id"                       \
-	  " WHERE k.revision > ?1 ORDER BY k.revision")                                            \
+	X(KEYS_AFTER, "SELECT " KEY_COLUMNS " WHERE k.revision > ?1 ORDER BY k.revision")          \
 	X(ENTRY_PUT,                                                                               \
 	  "INSERT INTO entries (" ENTRY_NAMES ") VALUES (" ENTRY_MARKS ") ON CONFLICT DO NOTHING") \
 	X(ENTRY_GET, "SELECT " ENTRY_NAMES " FROM entries WHERE request_id = ?1 AND attempt = ?2") \

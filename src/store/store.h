@@ -56,6 +56,25 @@ int store_key_add(struct store *, const struct store_key *, int64_t *out_id,
                   struct fail *) MUST_USE;
 /* By id or display prefix. -1 also when there is none. */
 int store_key_revoke(struct store *, struct str which, int64_t now_ms, struct fail *) MUST_USE;
+/* The one key of that id or display prefix, texts in the arena. -1: OBJECT_NOT_FOUND;
+ * INVALID_VALUE where several keys begin so. */
+int store_key_find(struct store *, struct str which, struct arena *, struct store_key *out,
+                   struct fail *) MUST_USE;
+/* It ends at that time, unless it ends before. */
+int store_key_end(struct store *, int64_t id, int64_t at_ms, struct fail *) MUST_USE;
+
+enum store_key_state { STORE_KEY_ANY = -1, STORE_KEY_ACTIVE, STORE_KEY_EXPIRED, STORE_KEY_REVOKED };
+
+struct store_key_ask {
+	int64_t after;                        /* ids above */
+	int64_t account_id, team_id, user_id; /* 0: of all */
+	enum store_key_state state;
+	int64_t now_ms; /* which tells active from expired */
+	int64_t limit;
+};
+/* By id; on_key gives false to stop. */
+int store_keys(struct store *, const struct store_key_ask *, struct arena *,
+               bool (*on_key)(void *, const struct store_key *), void *arg, struct fail *) MUST_USE;
 /* Every key with a revision above `after`, oldest first; on_key gives false to stop. */
 int store_keys_after(struct store *, int64_t after, struct arena *,
                      bool (*on_key)(void *, const struct store_key *), void *arg,

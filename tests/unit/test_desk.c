@@ -7,6 +7,8 @@
 #include "place.h"
 #include "store/purge.h"
 
+#include <pthread.h>
+
 static struct arena arena;
 static struct fail failure;
 static struct buf out;
@@ -142,6 +144,78 @@ static void test_keys(void)
 	CHECK(ask("GET", "/admin/v1/keys/99", "") == 404);
 }
 
+/* ---- two hosts change the same thing at once ---- */
+
+enum { HOSTS = 2, CHANGES = 100 };
+
+struct host {
+	struct str where;
+	const char *term;
+	int failed, lost;
+};
+
+static bool do_one(struct desk *desk, const char *method, const char *target, struct str body)
+{
+	struct desk_ask a = {str_of(method), str_of(target), STR(""), body};
+	struct desk_answer got;
+
+	buf_clear(desk->out);
+	fail_init(desk->fail, desk->arena);
+	return desk_do(desk, &a, &got) == 0;
+}
+
+/* What this host said last must stand when it comes back. */
+static void change_one(struct host *h, struct desk *desk, const char *target, int i)
+{
+	struct str before = arena_printf(desk->arena, "\"%s\":%d", h->term, i - 1);
+	struct str body = arena_printf(desk->arena, "{\"terms\":{\"%s\":%d}}", h->term, i);
+
+	h->failed += !do_one(desk, "GET", target, STR(""));
+	h->lost += i > 1 && str_find(buf_str(desk->out), before) == buf_str(desk->out).len;
+	h->failed += !do_one(desk, "PATCH", target, body);
+}
+
+static void change_all(struct host *h, struct desk *desk)
+{
+	for (int i = 1; i <= CHANGES; i++) {
+		change_one(h, desk, "/admin/v1/accounts/acme", i);
+		change_one(h, desk, "/admin/v1/keys/1", i);
+	}
+}
+
+static void *run_host(void *arg)
+{
+	struct host *h = arg;
+	struct arena texts;
+	struct buf body;
+	struct fail f;
+	struct desk desk = {NULL, &texts, &body, &f};
+
+	arena_init(&texts);
+	buf_init(&body, 1 << 16);
+	fail_init(&f, &texts);
+	must(store_open(h->where, STORE_EXISTING, &desk.store, &f) == 0);
+	change_all(h, &desk);
+	store_close(&desk.store);
+	buf_release(&body);
+	arena_release(&texts);
+	return NULL;
+}
+
+/* Each changes a term of its own, again and again, and loses none to the other. */
+static void test_two_hosts(const struct place *p)
+{
+	struct host hosts[HOSTS] = {{p->where, "rpm", 0, 0}, {p->where, "tpm", 0, 0}};
+	pthread_t threads[HOSTS];
+
+	for (int i = 0; i < HOSTS; i++)
+		must(pthread_create(&threads[i], NULL, run_host, &hosts[i]) == 0);
+	for (int i = 0; i < HOSTS; i++)
+		must(pthread_join(threads[i], NULL) == 0);
+	for (int i = 0; i < HOSTS; i++)
+		CHECK(hosts[i].failed == 0 && hosts[i].lost == 0);
+}
+
 /* Entries 0..99, of accounts 1 to 3: see sample_entry. */
 static void put_samples(void)
 {
@@ -227,6 +301,7 @@ static void test_desk(const struct place *p)
 	test_usage();
 	test_invoice();
 	test_purged();
+	test_two_hosts(p);
 	store_close(&store);
 }
 

@@ -183,11 +183,18 @@ static void test_keys(const struct place *p)
 	CHECK_STR(got.label, STR("new"));
 	CHECK_STR(got.models, STR("gpt-*"));
 	CHECK_STR(got.account_name, STR("a"));
+	CHECK(store_key_put(s, &key, &f) < 0 && f.kind == FAIL_CHANGED_MEANWHILE);
+	key.revision = got.revision;
 	key.user_id = 4;
 	CHECK(store_key_put(s, &key, &f) < 0 && f.kind == FAIL_INVALID_VALUE);
 	key.user_id = 0;
+	CHECK(store_key_end(s, key.id, 9, &f) == 0); /* it ends at 5 already */
+	CHECK(store_key_find(s, STR("sk-flux-aaaaaa"), &arena, &got, &f) == 0);
+	CHECK(got.id == key.id && got.expires_ms == 5);
+	CHECK(store_key_end(s, key.id, 4, &f) == 0);
+	CHECK(store_key_find(s, STR("1"), &arena, &got, &f) == 0 && got.expires_ms == 4);
 	key.id = 44;
-	CHECK(store_key_put(s, &key, &f) < 0 && f.kind == FAIL_INVALID_VALUE);
+	CHECK(store_key_put(s, &key, &f) < 0 && f.kind == FAIL_OBJECT_NOT_FOUND);
 	key.account_id = 12;
 	CHECK(store_key_add(s, &key, &key.id, &f) < 0 && f.kind == FAIL_INVALID_VALUE);
 	store_close(&s);
