@@ -169,6 +169,33 @@ def check_dialects(p):
     )
 
 
+def check_needs(p):
+    """Parts of a task are told apart by what a request holds; calls are numbered."""
+    p.script(
+        'on * * always\nhas "tools"\nlacks two\ncall f {"a":1}\nbuiltin\n'
+        "on * * always\nhas two\ncustom g text\nbuiltin\n"
+        "on * * always\nlacks tools\nsay none\nbuiltin\n",
+        "n",
+    )
+
+    def ask(path, **body):
+        body = json.dumps({"mark": "case:n", **body}).encode()
+        return json.loads(http.ask(p.door, "POST", path, body).body)
+
+    first = ask("/v1/messages", tools=[])
+    assert first["content"][0]["id"] == "toolu_scripted0001", first
+    held = ask("/v1/messages", tools=[], messages=[{"type": "tool_result"}])
+    assert held["content"][0]["id"] == "toolu_scripted0002", held
+    custom = ask("/v1/responses", tools=["two"])["output"][0]
+    assert (custom["type"], custom["input"]) == ("custom_tool_call", "text"), custom
+    call = ask("/v1/chat/completions", tools=["two"])["choices"][0]["message"]["tool_calls"][0]
+    assert call["custom"] == {"name": "g", "input": "text"}, call
+    plain = ask("/v1beta/models/m:generateContent", tools=["two"])
+    part = plain["candidates"][0]["content"]["parts"][0]
+    assert part["functionCall"] == {"name": "g", "args": {"input": "text"}}, part
+    return ask("/v1/messages")["content"][0]["text"] == "none"
+
+
 def check_v6(p):
     return http.ask(("::1", p.ports[1]), "GET", "/v1/models").status == 200
 

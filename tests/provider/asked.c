@@ -93,11 +93,35 @@ static bool has(struct str s, struct str needle)
 	return str_find(s, needle) < s.len;
 }
 
-static bool has_tool_result(struct str body)
+static int count(struct str s, struct str needle)
 {
-	return has(body, STR("\"role\":\"tool\"")) || has(body, STR("\"role\": \"tool\"")) ||
-	       has(body, STR("tool_call_output\"")) || has(body, STR("function_call_output\"")) ||
-	       has(body, STR("\"tool_result\""));
+	int found = 0;
+
+	for (size_t at; (at = str_find(s, needle)) < s.len; found++)
+		s = str_part(s, at + needle.len, s.len);
+	return found;
+}
+
+static int count_results(struct str body)
+{
+	return count(body, STR("\"role\":\"tool\"")) + count(body, STR("\"role\": \"tool\"")) +
+	       count(body, STR("tool_call_output\"")) + count(body, STR("function_call_output\"")) +
+	       count(body, STR("\"tool_result\"")) + count(body, STR("\"functionResponse\""));
+}
+
+static void wish_call(struct asked *a, const struct wish *w, int results, struct arena *arena)
+{
+	struct str input = w->tool_input;
+
+	a->tool_name = json_text(arena, w->tool_name);
+	a->call_number = results + 1;
+	a->is_custom = w->is_custom;
+	if (w->is_custom)
+		a->tool_object = arena_printf(arena, "{\"input\":%.*s}",
+		                              STR_ARG(json_text(arena, input)));
+	else
+		a->tool_object = input.len > 0 ? input : STR("{}");
+	a->tool_input = json_text(arena, w->is_custom ? input : a->tool_object);
 }
 
 static void cut_words(struct asked *a, struct str say, struct arena *arena)
@@ -131,16 +155,16 @@ void asked_read(struct asked *a, const struct heard *h, const struct wish *w, st
 	struct str model = json_member(body, STR("model"));
 	struct str options = json_member(body, STR("stream_options"));
 	struct str say = w->say.len > 0 ? w->say : STR("Hello from the scripted provider.");
+	int results;
 
 	*a = (struct asked){.model = model.len > 0 ? model : STR("\"none\"")};
-	a->wants_stream = str_eq(json_member(body, STR("stream")), STR("true"));
+	a->wants_stream = str_eq(json_member(body, STR("stream")), STR("true")) ||
+	                  has(h->target, STR(":streamGenerateContent"));
 	a->wants_usage = str_eq(json_member(options, STR("include_usage")), STR("true"));
 	a->say = json_text(arena, say);
 	cut_words(a, say, arena);
-	if (w->tool_name.len > 0 && has(body, STR("\"tools\"")) && !has_tool_result(body)) {
-		a->tool_name = json_text(arena, w->tool_name);
-		a->tool_object = w->tool_input.len > 0 ? w->tool_input : STR("{}");
-		a->tool_input = json_text(arena, a->tool_object);
-	}
+	results = count_results(body);
+	if (w->tool_name.len > 0 && has(body, STR("\"tools\"")) && (w->calls_again || results == 0))
+		wish_call(a, w, results, arena);
 	count_usage(a, w, body.len);
 }

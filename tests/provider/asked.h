@@ -17,7 +17,9 @@ enum usage_part {
 struct wish {
 	struct str say;
 	struct str tool_name;
-	struct str tool_input; /* a JSON object as text */
+	struct str tool_input; /* a JSON object as text; of a custom tool its text */
+	bool calls_again;      /* also where the request holds tool results */
+	bool is_custom;
 	int64_t usage[USAGE_PARTS];
 	bool has_usage;
 };
@@ -29,6 +31,8 @@ struct asked {
 	struct str tool_name;   /* empty: answer with text */
 	struct str tool_input;  /* the input as one JSON string */
 	struct str tool_object; /* the input as a JSON object */
+	bool is_custom;         /* tool_input is a custom tool's text */
+	int call_number;        /* of the conversation, from 1: ids end in it */
 	struct str *words;      /* `say` in the pieces a stream sends */
 	size_t word_count;
 	bool wants_stream;

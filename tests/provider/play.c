@@ -261,8 +261,12 @@ static void note_act(struct play *p, const struct act *a, const struct heard *h)
 		p->wish.say = a->text;
 		break;
 	case ACT_TOOL:
+	case ACT_CALL:
+	case ACT_CUSTOM:
 		p->wish.tool_name = a->word;
 		p->wish.tool_input = a->text;
+		p->wish.calls_again = a->kind != ACT_TOOL;
+		p->wish.is_custom = a->kind == ACT_CUSTOM;
 		break;
 	case ACT_USAGE:
 		read_usage(p, a->text);

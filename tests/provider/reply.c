@@ -37,6 +37,8 @@ static const struct reply_row rows[] = {
     {"*/chat/completions*", chat_whole, chat_stream},
     {"*/responses*", responses_whole, responses_stream},
     {"*/messages*", messages_whole, messages_stream},
+    {"*:generateContent*", gemini_whole, gemini_whole},
+    {"*:streamGenerateContent*", gemini_stream, gemini_stream},
     {"*/models*", models_whole, models_whole},
 };
 

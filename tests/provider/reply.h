@@ -25,6 +25,8 @@ void responses_whole(struct reply *, const struct asked *);
 void responses_stream(struct reply *, const struct asked *);
 void messages_whole(struct reply *, const struct asked *);
 void messages_stream(struct reply *, const struct asked *);
+void gemini_whole(struct reply *, const struct asked *);
+void gemini_stream(struct reply *, const struct asked *);
 
 /* Adds the acts that answer this request by its path; an unknown path gets a 404. */
 void reply_build(struct reply *, const struct heard *, const struct wish *);

@@ -3,7 +3,7 @@
  * https://platform.openai.com/docs/api-reference/chat-streaming */
 #include "reply.h"
 
-#define TOOL_ID "call_scripted0001"
+#define TOOL_ID "call_scripted%04d"
 
 static struct str usage_of(struct reply *r, const struct asked *a)
 {
@@ -20,6 +20,23 @@ static struct str usage_of(struct reply *r, const struct asked *a)
 	    u[USAGE_REASONING]);
 }
 
+static const char *input_name(const struct asked *a)
+{
+	return a->is_custom ? "input" : "arguments";
+}
+
+/* The members of a call; a stream gives its input in a piece of its own. */
+static struct str call_of(struct reply *r, const struct asked *a, struct str input)
+{
+	const char *type = a->is_custom ? "custom" : "function";
+
+	return arena_printf(r->arena,
+	                    "\"id\":\"" TOOL_ID
+	                    "\",\"type\":\"%s\",\"%s\":{\"name\":%.*s,\"%s\":%.*s}",
+	                    a->call_number, type, type, STR_ARG(a->tool_name), input_name(a),
+	                    STR_ARG(input));
+}
+
 static struct str message_of(struct reply *r, const struct asked *a)
 {
 	if (a->tool_name.len == 0)
@@ -29,10 +46,8 @@ static struct str message_of(struct reply *r, const struct asked *a)
 		                    STR_ARG(a->say));
 	return arena_printf(r->arena,
 	                    "{\"role\":\"assistant\",\"content\":null,\"refusal\":null,"
-	                    "\"annotations\":[],\"tool_calls\":[{\"id\":\"" TOOL_ID
-	                    "\",\"type\":\"function\",\"function\":{\"name\":%.*s,"
-	                    "\"arguments\":%.*s}}]}",
-	                    STR_ARG(a->tool_name), STR_ARG(a->tool_input));
+	                    "\"annotations\":[],\"tool_calls\":[{%.*s}]}",
+	                    STR_ARG(call_of(r, a, a->tool_input)));
 }
 
 static const char *finish_of(const struct asked *a)
@@ -78,13 +93,11 @@ static void stream_tool(struct reply *r, const struct asked *a)
 	delta(r, a,
 	      arena_printf(r->arena,
 	                   "{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"index\":0,"
-	                   "\"id\":\"" TOOL_ID
-	                   "\",\"type\":\"function\",\"function\":{\"name\":%.*s,"
-	                   "\"arguments\":\"\"}}],\"refusal\":null}",
-	                   STR_ARG(a->tool_name)));
+	                   "%.*s}],\"refusal\":null}",
+	                   STR_ARG(call_of(r, a, STR("\"\"")))));
 	delta(r, a,
-	      arena_printf(r->arena,
-	                   "{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":%.*s}}]}",
+	      arena_printf(r->arena, "{\"tool_calls\":[{\"index\":0,\"%s\":{\"%s\":%.*s}}]}",
+	                   a->is_custom ? "custom" : "function", input_name(a),
 	                   STR_ARG(a->tool_input)));
 }
 

@@ -25,9 +25,9 @@ static struct str block_of(struct reply *r, const struct asked *a, bool finished
 	if (a->tool_name.len == 0)
 		return arena_printf(r->arena, "{\"type\":\"text\",\"text\":%.*s}", STR_ARG(text));
 	return arena_printf(r->arena,
-	                    "{\"type\":\"tool_use\",\"id\":\"toolu_scripted0001\",\"name\":%.*s,"
+	                    "{\"type\":\"tool_use\",\"id\":\"toolu_scripted%04d\",\"name\":%.*s,"
 	                    "\"input\":%.*s}",
-	                    STR_ARG(a->tool_name), STR_ARG(input));
+	                    a->call_number, STR_ARG(a->tool_name), STR_ARG(input));
 }
 
 static struct str message_of(struct reply *r, const struct asked *a, bool finished)
@@ -71,7 +71,8 @@ void messages_stream(struct reply *r, const struct asked *a)
 	            STR_ARG(block));
 	REPLY_EVENT(r, "ping", "{\"type\":\"ping\"}");
 	if (a->tool_name.len > 0)
-		block_delta(r, "input_json_delta", "partial_json", a->tool_input);
+		block_delta(r, "input_json_delta", "partial_json",
+		            json_text(r->arena, a->tool_object));
 	else
 		for (size_t i = 0; i < a->word_count; i++)
 			block_delta(r, "text_delta", "text", a->words[i]);

@@ -35,10 +35,11 @@ static struct str item_of(struct reply *r, const struct asked *a, bool finished)
 	struct str input = finished ? a->tool_input : STR("\"\"");
 
 	return arena_printf(r->arena,
-	                    "{\"id\":\"" TOOL_ITEM
-	                    "\",\"type\":\"function_call\",\"status\":\"%s\","
-	                    "\"call_id\":\"call_scripted0001\",\"name\":%.*s,\"arguments\":%.*s}",
-	                    status, STR_ARG(a->tool_name), STR_ARG(input));
+	                    "{\"id\":\"" TOOL_ITEM "\",\"type\":\"%s\",\"status\":\"%s\","
+	                    "\"call_id\":\"call_scripted%04d\",\"name\":%.*s,\"%s\":%.*s}",
+	                    a->is_custom ? "custom_tool_call" : "function_call", status,
+	                    a->call_number, STR_ARG(a->tool_name),
+	                    a->is_custom ? "input" : "arguments", STR_ARG(input));
 }
 
 static struct str usage_of(struct reply *r, const struct asked *a)
@@ -106,6 +107,14 @@ static void stream_text(struct reply *r, const struct asked *a, int *number)
 	     arena_printf(r->arena, AT_PART ",\"part\":%.*s", STR_ARG(full)));
 }
 
+static void stream_custom(struct reply *r, const struct asked *a, int *number)
+{
+	step(r, number, "response.custom_tool_call_input.delta",
+	     arena_printf(r->arena, AT_ITEM(TOOL_ITEM) ",\"delta\":%.*s", STR_ARG(a->tool_input)));
+	step(r, number, "response.custom_tool_call_input.done",
+	     arena_printf(r->arena, AT_ITEM(TOOL_ITEM) ",\"input\":%.*s", STR_ARG(a->tool_input)));
+}
+
 static void stream_tool(struct reply *r, const struct asked *a, int *number)
 {
 	step(r, number, "response.function_call_arguments.delta",
@@ -130,7 +139,7 @@ void responses_stream(struct reply *r, const struct asked *a)
 	step(r, &number, "response.output_item.added",
 	     named(r, "\"output_index\":0,\"item\"", item_of(r, a, false)));
 	if (a->tool_name.len > 0)
-		stream_tool(r, a, &number);
+		(a->is_custom ? stream_custom : stream_tool)(r, a, &number);
 	else
 		stream_text(r, a, &number);
 	step(r, &number, "response.output_item.done",

@@ -228,6 +228,14 @@ static void read_on(struct reader *in, struct str rest)
 		read_number(in, times, &r->times);
 }
 
+static void add_need(struct reader *in, struct str rest, bool is_there)
+{
+	struct rule_need *need = arena_get(&in->rule->arena, sizeof(*need));
+
+	*need = (struct rule_need){in->rule->needs, read_text(in, rest), is_there};
+	in->rule->needs = need;
+}
+
 static void read_act(struct reader *in, struct str word, struct str rest)
 {
 	struct act act = {.kind = ACT_STATUS};
@@ -267,6 +275,8 @@ static void read_line(struct reader *in, struct str line)
 		rule_new(in);
 	if (str_eq(word, STR("key")))
 		in->rule->key = arena_copy(&in->rule->arena, rest);
+	else if (str_eq(word, STR("has")) || str_eq(word, STR("lacks")))
+		add_need(in, rest, str_eq(word, STR("has")));
 	else
 		read_act(in, word, rest);
 }
@@ -320,13 +330,24 @@ struct str heard_key(const struct heard *h)
 	return key.len > 0 ? key : key_in(buf_str(&h->body));
 }
 
+static bool meets_needs(const struct rule *r, const struct heard *h)
+{
+	struct str body = buf_str(&h->body);
+
+	for (const struct rule_need *n = r->needs; n; n = n->next)
+		if ((str_find(body, n->text) < body.len) != n->is_there)
+			return false;
+	return true;
+}
+
 static bool rule_fits(const struct rule *r, const struct heard *h, struct str key)
 {
 	if (!heard_is_whole(h) && (r->acts.count == 0 || r->acts.ptr[0].kind != ACT_READ))
 		return false;
 	if (r->key.len > 0 && !str_eq(r->key, key))
 		return false;
-	return str_matches_glob(h->method, r->method) && str_matches_glob(h->target, r->target);
+	return str_matches_glob(h->method, r->method) && str_matches_glob(h->target, r->target) &&
+	       meets_needs(r, h);
 }
 
 /* Greater is better; 0 does not fit. */

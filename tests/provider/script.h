@@ -48,6 +48,8 @@ enum act_turn { ACT_NOW, ACT_FLUSHED };
 	X(DIE, "die", SHAPE_NUMBER_TEXT, ACT_NOW)                                                  \
 	X(SAY, "say", SHAPE_TEXT, ACT_NOW)                                                         \
 	X(TOOL, "tool", SHAPE_WORD_TEXT, ACT_NOW)                                                  \
+	X(CALL, "call", SHAPE_WORD_TEXT, ACT_NOW)                                                  \
+	X(CUSTOM, "custom", SHAPE_WORD_TEXT, ACT_NOW)                                              \
 	X(USAGE, "usage", SHAPE_NUMBERS, ACT_NOW)                                                  \
 	X(IDLE_CLOSE, "idle-close", SHAPE_NUMBER, ACT_NOW)
 
@@ -73,12 +75,20 @@ void acts_add(struct acts *, struct act); /* texts are borrowed */
 void acts_insert(struct acts *, size_t at, const struct acts *more);
 void acts_release(struct acts *);
 
+/* Bytes that a request's body must have, or must not. */
+struct rule_need {
+	struct rule_need *next;
+	struct str text;
+	bool is_there;
+};
+
 struct rule {
 	struct list_node node;
 	struct arena arena; /* holds all texts */
 	struct str method;  /* glob */
 	struct str target;  /* glob */
 	struct str key;     /* empty: any request without a key of its own rule */
+	struct rule_need *needs;
 	int64_t times;      /* still to be given; -1: always */
 	int users;          /* requests that hold it */
 	struct acts acts;
