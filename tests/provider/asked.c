@@ -117,8 +117,8 @@ static void wish_call(struct asked *a, const struct wish *w, int results, struct
 	a->call_number = results + 1;
 	a->is_custom = w->is_custom;
 	if (w->is_custom)
-		a->tool_object = arena_printf(arena, "{\"input\":%.*s}",
-		                              STR_ARG(json_text(arena, input)));
+		a->tool_object =
+		    arena_printf(arena, "{\"input\":%.*s}", STR_ARG(json_text(arena, input)));
 	else
 		a->tool_object = input.len > 0 ? input : STR("{}");
 	a->tool_input = json_text(arena, w->is_custom ? input : a->tool_object);

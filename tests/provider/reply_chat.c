@@ -30,11 +30,9 @@ static struct str call_of(struct reply *r, const struct asked *a, struct str inp
 {
 	const char *type = a->is_custom ? "custom" : "function";
 
-	return arena_printf(r->arena,
-	                    "\"id\":\"" TOOL_ID
-	                    "\",\"type\":\"%s\",\"%s\":{\"name\":%.*s,\"%s\":%.*s}",
-	                    a->call_number, type, type, STR_ARG(a->tool_name), input_name(a),
-	                    STR_ARG(input));
+	return arena_printf(
+	    r->arena, "\"id\":\"" TOOL_ID "\",\"type\":\"%s\",\"%s\":{\"name\":%.*s,\"%s\":%.*s}",
+	    a->call_number, type, type, STR_ARG(a->tool_name), input_name(a), STR_ARG(input));
 }
 
 static struct str message_of(struct reply *r, const struct asked *a)

@@ -10,10 +10,10 @@ static struct str usage_of(struct reply *r, const struct asked *a)
 	return arena_printf(r->arena,
 	                    ",\"usageMetadata\":{\"promptTokenCount\":%" PRId64
 	                    ",\"candidatesTokenCount\":%" PRId64 ",\"thoughtsTokenCount\":%" PRId64
-	                    ",\"cachedContentTokenCount\":%" PRId64
-	                    ",\"totalTokenCount\":%" PRId64 "}",
-	                    u[USAGE_INPUT], u[USAGE_OUTPUT] - u[USAGE_REASONING], u[USAGE_REASONING],
-	                    u[USAGE_CACHED], u[USAGE_INPUT] + u[USAGE_OUTPUT]);
+	                    ",\"cachedContentTokenCount\":%" PRId64 ",\"totalTokenCount\":%" PRId64
+	                    "}",
+	                    u[USAGE_INPUT], u[USAGE_OUTPUT] - u[USAGE_REASONING],
+	                    u[USAGE_REASONING], u[USAGE_CACHED], u[USAGE_INPUT] + u[USAGE_OUTPUT]);
 }
 
 static struct str text_part(struct reply *r, struct str text)

@@ -89,8 +89,8 @@ struct rule {
 	struct str target;  /* glob */
 	struct str key;     /* empty: any request without a key of its own rule */
 	struct rule_need *needs;
-	int64_t times;      /* still to be given; -1: always */
-	int users;          /* requests that hold it */
+	int64_t times; /* still to be given; -1: always */
+	int users;     /* requests that hold it */
 	struct acts acts;
 };
 
