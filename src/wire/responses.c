@@ -24,7 +24,7 @@ static int refuse_reference(const struct field_source *s, uint32_t node)
 
 	return fail_at(s->fail, FAIL_UNSUPPORTED_PARAMETER, path,
 	               "%.*s names something that the provider keeps, which is not served here; "
-	               "send the content itself",
+	               "send the content itself, as clients do under store: false",
 	               STR_ARG(path));
 }
 

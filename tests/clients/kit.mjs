@@ -6,6 +6,15 @@ export const gateway = process.env.FLUX_URL;
 export const key = process.env.FLUX_KEY;
 const door = process.env.FLUX_DOOR;
 
+// Where each provider speaks one dialect alone: the models, and where they are asked.
+export const paths = {
+  talker: /^\/v1\/chat\/completions$/,
+  responder: /^\/v1\/responses$/,
+  messenger: /^\/v1\/messages(\?beta=true)?$/,
+  gem: /^\/v1beta\/models\/gemini-3-gem:/,
+};
+export const models = Object.keys(paths);
+
 const tests = [];
 let serial = 0;
 

@@ -246,7 +246,9 @@ def translate():
     """The same clients where every provider speaks one dialect alone."""
     world = World("translate", os.environ.get("FLUX_BUILD", "build"))
     try:
-        fine = run_sdk(world, "translate")
+        fine = True
+        for name in ("translate", "parse", "vercel", "langchain", "runner"):
+            fine = run_sdk(world, name) and fine
         agents = {"claude-code": ["talker", "responder"], "codex": ["talker", "messenger"]}
         fine = run_agents(world, agents) and fine
     finally:
