@@ -12,6 +12,7 @@
 #include "attempt.h"
 
 #include "base/clock.h"
+#include "candidate.h"
 #include "limits.h"
 #include "metric.h"
 #include "provider/provider.h"
@@ -75,18 +76,22 @@ static struct entry new_entry(const struct request *r)
 	return e;
 }
 
-/* The next candidate that is not stopped becomes the one that is tried. */
+static void on_backoff(struct timer *t)
+{
+	request_resume(LIST_OBJECT(t, struct request, backoff));
+}
+
+/* The next candidate becomes the one that is tried, in a while where its provider just failed. */
 static int begin(struct request *r)
 {
-	while (r->candidate < r->decision.candidate_count &&
-	       target_is_stopped(r->decision.candidates[r->candidate]))
-		r->candidate++;
-	r->now = (struct attempt){0};
-	if (r->candidate == r->decision.candidate_count)
-		return fail(&r->fail, FAIL_NO_HEALTHY_TARGET,
-		            "every target that could serve this is stopped, since it billed more "
-		            "than it may; an operator has to look at it");
-	r->now.target = r->decision.candidates[r->candidate];
+	const struct target *failed = r->attempts > 0 ? r->decision.candidates[r->candidate] : NULL;
+	int64_t wait_ms;
+
+	if (candidate_choose(r) < 0)
+		return -1;
+	wait_ms = failed ? candidate_backoff_ms(r, failed) : 0;
+	if (wait_ms > 0)
+		timer_set(&r->backoff, &r->worker->loop, wait_ms, on_backoff);
 	r->now.dialect = translation_dialect(r->now.target->config->provider, &r->llm);
 	return 0;
 }
@@ -108,10 +113,10 @@ static bool try_cheaper(struct request *r)
 {
 	bool may = payment_may_be_cheaper(r);
 
+	candidate_note(r, ENTRY_REJECTED);
 	if (!fail_is_set(&r->pay.refused))
 		r->pay.refused = r->fail;
 	if (may) {
-		r->candidate++;
 		fail_init(&r->fail, r->arena);
 		may = begin(r) == 0;
 	}
@@ -124,9 +129,9 @@ static bool try_cheaper(struct request *r)
 
 enum request_result attempt_admit(struct request *r)
 {
-	if (r->pay.wait.state == LIMIT_IDLE && begin(r) < 0)
+	if (r->now.target == NULL && begin(r) < 0)
 		return STEP_END;
-	for (;;) {
+	while (!timer_is_set(&r->backoff)) {
 		switch (payment_hold(r)) {
 		case PAYMENT_WAITS:
 			return STEP_WAIT;
@@ -138,6 +143,7 @@ enum request_result attempt_admit(struct request *r)
 			break;
 		}
 	}
+	return STEP_WAIT;
 }
 
 static void warn_of_price(struct request *r)
@@ -373,6 +379,7 @@ void attempt_settle(struct request *r, enum entry_end end)
 	struct price_amounts amounts = {0};
 	struct entry *e = &r->now.entry;
 
+	candidate_note(r, end);
 	if (r->now.slot.sequence == 0)
 		return;
 	if (is_billed(r, end)) {
@@ -399,7 +406,7 @@ bool attempt_was_not_asked(struct request *r)
 {
 	add_attempt_text(r, "cannot say this");
 	attempt_settle(r, ENTRY_REJECTED);
-	return r->candidate + 1 < r->decision.candidate_count;
+	return candidate_may_follow(r);
 }
 
 /* Long thinking looks like silence: a request for reasoning, or one that named its model, is not
@@ -409,6 +416,16 @@ static bool may_move_for_time(const struct request *r)
 	return !exchange_was_sent(r->now.exchange) ||
 	       (r->decision.alias.kind != ALIAS_PINNED &&
 	        !(r->decision.has_tier && r->decision.tier == LLM_REASONING));
+}
+
+/* When all have failed the client is told when the first of them wants to be asked again. */
+static void tell_soonest(struct request *r)
+{
+	int64_t now_ms = r->fail.retry_after_ms;
+
+	if (now_ms > 0 && (r->told_ms == 0 || now_ms < r->told_ms))
+		r->told_ms = now_ms;
+	r->fail.retry_after_ms = r->told_ms;
 }
 
 bool attempt_gave_up(struct request *r)
@@ -429,6 +446,7 @@ bool attempt_gave_up(struct request *r)
 	attempt_settle(r, r->fail.kind == FAIL_PROVIDER_REJECTED ? ENTRY_REJECTED
 	                  : is_timeout                           ? ENTRY_TIMEOUT
 	                                                         : ENTRY_PROVIDER_FAILED);
+	tell_soonest(r);
 	return r->fail.kind != FAIL_PROVIDER_REJECTED && (!is_timeout || may_move_for_time(r)) &&
-	       r->candidate + 1 < r->decision.candidate_count;
+	       candidate_may_follow(r);
 }

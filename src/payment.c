@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "candidate.h"
 #include "gate/account.h"
 #include "limits.h"
 #include "metric.h"
@@ -362,8 +363,7 @@ enum payment_result payment_look(struct request *r)
 
 bool payment_may_be_cheaper(const struct request *r)
 {
-	return r->fail.money && !fail_can_retry(r->fail.kind) &&
-	       r->candidate + 1 < r->decision.candidate_count;
+	return r->fail.money && !fail_can_retry(r->fail.kind) && candidate_is_left(r);
 }
 
 /* ---- settling ---- */

@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "provider/provider.h"
 
-enum { RETRY_AFTER_MAX_S = 3600, MESSAGE_MAX = 800 };
+enum { RETRY_AFTER_MAX_MS = 3600 * 1000, MESSAGE_MAX = 800 };
 
 static bool is_timeout(enum exchange_failure how)
 {
@@ -55,13 +55,23 @@ void refusal_broken_stream(struct request *r)
 		     STR_ARG(r->now.target->name));
 }
 
-/* Seconds, or nothing; dates are not worth it here. */
+/* 0: not said, or not as a number. */
+static int64_t number_of(const struct http_head *head, struct str name)
+{
+	int64_t number = 0;
+
+	return str_to_i64(http_header(head, name), 0, INT64_MAX / 1000, &number) == 0 ? number : 0;
+}
+
+/* Seconds (RFC 9110 10.2.3), or milliseconds as OpenAI and Azure say them, which are more exact;
+ * dates are not worth it here. */
 static void take_retry_after(struct request *r, const struct http_head *head)
 {
-	int64_t seconds = 0;
+	int64_t ms = number_of(head, STR("retry-after-ms"));
 
-	if (str_to_i64(http_header(head, STR("retry-after")), 0, RETRY_AFTER_MAX_S, &seconds) == 0)
-		r->fail.retry_after_ms = seconds * 1000;
+	if (ms == 0)
+		ms = number_of(head, STR("retry-after")) * 1000;
+	r->fail.retry_after_ms = ms < RETRY_AFTER_MAX_MS ? ms : RETRY_AFTER_MAX_MS;
 }
 
 static bool is_word_end(char c)

@@ -13,6 +13,7 @@
 #include "relay.h"
 
 #include "attempt.h"
+#include "candidate.h"
 #include "provider/provider.h"
 #include "reply.h"
 #include "translation.h"
@@ -56,6 +57,7 @@ static void begin(struct request *r)
 
 	if (r->has_begun)
 		return;
+	candidate_note_answer(r);
 	reply_begin_stream(
 	    r, r->now.job ? STR("text/event-stream")
 	                  : http_header(exchange_head(r->now.exchange), STR("content-type")));

@@ -266,8 +266,10 @@ static enum request_result try_next(struct request *r)
 	relay_release(r);
 	translation_release(r);
 	exchange_end(&r->now.exchange);
+	metric_add(METRIC_FAILOVERS, 1);
+	r->before = r->fail;
+	r->now = (struct attempt){0};
 	fail_init(&r->fail, r->arena);
-	r->candidate++;
 	r->step = REQUEST_admit;
 	return step_admit(r);
 }
@@ -451,6 +453,7 @@ static void release(struct request *r)
 	struct stream *stream = r->stream;
 
 	payment_end(r);
+	timer_cancel(&r->backoff);
 	relay_release(r);
 	translation_release(r);
 	feedback_release(r);

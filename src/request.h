@@ -38,6 +38,7 @@ enum request_result { STEP_NEXT, STEP_WAIT, STEP_END };
 /* One try at one target. */
 struct attempt {
 	const struct target *target;
+	enum health_pass pass;      /* REFUSED: none to give back */
 	enum llm_dialect dialect;   /* that it is asked in */
 	struct wire_job *job;       /* where that is not the client's; else NULL */
 	struct talk_answer *answer; /* a whole one that was translated */
@@ -94,7 +95,11 @@ struct request {
 	bool no_retain;
 	struct str warnings;
 
-	int candidate; /* index of the one that is tried */
+	int candidate;        /* index of the one that is tried */
+	unsigned tried;       /* bits of those that were, or were passed over for good */
+	int64_t told_ms;      /* the least that a provider said to wait; 0: none did */
+	struct fail before;   /* of the last attempt that failed */
+	struct timer backoff; /* before the next one */
 	struct attempt now;
 	int attempts;
 	struct str attempts_text; /* "openai:gpt-5 connect failed; anthropic:.. ok" */

@@ -123,6 +123,23 @@ enum config_mark {
 	    CONFIG_MARK_COUNT
 };
 
+/* When a target is left alone, when it is asked again, and how often a request may move on. */
+struct config_health {
+	bool has_breaker;
+	int failures;     /* in a row that open it; 0: never for that */
+	int error_bp;     /* of the attempts in the window; 0: never for that */
+	int requests_min; /* in the window, before their share says anything */
+	int64_t window_ms;
+	int64_t cool_ms, cool_max_ms; /* how long it stays open; doubled each time up to the most */
+	int64_t told_max_ms;          /* the longest Retry-After that is believed */
+	int retries_bp;               /* failed retries, of first attempts */
+	int retries_floor;            /* and so many a second */
+	int attempts_max;             /* of a request */
+	int64_t attempts_ms;          /* after that none begins */
+	int64_t backoff_ms;           /* before a provider is asked again */
+	int64_t heartbeat_ms;         /* of silence on a stream; 0: none */
+};
+
 struct config {
 	struct arena arena; /* of everything here */
 	char hash[13];      /* 12 hex digits over the meaning of the file (secrets left out) */
@@ -167,6 +184,7 @@ struct config {
 	int charge_count;
 	bool apply_floor;
 
+	struct config_health health;
 	struct config_admin admin;
 	struct config_webhook *webhooks;
 	int webhook_count;

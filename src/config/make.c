@@ -174,6 +174,7 @@ void config_make(struct config_making *making)
 	config_make_models(making);
 	config_make_tiers(making);
 	config_make_aliases(making);
+	config_make_health(making);
 	config_make_admin(making);
 	config_make_charges(making);
 	config_warn_of_old_prices(making);

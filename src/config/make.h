@@ -30,6 +30,7 @@ void config_make_models(struct config_making *);
 void config_make_tiers(struct config_making *);
 void config_make_routing(struct config_making *); /* wishes, scorer, records, samples */
 void config_make_aliases(struct config_making *);
+void config_make_health(struct config_making *);
 void config_make_charges(struct config_making *);
 void config_make_admin(struct config_making *); /* admin, webhooks, retention */
 

@@ -213,6 +213,28 @@ static const cyaml_schema_field_t samples_fields[] = {
     CYAML_FIELD_END,
 };
 
+#define COUNT(name, type)                                                                          \
+	CYAML_FIELD_INT_PTR(#name, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct type, name)
+
+static const cyaml_schema_field_t health_fields[] = {
+    CYAML_FIELD_BOOL_PTR("breaker", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw_health,
+                         breaker),
+    COUNT(failures, raw_health),
+    TEXT(error_rate, raw_health),
+    COUNT(requests_min, raw_health),
+    TEXT(window, raw_health),
+    TEXT(cool_down, raw_health),
+    TEXT(cool_down_max, raw_health),
+    TEXT(retry_after_max, raw_health),
+    TEXT(retries, raw_health),
+    COUNT(retries_per_second, raw_health),
+    COUNT(attempts_max, raw_health),
+    TEXT(attempts_limit, raw_health),
+    TEXT(backoff, raw_health),
+    TEXT(heartbeat, raw_health),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t ceiling_fields[] = {
     TEXT(global_month_usd, raw_ceilings),
     CYAML_FIELD_END,
@@ -259,6 +281,8 @@ static const cyaml_schema_field_t config_fields[] = {
     TEXT(retention, raw_config),
     CYAML_FIELD_MAPPING_PTR("ceilings", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw_config,
                             ceilings, ceiling_fields),
+    CYAML_FIELD_MAPPING_PTR("health", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw_config,
+                            health, health_fields),
     CYAML_FIELD_BOOL("apply_floor", CYAML_FLAG_OPTIONAL, struct raw_config, apply_floor),
     LIST(charges, raw_config, charge_entry, 10000),
     CYAML_FIELD_END,

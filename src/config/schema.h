@@ -77,6 +77,13 @@ struct raw_journal {
 	int64_t sync_ms;
 };
 
+struct raw_health {
+	bool *breaker;
+	int64_t *failures, *requests_min, *retries_per_second, *attempts_max;
+	char *error_rate, *window, *cool_down, *cool_down_max, *retry_after_max, *retries;
+	char *attempts_limit, *backoff, *heartbeat;
+};
+
 struct raw_ceilings {
 	char *global_month_usd;
 };
@@ -125,6 +132,7 @@ struct raw_config {
 	unsigned webhooks_count;
 	char *retention;
 	struct raw_ceilings *ceilings;
+	struct raw_health *health;
 	bool apply_floor;
 	struct raw_charge *charges;
 	unsigned charges_count;

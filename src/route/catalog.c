@@ -192,6 +192,7 @@ static void build_model(struct config *c, const struct config_model *from, struc
 		    .name = arena_printf(&c->arena, "%.*s:%.*s", STR_ARG(target->provider->name),
 		                         STR_ARG(target->model)),
 		};
+		to->targets[i].health = health_find(to->targets[i].name);
 	}
 }
 

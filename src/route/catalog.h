@@ -4,6 +4,7 @@
 #define ROUTE_CATALOG_H
 
 #include "config/config.h"
+#include "route/health.h"
 #include "route/score.h"
 
 #include <stdatomic.h>
@@ -13,7 +14,8 @@ struct target {
 	_Atomic bool *is_stopped;
 	const struct config_target *config;
 	const struct model *model;
-	struct str name; /* "openai:gpt-5-mini", for attempts and metrics */
+	struct health *health; /* never freed: a reload keeps it */
+	struct str name;       /* "openai:gpt-5-mini", for attempts and metrics */
 };
 
 /* Nothing goes there any more, until the configuration is read again. THREADS: any. */

@@ -168,6 +168,7 @@ class Replay:
 
     def play_exchange(self, exchange):
         data, method, target, body = self.request(exchange.send)
+        time.sleep(float(exchange.send.one("after", 0)) / 1000)
         if self.link is None:
             self.link = Link(self.world.address)
         play = {

@@ -9,7 +9,7 @@ LIMITS = {"file": 600, "function": 60, "nesting": 3, "parameters": 5, "line": 10
 # Layer -> what its files may include beside itself and base/: a layer, or one header. A file right
 # under src/ is a layer of its own, unless GROUPS names one for it.
 GROUPS = {
-    "path": ["request", "relay", "reply", "attempt", "payment", "usage", "refusal", "endpoint",
+    "path": ["request", "relay", "reply", "attempt", "candidate", "payment", "usage", "refusal", "endpoint",
              "models", "ready", "decided", "dry_run", "feedback", "tokens", "told", "worker",
              "translation", "wish"],
     "daemon": ["daemon", "snapshot", "version"],
@@ -130,6 +130,7 @@ TESTED_BY = {
         "tests/cases/models.case": "src/models.c",
         "tests/cases/alias.case": "src/dry_run.c",
         "tests/cases/upstream.case": "src/attempt.c src/refusal.c",
+        "tests/cases/failover.case": "src/candidate.c",
         "tests/cases/errors.case": "src/fail.c src/llm.c src/wire/error.c src/wire/field.c"
                                     " src/endpoint.c src/ready.c src/reply.c src/gate/bad_keys.c",
         "tests/cases/chat.case": "src/wire/chat.c src/wire/edit.c src/wire/note.c"
@@ -176,7 +177,7 @@ FUZZ_LINES = 40
 
 # What users are told must be what there is: every match in the sources must stand in the document.
 # Rows: sources, pattern whose first group is the word, document.
-SCHEMA_KEY = r'^ +(?:(?:TEXT|NEEDED|NUMBER|LIST)\(|CYAML_FIELD_\w+\(")(\w+)'
+SCHEMA_KEY = r'^ +(?:(?:TEXT|NEEDED|NUMBER|COUNT|LIST)\(|CYAML_FIELD_\w+\(")(\w+)'
 DOCUMENTED = [
     (["src/endpoint.c"], r'^    \{"\w+", "(/[^"]+)"', "docs/contract.md"),
     (["src/reply.c"], r'STR\("(X-Flux-[A-Za-z-]+)"\)', "docs/contract.md"),
