@@ -172,6 +172,8 @@ static void on_hang_up(uv_signal_t *handle, int signal)
 		front_set_body_memory(config->body_memory_max);
 		config_set(config);
 		limits_wake_all(d->shared.limits); /* the house's ceiling may be another */
+		for (int i = 0; i < d->worker_count; i++)
+			loop_wake(&d->workers[i].loop); /* certificates may be others */
 	}
 	arena_release(&arena);
 }
@@ -217,11 +219,10 @@ static struct str address_of(struct daemon *d, const struct worker *w, const str
 {
 	if (w != &d->workers[0])
 		return front_address(d->workers[0].front, index, &d->arena);
-	return d->options->listen.len ? d->options->listen : config->listen[index];
+	return d->options->listen.len ? d->options->listen : config->listen[index].address;
 }
 
-static int listen_all(struct daemon *d, struct worker *w, const struct config *config,
-                      struct fail *f)
+static int listen_all(struct daemon *d, struct worker *w, struct config *config, struct fail *f)
 {
 	int count = d->options->listen.len ? 1 : config->listen_count;
 
@@ -229,10 +230,12 @@ static int listen_all(struct daemon *d, struct worker *w, const struct config *c
 	for (int i = 0; i < count; i++)
 		if (front_listen(w->front, address_of(d, w, config, i), f) < 0)
 			return -1;
+	if (d->options->listen.len == 0)
+		worker_follow(w, config);
 	return 0;
 }
 
-static int start_workers(struct daemon *d, const struct config *config, struct fail *f)
+static int start_workers(struct daemon *d, struct config *config, struct fail *f)
 {
 	int count = count_workers(d->options, config);
 
@@ -322,7 +325,7 @@ static int open_office(struct daemon *d, struct fail *f)
 	return 0;
 }
 
-static int serve(struct daemon *d, const struct config *config, struct fail *f)
+static int serve(struct daemon *d, struct config *config, struct fail *f)
 {
 	if (start_carrier(d, config, f) < 0 || start_lease(d, f) < 0 ||
 	    start_workers(d, config, f) < 0)

@@ -19,6 +19,7 @@ enum {
 	LIMIT_CONNECTIONS = 16384,             /* client connections per loop; option */
 	LIMIT_POOL_IDLE = 256,                 /* idle provider connections per origin and loop */
 	LIMIT_POOL_IDLE_MS = 50 * 1000,   /* less than the usual 60 s of providers' front ends */
+	LIMIT_HANDSHAKE_MS = 10 * 1000,   /* from connecting to the end of TLS's handshake */
 	LIMIT_HEAD_MS = 10 * 1000,        /* first byte of a head to its end (slow loris) */
 	LIMIT_BODY_IDLE_MS = 30 * 1000,   /* between two pieces of a request body */
 	LIMIT_WRITE_IDLE_MS = 120 * 1000, /* a client that takes nothing */

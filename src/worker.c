@@ -85,6 +85,35 @@ static void hear_of_money(struct worker *w)
 		request_resume(LIST_OBJECT(wait, struct request, pay.wait));
 }
 
+static const struct config_listen *find_address(const struct config *c, struct str address)
+{
+	for (int i = 0; i < c->listen_count; i++)
+		if (str_eq(c->listen[i].address, address))
+			return &c->listen[i];
+	return NULL;
+}
+
+/* What a reload says of addresses that are listened on; others wait for the next start. */
+static void hear_of_manners(struct worker *w)
+{
+	struct config *now = config_current();
+
+	for (int i = 0; w->bound && now != w->shown && i < w->bound->listen_count; i++) {
+		const struct config_listen *l = find_address(now, w->bound->listen[i].address);
+
+		if (l)
+			front_set_manner(w->front, i, &(struct front_manner){.tls = l->tls});
+	}
+	config_put(&w->shown);
+	w->shown = now;
+}
+
+void worker_follow(struct worker *w, struct config *bound)
+{
+	w->bound = config_get(bound);
+	hear_of_manners(w);
+}
+
 static void on_wake(struct loop *loop)
 {
 	struct worker *w = LIST_OBJECT(loop, struct worker, loop);
@@ -92,6 +121,8 @@ static void on_wake(struct loop *loop)
 	hear_of_keys(w);
 	hear_of_money(w);
 	obey(w);
+	if (w->state < SHARED_DRAINING)
+		hear_of_manners(w);
 }
 
 /* The end of a turn: gauges, the log's lines, the journal's records. */
@@ -184,5 +215,7 @@ void worker_release(struct worker *w)
 	limit_inbox_release(&w->inbox);
 	bad_keys_free(&w->bad_keys);
 	json_release(&w->scratch);
+	config_put(&w->bound);
+	config_put(&w->shown);
 	loop_release(&w->loop);
 }

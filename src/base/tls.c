@@ -4,50 +4,19 @@
  * 	socket <--cipher-- tls_output <-[                        ] <- tls_write <--plain-- caller
  *
  * The BIO is our own: reading takes from the caller's span without a copy between, writing
- * appends to a buf that the caller sends and drops. Sessions are kept one per tls_client, the
- * newest; a client belongs to one origin, so that a session is never offered to another host
- * than the one whose certificate it was made with.
+ * appends to a buf that the caller sends and drops. tls_client.c and tls_server.c say what is
+ * expected of the peer and shown to it.
  *
- * Called by upstream. Must never do I/O on sockets, accept a certificate that does not verify,
- * or leave OpenSSL's error queue filled for the next connection. */
+ * Called by upstream and front. Must never do I/O on sockets, or leave OpenSSL's error queue filled
+ * for the next connection.
+ *
+ * THREADS: a connection belongs to one; the BIO's method is made once for all. */
 #include "base/tls.h"
 
-#include "base/list.h"
+#include "base/tls_own.h"
 
-#include <openssl/err.h>
-#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
-
-struct tls_context {
-	struct list_node node;
-	SSL_CTX *ctx;
-	struct str names[3]; /* of the files, in the order of struct tls_files */
-	char text[];
-};
-
-struct tls_contexts {
-	struct list list;
-	BIO_METHOD *span_bio;
-	int users; /* this cache and its clients; the BIO method is theirs */
-};
-
-struct tls_client {
-	struct tls_contexts *contexts;
-	SSL_CTX *ctx;
-	SSL_SESSION *session; /* to offer next; NULL: none yet */
-	int users;
-	bool is_address;
-	char host[];
-};
-
-struct tls {
-	struct tls_client *client;
-	SSL *ssl;
-	enum tls_state state;
-	struct str input;
-	struct buf output;
-	char problem[192];
-};
+#include <pthread.h>
 
 /* --- the BIO --- */
 
@@ -82,32 +51,20 @@ static long span_ctrl(BIO *bio, int command, long number, void *arg)
 	return command == BIO_CTRL_FLUSH;
 }
 
-static BIO_METHOD *span_method(void)
-{
-	BIO_METHOD *method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "span");
+static BIO_METHOD *span_bio;
+static pthread_once_t span_once = PTHREAD_ONCE_INIT;
 
-	must(method && BIO_meth_set_read(method, span_read));
-	must(BIO_meth_set_write(method, span_write) && BIO_meth_set_ctrl(method, span_ctrl));
-	return method;
+/* One for the process: OpenSSL has not many numbers for such. */
+static void make_span_bio(void)
+{
+	span_bio = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "span");
+	must(span_bio && BIO_meth_set_read(span_bio, span_read));
+	must(BIO_meth_set_write(span_bio, span_write) && BIO_meth_set_ctrl(span_bio, span_ctrl));
 }
 
-/* --- contexts --- */
+/* --- files --- */
 
-/* A session may be kept whenever the server hands one out; in TLS 1.3 that is after the
- * handshake. */
-static int on_new_session(SSL *ssl, SSL_SESSION *session)
-{
-	struct tls *t = SSL_get_app_data(ssl);
-	struct tls_client *c = t->client;
-
-	if (!SSL_SESSION_is_resumable(session))
-		return 0;
-	SSL_SESSION_free(c->session);
-	c->session = session;
-	return 1; /* taken */
-}
-
-static int no_passphrase(char *out, int room, int writing, void *arg)
+int tls_no_passphrase(char *out, int room, int writing, void *arg)
 {
 	(void)out;
 	(void)room;
@@ -117,7 +74,7 @@ static int no_passphrase(char *out, int room, int writing, void *arg)
 }
 
 /* The oldest error of the queue: what went wrong, before whoever called for it went wrong too. */
-static const char *first_reason(void)
+const char *tls_first_reason(void)
 {
 	unsigned long error = ERR_peek_error();
 	const char *reason = ERR_SYSTEM_ERROR(error) ? strerror(ERR_GET_REASON(error))
@@ -126,184 +83,14 @@ static const char *first_reason(void)
 	return reason ? reason : "unknown reason";
 }
 
-static int refuse_file(struct buf *out_problem, const char *what, struct str name)
+int tls_refuse_file(struct buf *out_problem, const char *what, struct str name)
 {
-	buf_printf(out_problem, "%s %.*s: %s", what, STR_ARG(name), first_reason());
+	buf_printf(out_problem, "%s %.*s: %s", what, STR_ARG(name), tls_first_reason());
 	ERR_clear_error();
 	return -1;
 }
 
-static int load_files(SSL_CTX *ctx, const struct str *names, struct buf *out_problem)
-{
-	struct str ca = names[0], cert = names[1], key = names[2].len ? names[2] : names[1];
-
-	if (ca.len == 0 && !SSL_CTX_set_default_verify_paths(ctx))
-		return refuse_file(out_problem, "the system's certificates", ca);
-	if (ca.len && !SSL_CTX_load_verify_file(ctx, ca.ptr))
-		return refuse_file(out_problem, "ca_file", ca);
-	if (cert.len == 0)
-		return 0;
-	if (SSL_CTX_use_certificate_chain_file(ctx, cert.ptr) != 1)
-		return refuse_file(out_problem, "cert_file", cert);
-	if (SSL_CTX_use_PrivateKey_file(ctx, key.ptr, SSL_FILETYPE_PEM) != 1)
-		return refuse_file(out_problem, "key_file", key);
-	return 0;
-}
-
-static SSL_CTX *client_ctx(const struct str *names, struct buf *out_problem)
-{
-	static const unsigned char protocols[] = "\x08http/1.1";
-	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-
-	must(ctx && SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION));
-	SSL_CTX_set_default_passwd_cb(ctx, no_passphrase);
-	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
-	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
-	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-	SSL_CTX_sess_set_new_cb(ctx, on_new_session);
-	must(SSL_CTX_set_alpn_protos(ctx, protocols, sizeof protocols - 1) == 0);
-	if (load_files(ctx, names, out_problem) == 0)
-		return ctx;
-	SSL_CTX_free(ctx);
-	return NULL;
-}
-
-static struct tls_context *find_context(struct tls_contexts *all, const struct tls_files *files)
-{
-	for (struct list_node *n = all->list.head.next; n != &all->list.head; n = n->next) {
-		struct tls_context *c = LIST_OBJECT(n, struct tls_context, node);
-
-		if (str_eq(c->names[0], files->ca_file) && str_eq(c->names[1], files->cert_file) &&
-		    str_eq(c->names[2], files->key_file))
-			return c;
-	}
-	return NULL;
-}
-
-static struct tls_context *read_context(struct tls_contexts *all, const struct tls_files *files,
-                                        struct buf *out_problem)
-{
-	const struct str names[3] = {files->ca_file, files->cert_file, files->key_file};
-	struct tls_context *c = mem_get(sizeof *c + names[0].len + names[1].len + names[2].len + 3);
-	char *text = c->text;
-
-	for (int i = 0; i < 3; i++) { /* each ends with a NUL, for OpenSSL */
-		if (names[i].len)
-			memcpy(text, names[i].ptr, names[i].len);
-		c->names[i] = (struct str){text, names[i].len};
-		text += names[i].len + 1;
-	}
-	c->ctx = client_ctx(c->names, out_problem);
-	if (c->ctx == NULL) {
-		mem_put(c);
-		return NULL;
-	}
-	list_push(&all->list, &c->node);
-	return c;
-}
-
-struct tls_contexts *tls_contexts_new(void)
-{
-	struct tls_contexts *all = mem_get(sizeof *all);
-
-	list_init(&all->list);
-	all->span_bio = span_method();
-	all->users = 1;
-	return all;
-}
-
-void tls_contexts_clear(struct tls_contexts *all)
-{
-	struct list_node *node;
-
-	while ((node = list_pop(&all->list))) {
-		struct tls_context *c = LIST_OBJECT(node, struct tls_context, node);
-
-		SSL_CTX_free(c->ctx);
-		mem_put(c);
-	}
-}
-
-static void leave_contexts(struct tls_contexts *all)
-{
-	if (--all->users)
-		return;
-	BIO_meth_free(all->span_bio);
-	mem_put(all);
-}
-
-void tls_contexts_free(struct tls_contexts **all)
-{
-	if (*all == NULL)
-		return;
-	tls_contexts_clear(*all);
-	leave_contexts(*all);
-	*all = NULL;
-}
-
-/* --- clients --- */
-
-static bool is_address(const char *host)
-{
-	ASN1_OCTET_STRING *address = a2i_IPADDRESS(host);
-	bool is = address != NULL;
-
-	ASN1_OCTET_STRING_free(address);
-	ERR_clear_error();
-	return is;
-}
-
-struct tls_client *tls_client_new(struct tls_contexts *all, const struct tls_files *files,
-                                  struct str host, struct buf *out_problem)
-{
-	struct tls_context *context = find_context(all, files);
-	struct tls_client *c;
-
-	ERR_clear_error();
-	if (host.len == 0 || host.len > TLSEXT_MAXLEN_host_name) {
-		buf_printf(out_problem, "host of %zu bytes cannot be verified", host.len);
-		return NULL;
-	}
-	if (context == NULL)
-		context = read_context(all, files, out_problem);
-	if (context == NULL)
-		return NULL;
-	c = mem_get(sizeof *c + host.len + 1);
-	memcpy(c->host, host.ptr, host.len);
-	c->is_address = is_address(c->host);
-	c->contexts = all;
-	c->ctx = context->ctx;
-	c->users = 1;
-	all->users++;
-	SSL_CTX_up_ref(c->ctx);
-	return c;
-}
-
-void tls_client_put(struct tls_client **client)
-{
-	struct tls_client *c = *client;
-
-	*client = NULL;
-	if (c == NULL || --c->users)
-		return;
-	SSL_SESSION_free(c->session);
-	SSL_CTX_free(c->ctx);
-	leave_contexts(c->contexts);
-	mem_put(c);
-}
-
 /* --- connections --- */
-
-static void expect_host(SSL *ssl, const struct tls_client *c)
-{
-	if (c->is_address) {
-		must(X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), c->host));
-		return;
-	}
-	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-	must(SSL_set1_host(ssl, c->host) && SSL_set_tlsext_host_name(ssl, c->host));
-}
 
 static void note_failure(struct tls *t)
 {
@@ -313,7 +100,7 @@ static void note_failure(struct tls *t)
 		snprintf(t->problem, sizeof t->problem, "certificate verify failed: %s",
 		         X509_verify_cert_error_string(verified));
 	else
-		snprintf(t->problem, sizeof t->problem, "%s", first_reason());
+		snprintf(t->problem, sizeof t->problem, "%s", tls_first_reason());
 	ERR_clear_error();
 	t->state = TLS_FAILED;
 }
@@ -333,7 +120,7 @@ static void note_result(struct tls *t, int result)
 	}
 }
 
-static void shake(struct tls *t)
+void tls_shake(struct tls *t)
 {
 	int result;
 
@@ -345,25 +132,20 @@ static void shake(struct tls *t)
 		note_result(t, result);
 }
 
-struct tls *tls_new(struct tls_client *client)
+struct tls *tls_make(SSL_CTX *ctx)
 {
 	struct tls *t = mem_get(sizeof *t);
-	BIO *bio = BIO_new(client->contexts->span_bio);
+	BIO *bio;
 
-	t->client = client;
-	client->users++;
+	must(pthread_once(&span_once, make_span_bio) == 0);
+	bio = BIO_new(span_bio);
 	buf_init(&t->output, TLS_OUTPUT_BYTES);
-	t->ssl = SSL_new(client->ctx);
+	t->ssl = SSL_new(ctx);
 	must(t->ssl && bio);
 	BIO_set_data(bio, t);
 	BIO_set_init(bio, 1);
 	SSL_set_bio(t->ssl, bio, bio);
 	SSL_set_app_data(t->ssl, t);
-	expect_host(t->ssl, client);
-	if (client->session)
-		SSL_set_session(t->ssl, client->session);
-	SSL_set_connect_state(t->ssl);
-	shake(t);
 	return t;
 }
 
@@ -380,6 +162,7 @@ void tls_free(struct tls **tls)
 	ERR_clear_error();
 	SSL_free(t->ssl);
 	tls_client_put(&t->client);
+	tls_server_put(&t->server);
 	buf_release(&t->output);
 	mem_put(t);
 	*tls = NULL;
@@ -406,7 +189,7 @@ size_t tls_read(struct tls *t, char *out, size_t room)
 	size_t len = 0;
 
 	if (t->state == TLS_SHAKING)
-		shake(t);
+		tls_shake(t);
 	if (t->state == TLS_OPEN) {
 		int result;
 

@@ -1,23 +1,28 @@
 /* TLS 1.2 and 1.3 as a pure state object: cipher bytes in, plain bytes out and the other way
  * round; no sockets, no loop.
  *
- * 	t = tls_new(client);                       whoever owns the socket:
+ * 	t = tls_new(client); or tls_accept(server);  whoever owns the socket:
  * 	tls_output(t)                              bytes that must go to the peer; drop what is gone
  * 	tls_feed(t, cipher);                       bytes that came from the peer, borrowed...
  * 	while ((n = tls_read(t, room, sizeof room)))   ...until this gives 0
  * 		use(room, n);
  * 	tls_state(t)                               TLS_OPEN: tls_write may be called
  *
- * The peer's certificate is always verified: against ca_file or the system's store, and against
- * the host's name or address (RFC 9525). Nothing turns that off.
+ * A server's certificate is always verified: against ca_file or the system's store, and against
+ * the host's name or address (RFC 9525). Nothing turns that off. Clients are not asked for theirs.
  *
- * THREADS: a tls_contexts and all that is made of it belong to one thread. */
+ * THREADS: a tls_contexts and all that is made of it belong to one thread; a tls_server may be
+ * shared. */
 #ifndef BASE_TLS_H
 #define BASE_TLS_H
 
 #include "base/buf.h"
 
-enum { TLS_OUTPUT_BYTES = 256 * 1024, TLS_WRITE_BYTES = 64 * 1024 };
+enum {
+	TLS_OUTPUT_BYTES = 256 * 1024,
+	TLS_WRITE_BYTES = 64 * 1024,
+	TLS_CERTS_MAX = 16 /* of one server */
+};
 
 struct tls_files {
 	struct str ca_file;   /* PEM; empty: the system's store */
@@ -27,6 +32,7 @@ struct tls_files {
 
 struct tls_contexts; /* what was read from files, kept by their names */
 struct tls_client;   /* one peer: whom to expect, and the session to resume with it; counted */
+struct tls_server;   /* what we are to clients; counted */
 struct tls;          /* one connection */
 
 struct tls_contexts *tls_contexts_new(void);
@@ -39,6 +45,22 @@ struct tls_client *tls_client_new(struct tls_contexts *, const struct tls_files 
                                   struct buf *out_problem);
 void tls_client_put(struct tls_client **); /* connections live on */
 
+struct tls_cert {
+	struct str cert_file; /* PEM, the chain behind the certificate */
+	struct str key_file;  /* PEM, not encrypted; empty: in cert_file */
+};
+
+/* What is shown to clients: certificates, the first of them also to those that name none of the
+ * hosts that they are for. Counted. Files are read in tls_server_add and never again; both names
+ * end with a NUL. */
+struct tls_server *tls_server_new(bool speaks_http2);
+/* -1: `out_problem` says in words which file is wrong and how. Else how long the certificate is
+ * still good for; negative: it is not any more. */
+int tls_server_add(struct tls_server *, const struct tls_cert *, int64_t *out_seconds_left,
+                   struct buf *out_problem) MUST_USE;
+struct tls_server *tls_server_get(struct tls_server *);
+void tls_server_put(struct tls_server **); /* connections live on */
+
 enum tls_state {
 	TLS_SHAKING, /* hands */
 	TLS_OPEN,
@@ -46,10 +68,12 @@ enum tls_state {
 	TLS_FAILED, /* see tls_problem */
 };
 
-struct tls *tls_new(struct tls_client *); /* the first message is in tls_output */
+struct tls *tls_new(struct tls_client *);    /* the first message is in tls_output */
+struct tls *tls_accept(struct tls_server *); /* which has a certificate */
 void tls_free(struct tls **);
 enum tls_state tls_state(const struct tls *);
 bool tls_was_resumed(const struct tls *);
+bool tls_speaks_http2(const struct tls *); /* as agreed (ALPN); in TLS_OPEN */
 
 /* The bytes must stay in place until tls_read has given 0. */
 void tls_feed(struct tls *, struct str cipher);

@@ -37,6 +37,8 @@ void config_put(struct config **c)
 	*c = NULL;
 	if (!old || __atomic_sub_fetch(&old->references, 1, __ATOMIC_ACQ_REL) > 0)
 		return;
+	for (int i = 0; i < old->listen_count; i++)
+		tls_server_put(&old->listen[i].tls);
 	arena_release(&old->arena);
 	mem_put(old);
 }
@@ -130,6 +132,9 @@ static void leave_out(char **text)
 
 static void leave_out_secrets(struct raw_config *raw)
 {
+	for (unsigned i = 0; i < raw->listeners_count; i++)
+		for (unsigned k = 0; k < raw->listeners[i].certificates_count; k++)
+			leave_out(&raw->listeners[i].certificates[k].cert_file);
 	for (unsigned i = 0; i < raw->providers_count; i++) {
 		struct raw_provider *p = &raw->providers[i];
 

@@ -10,6 +10,7 @@
 #define CONFIG_CONFIG_H
 
 #include "base/buf.h"
+#include "base/tls.h"
 #include "base/url.h"
 #include "fail.h"
 #include "ledger/price.h"
@@ -140,12 +141,20 @@ struct config_health {
 	int64_t heartbeat_ms;         /* of silence on a stream; 0: none */
 };
 
+enum { CONFIG_LISTEN_MAX = 16 }; /* addresses, of `listen` and `listeners` together */
+
+/* An address where clients connect, and how. */
+struct config_listen {
+	struct str address;
+	struct tls_server *tls; /* NULL: none */
+};
+
 struct config {
 	struct arena arena; /* of everything here */
 	char hash[13];      /* 12 hex digits over the meaning of the file (secrets left out) */
 	struct str source;  /* file name, or "built-in" */
 
-	struct str *listen;
+	struct config_listen *listen;
 	int listen_count;
 	bool insecure;             /* plaintext off loopback is allowed */
 	struct str metrics_listen; /* default 127.0.0.1:9686; "off" */

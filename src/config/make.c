@@ -47,48 +47,6 @@ bool config_is_name(struct str name)
 	return name.len > 0 && name.len <= 63;
 }
 
-static void make_listen(struct config_making *making)
-{
-	struct config *c = making->config;
-	int count = (int)making->raw->listen_count;
-
-	c->listen_count = count ? count : 1;
-	c->listen = ARENA_ARRAY(&c->arena, struct str, (size_t)c->listen_count);
-	c->listen[0] = STR("127.0.0.1:8686");
-	for (int i = 0; i < count; i++) {
-		struct str path = config_path(making, "listen[%d]", i);
-		bool is_local;
-
-		c->listen[i] = config_value_text(making->mistakes, path, making->raw->listen[i]);
-		config_value_listen(making->mistakes, path, c->listen[i], &is_local);
-		if (!is_local && !c->insecure)
-			config_wrong(
-			    making->mistakes, path,
-			    "others can reach %.*s, and it is not encrypted; listen on "
-			    "127.0.0.1 behind something that ends TLS, or say insecure: true",
-			    STR_ARG(c->listen[i]));
-	}
-}
-
-static void make_metrics_listen(struct config_making *making)
-{
-	struct config *c = making->config;
-	bool is_local;
-
-	c->metrics_listen = STR("127.0.0.1:9686");
-	if (!making->raw->metrics_listen)
-		return;
-	c->metrics_listen = arena_copy(&c->arena, str_of(making->raw->metrics_listen));
-	if (str_eq(c->metrics_listen, STR("off")))
-		return;
-	config_value_listen(making->mistakes, STR("metrics_listen"), c->metrics_listen, &is_local);
-	if (!is_local && !c->insecure)
-		config_wrong(making->mistakes, STR("metrics_listen"),
-		             "others can reach %.*s, and it is not encrypted; listen on 127.0.0.1, "
-		             "or say insecure: true",
-		             STR_ARG(c->metrics_listen));
-}
-
 static int make_count(struct config_making *making, const char *name, int64_t value, int64_t max)
 {
 	if (value <= max)
@@ -167,8 +125,7 @@ void config_make(struct config_making *making)
 	make_books(making);
 	config_make_routing(making);
 	make_ceilings(making);
-	make_listen(making);
-	make_metrics_listen(making);
+	config_make_listen(making);
 	make_limits(making);
 	config_make_providers(making);
 	config_make_models(making);

@@ -240,8 +240,27 @@ static const cyaml_schema_field_t ceiling_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t cert_fields[] = {
+    NEEDED(cert_file, raw_cert),
+    TEXT(key_file, raw_cert),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t cert_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_cert, cert_fields),
+};
+
+static const cyaml_schema_field_t listener_fields[] = {
+    NEEDED(address, raw_listener),
+    LIST(certificates, raw_listener, cert_entry, TLS_CERTS_MAX),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t listener_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_listener, listener_fields),
+};
+
 static const cyaml_schema_field_t config_fields[] = {
-    LIST(listen, raw_config, text_entry, 16),
+    LIST(listen, raw_config, text_entry, CONFIG_LISTEN_MAX),
+    LIST(listeners, raw_config, listener_entry, CONFIG_LISTEN_MAX),
     CYAML_FIELD_BOOL("insecure", CYAML_FLAG_OPTIONAL, struct raw_config, insecure),
     TEXT(metrics_listen, raw_config),
     TEXT(data, raw_config),

@@ -106,9 +106,21 @@ struct raw_samples {
 	char *key, *percent, *keep;
 };
 
+struct raw_cert {
+	char *cert_file, *key_file;
+};
+
+struct raw_listener {
+	char *address;
+	struct raw_cert *certificates;
+	unsigned certificates_count;
+};
+
 struct raw_config {
 	char **listen;
 	unsigned listen_count;
+	struct raw_listener *listeners;
+	unsigned listeners_count;
 	bool insecure;
 	char *metrics_listen, *data, *store;
 	struct raw_journal *journal;

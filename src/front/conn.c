@@ -1,5 +1,6 @@
 /* One client connection.
  *
+ *	OPENING --TLS agreed--> WAITING
  *	WAITING --head--> BUSY --answer sent, stream closed--> WAITING ...
  *	   |                \--not to be used again--> LINGERING --\
  *	   |--bad head, answered--------------------> LINGERING ----> CLOSING -> CLOSED
@@ -59,6 +60,7 @@ static void on_closed(uv_handle_t *handle)
 	struct conn *c = handle->data;
 
 	c->state = CONN_CLOSED;
+	tls_free(&c->tls);
 	conn_free_when_unused(c);
 }
 
@@ -109,6 +111,7 @@ void conn_shut(struct conn *c)
 {
 	uv_os_fd_t fd;
 
+	conn_say_close(c);
 	if (uv_fileno((uv_handle_t *)&c->tcp, &fd) == 0)
 		shutdown(fd, SHUT_WR);
 }
@@ -135,6 +138,13 @@ void conn_drop_input(struct conn *c)
 		conn_wait(c, LINGER_MS);
 }
 
+/* Nothing more is to be said, and nothing is missing. */
+static void end_conn(struct conn *c)
+{
+	conn_say_close(c);
+	conn_close(c, false);
+}
+
 /* --- the end of a turn --- */
 
 /* The end of the loop's turn: what was said goes out; else the next request that waits is begun. */
@@ -142,7 +152,7 @@ static void conn_turn(struct loop_task *task)
 {
 	struct conn *c = LIST_OBJECT(task, struct conn, task);
 
-	if (c->out.total) {
+	if (c->out.total || conn_has_cipher(c)) {
 		if (c->writing == NULL)
 			conn_flush(c);
 	} else if (c->state == CONN_BUSY) {
@@ -198,7 +208,7 @@ void conn_end_request(struct conn *c)
 	else if (unread)
 		conn_linger(c);
 	else
-		conn_close(c, false);
+		end_conn(c);
 }
 
 /* What an end in the input would tell, if we were reading. */
@@ -227,6 +237,8 @@ static void on_timer(struct timer *t)
 		conn_wait(c, LIMIT_WRITE_IDLE_MS);
 	} else if (busy && !c->writing && c->is_paused && !has_left(c)) {
 		conn_wait(c, CONN_LOOK_MS);
+	} else if (c->state == CONN_WAITING) {
+		end_conn(c);
 	} else {
 		conn_cut(c);
 	}
@@ -242,6 +254,10 @@ static void refuse_conn(struct conn *c)
 	struct fail f;
 	uv_buf_t bufs[OUT_FEW_PIECES];
 
+	if (c->state == CONN_OPENING) { /* nobody would understand us yet */
+		conn_close(c, true);
+		return;
+	}
 	fail_init(&f, &c->front->loop->scratch);
 	if (fail(&f, FAIL_OVERLOADED, "too many connections; try again in a second"))
 		conn_put_refusal(c, &f, &again);
@@ -251,11 +267,16 @@ static void refuse_conn(struct conn *c)
 	conn_close(c, false);
 }
 
-void conn_accept(struct front *front, uv_stream_t *listener, bool is_unix)
+void conn_accept(struct front *front, uv_stream_t *listener, const struct front_manner *manner,
+                 bool is_unix)
 {
 	struct conn *c = mem_get(sizeof *c);
 
-	*c = (struct conn){.front = front, .is_unix = is_unix};
+	*c = (struct conn){.front = front, .is_unix = is_unix, .state = CONN_WAITING};
+	if (manner->tls) {
+		c->tls = tls_accept(manner->tls);
+		c->state = CONN_OPENING;
+	}
 	conn_init_input(c);
 	must(uv_tcp_init(&front->loop->uv, &c->tcp) == 0);
 	c->tcp.data = c;
@@ -267,13 +288,13 @@ void conn_accept(struct front *front, uv_stream_t *listener, bool is_unix)
 	else if (front->conn_count > front->conn_max)
 		refuse_conn(c);
 	else
-		conn_wait(c, LIMIT_KEEPALIVE_MS);
+		conn_wait(c, c->state == CONN_OPENING ? LIMIT_HANDSHAKE_MS : LIMIT_KEEPALIVE_MS);
 }
 
 void conn_drain(struct conn *c)
 {
 	if (c->state == CONN_WAITING && c->input.len == 0)
-		conn_close(c, false);
+		end_conn(c);
 }
 
 void conn_note_peer(struct conn *c)

@@ -6,6 +6,7 @@
 #define FRONT_CONN_H
 
 #include "base/timer.h"
+#include "base/tls.h"
 #include "front/answer.h"
 #include "front/body.h"
 #include "front/listen.h"
@@ -34,6 +35,7 @@ struct front {
 };
 
 enum conn_state {
+	CONN_OPENING,   /* before HTTP: the proxy's word about the client, the TLS handshake */
 	CONN_WAITING,   /* for a head, whole */
 	CONN_BUSY,      /* a stream is being served */
 	CONN_LINGERING, /* answered for the last time: what still comes is dropped, so that the
@@ -82,6 +84,7 @@ struct conn {
 	bool has_stream;
 	bool is_unix;
 	bool is_paused;     /* not reading: the client sends ahead too far */
+	struct tls *tls;    /* NULL: none */
 	struct timer timer; /* one wait at a time; which one follows from the state */
 	struct loop_task task;
 
@@ -100,7 +103,7 @@ struct conn {
 };
 
 /* For a client that waits in listener's queue. */
-void conn_accept(struct front *, uv_stream_t *listener, bool is_unix);
+void conn_accept(struct front *, uv_stream_t *listener, const struct front_manner *, bool is_unix);
 /* The client is gone, or shall be: closes and tells the stream's owner. */
 void conn_cut(struct conn *);
 /* Closes a connection that waits for a request. */
@@ -122,10 +125,23 @@ void conn_drop_input(struct conn *); /* while lingering */
 void conn_shut(struct conn *);       /* the sending side */
 void conn_tell(struct stream *);
 
+/* conn_open.c */
+void conn_open(struct conn *, char *bytes, size_t len); /* that came while CONN_OPENING */
+
+/* conn_tls.c */
+void conn_read_cipher(struct conn *, struct str cipher);
+/* Encrypts a part of what is to go out; gives what the socket shall get, empty when that is all. */
+struct buf *conn_encrypt(struct conn *);
+bool conn_has_cipher(const struct conn *); /* to be sent */
+void conn_say_close(struct conn *);        /* all that was to be said was said (close_notify) */
+
 /* conn_read.c */
 void conn_init_input(struct conn *);
 int conn_start_reading(struct conn *);
 void conn_resume(struct conn *); /* reading, when it was paused */
+/* Where the next bytes of the client had best go; where they went. */
+void conn_room(struct conn *, uv_buf_t *out, uv_buf_t other);
+void conn_take(struct conn *, char *bytes, size_t len);
 void conn_use_input(struct conn *);
 void conn_settle_input(struct conn *); /* after use: keeps the rest, sets the wait */
 void conn_put_refusal(struct conn *, const struct fail *, const struct http_header *extra);

@@ -233,16 +233,27 @@ static bool reads_straight(const struct conn *c)
 	       c->stream.head.framing == HTTP_LENGTH && c->kept.len == 0;
 }
 
-static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
+/* `other`, unless the bytes are of a body and may go straight to their place. */
+void conn_room(struct conn *c, uv_buf_t *out, uv_buf_t other)
 {
-	struct conn *c = handle->data;
 	struct body *b = &c->stream.body;
 
-	(void)suggested;
 	if (reads_straight(c))
 		*out = uv_buf_init(b->ptr + b->len, (unsigned)(b->cap - b->len + BODY_SLACK));
 	else
-		*out = uv_buf_init(c->front->loop->read_bytes, LOOP_READ_BYTES);
+		*out = other;
+}
+
+static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
+{
+	struct conn *c = handle->data;
+	uv_buf_t shared = uv_buf_init(c->front->loop->read_bytes, LOOP_READ_BYTES);
+
+	(void)suggested;
+	if (c->tls)
+		*out = shared;
+	else
+		conn_room(c, out, shared);
 }
 
 /* Bytes of the body are in their place already; one more may be there, of the next request. */
@@ -260,11 +271,18 @@ static void take_straight(struct conn *c, size_t bytes)
 		conn_wait(c, LIMIT_BODY_IDLE_MS);
 }
 
-static void take_read(struct conn *c, char *bytes, size_t len)
+static bool is_in_place(const struct conn *c, const char *bytes)
+{
+	const struct body *b = &c->stream.body;
+
+	return reads_straight(c) && bytes == b->ptr + b->len;
+}
+
+void conn_take(struct conn *c, char *bytes, size_t len)
 {
 	if (c->state == CONN_WAITING && c->head_ns == 0)
 		timer_cancel(&c->timer); /* of the idle connection */
-	if (bytes != c->front->loop->read_bytes) {
+	if (is_in_place(c, bytes)) {
 		take_straight(c, len);
 	} else if (c->kept.len) {
 		buf_put(&c->kept, (struct str){bytes, len});
@@ -288,8 +306,12 @@ static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
 		conn_cut(c);
 		return;
 	}
-	if (len > 0)
-		take_read(c, buf->base, (size_t)len);
+	if (len > 0 && c->state == CONN_OPENING)
+		conn_open(c, buf->base, (size_t)len);
+	else if (len > 0 && c->tls)
+		conn_read_cipher(c, (struct str){buf->base, (size_t)len});
+	else if (len > 0)
+		conn_take(c, buf->base, (size_t)len);
 	if (was_asked && c->has_stream && c->stream.input > INPUT_COMING)
 		conn_tell(&c->stream);
 }

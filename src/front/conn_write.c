@@ -2,19 +2,22 @@
  *
  * conn_flush hands all that was said in a turn to the kernel with one call. What the kernel does
  * not take moves, as a whole, into a struct conn_write and waits there in libuv's hands; what is
- * said meanwhile gathers behind it. A queue above OUT_MAX_BYTES cuts the connection. Called by
- * conn.c at the end of a turn. */
+ * said meanwhile gathers behind it. Under TLS the queue is encrypted by and by, and only what has
+ * been encrypted moves. A queue above OUT_MAX_BYTES cuts the connection. Called by conn.c at the
+ * end of a turn. */
 #include "front/conn.h"
 
 #include "limits.h"
 
 enum { FLUSH_PIECES = 64 }; /* per system call */
 
-/* What the kernel did not take: holds the queue as it was until libuv has written it. */
+/* What the kernel did not take: holds the queue as it was until libuv has written it; under TLS,
+ * what has been encrypted of it. */
 struct conn_write {
 	uv_write_t request;
 	struct conn *conn;
 	struct out out;
+	struct buf cipher;
 	uv_buf_t bufs[];
 };
 
@@ -62,14 +65,20 @@ void conn_note_sent(struct conn *c)
 		conn_tell(s);
 }
 
+static void release_write(struct conn_write *w)
+{
+	out_release(&w->out);
+	buf_release(&w->cipher);
+	mem_put(w);
+}
+
 static void on_written(uv_write_t *request, int status)
 {
 	struct conn_write *w = (struct conn_write *)(void *)request;
 	struct conn *c = w->conn;
 
 	c->writing = NULL;
-	out_release(&w->out);
-	mem_put(w);
+	release_write(w);
 	if (c->state >= CONN_CLOSING)
 		return;
 	if (waits_for_client(c) && c->is_paused)
@@ -78,36 +87,61 @@ static void on_written(uv_write_t *request, int status)
 		timer_cancel(&c->timer);
 	if (status != 0)
 		conn_cut(c);
-	else if (c->out.total)
+	else if (c->out.total || conn_has_cipher(c))
 		conn_flush(c);
 	else
 		conn_note_sent(c);
 }
 
-/* The pieces from `first` on, `skip` bytes of which have gone already, are left to libuv. */
-static void write_later(struct conn *c, int first, size_t skip)
+static struct conn_write *make_write(struct conn *c, int count)
 {
-	size_t count = (size_t)(c->out.count - first);
-	struct conn_write *w = mem_get(sizeof *w + count * sizeof(uv_buf_t));
+	struct conn_write *w = mem_get(sizeof *w + (size_t)count * sizeof(uv_buf_t));
 
 	w->conn = c;
-	w->out = c->out;
-	out_init(&c->out);
-	out_fill(&w->out, first, w->bufs, (int)count);
-	w->bufs[0].base += skip;
-	w->bufs[0].len -= skip;
+	out_init(&w->out);
+	buf_init(&w->cipher, TLS_OUTPUT_BYTES);
+	return w;
+}
+
+static void leave_to_libuv(struct conn_write *w, int count)
+{
+	struct conn *c = w->conn;
+
 	c->writing = w;
 	if (uv_write(&w->request, (uv_stream_t *)&c->tcp, w->bufs, (unsigned)count, on_written) !=
 	    0) {
 		c->writing = NULL;
-		out_release(&w->out);
-		mem_put(w);
+		release_write(w);
 		conn_cut(c);
 		return;
 	}
 	c->stuck_bytes = conn_queued(c);
 	if (waits_for_client(c))
 		conn_wait(c, LIMIT_WRITE_IDLE_MS);
+}
+
+/* The pieces from `first` on, `skip` bytes of which have gone already, are left to libuv. */
+static void write_later(struct conn *c, int first, size_t skip)
+{
+	int count = c->out.count - first;
+	struct conn_write *w = make_write(c, count);
+
+	w->out = c->out;
+	out_init(&c->out);
+	out_fill(&w->out, first, w->bufs, count);
+	w->bufs[0].base += skip;
+	w->bufs[0].len -= skip;
+	leave_to_libuv(w, count);
+}
+
+static void write_cipher_later(struct conn *c, struct buf *cipher)
+{
+	struct conn_write *w = make_write(c, 1);
+
+	w->cipher = *cipher;
+	buf_init(cipher, TLS_OUTPUT_BYTES);
+	w->bufs[0] = uv_buf_init(w->cipher.ptr, (unsigned)w->cipher.len);
+	leave_to_libuv(w, 1);
 }
 
 /* Takes `sent` off the pieces at *first and *skip. */
@@ -124,17 +158,34 @@ static void advance_pieces(const uv_buf_t *bufs, size_t sent, int *first, size_t
 	}
 }
 
-void conn_flush(struct conn *c)
+/* -1: the connection was cut. */
+static int flush_secure(struct conn *c)
+{
+	struct buf *cipher;
+
+	while ((cipher = conn_encrypt(c))->len) {
+		uv_buf_t buf = uv_buf_init(cipher->ptr, (unsigned)cipher->len);
+		int sent = uv_try_write((uv_stream_t *)&c->tcp, &buf, 1);
+
+		if (sent < 0 && sent != UV_EAGAIN) {
+			conn_cut(c);
+			return -1;
+		}
+		buf_drop(cipher, sent < 0 ? 0 : (size_t)sent);
+		if (cipher->len == 0)
+			continue;
+		write_cipher_later(c, cipher);
+		return c->writing ? 0 : -1;
+	}
+	return 0;
+}
+
+static void flush_plain(struct conn *c)
 {
 	uv_buf_t bufs[FLUSH_PIECES];
 	int first = 0;
 	size_t skip = 0;
 
-	out_end_chunk(&c->out);
-	if (out_is_over(&c->out)) {
-		conn_cut(c);
-		return;
-	}
 	while (first < c->out.count) {
 		int count = out_fill(&c->out, first, bufs, FLUSH_PIECES), sent, before = first;
 
@@ -154,4 +205,15 @@ void conn_flush(struct conn *c)
 	}
 	out_clear(&c->out);
 	conn_note_sent(c);
+}
+
+void conn_flush(struct conn *c)
+{
+	out_end_chunk(&c->out);
+	if (out_is_over(&c->out))
+		conn_cut(c);
+	else if (c->tls == NULL)
+		flush_plain(c);
+	else if (flush_secure(c) == 0)
+		conn_note_sent(c);
 }

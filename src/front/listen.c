@@ -46,6 +46,7 @@ struct listener {
 	uv_tcp_t tcp;
 	struct front *front;
 	struct bound *bound;
+	struct front_manner manner;
 };
 
 static pthread_mutex_t bounds_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -303,6 +304,7 @@ static void on_listener_closed(uv_handle_t *handle)
 
 static void close_listener(struct listener *l)
 {
+	tls_server_put(&l->manner.tls);
 	put_bound(l->bound);
 	uv_close((uv_handle_t *)&l->tcp, on_listener_closed);
 }
@@ -312,7 +314,7 @@ static void on_connection(uv_stream_t *stream, int status)
 	struct listener *l = stream->data;
 
 	if (status == 0)
-		conn_accept(l->front, stream, l->bound->fd >= 0);
+		conn_accept(l->front, stream, &l->manner, l->bound->fd >= 0);
 }
 
 static struct listener *add_listener(struct front *front, int fd, struct bound *bound)
@@ -359,6 +361,18 @@ int front_listen(struct front *front, struct str address, struct fail *f)
 	}
 	front->listeners[front->listener_count++] = l;
 	return 0;
+}
+
+void front_set_manner(struct front *front, int index, const struct front_manner *manner)
+{
+	struct listener *l;
+
+	must(index >= 0 && index < front->listener_count);
+	l = front->listeners[index];
+	tls_server_put(&l->manner.tls);
+	l->manner = *manner;
+	if (manner->tls)
+		tls_server_get(manner->tls);
 }
 
 struct str front_address(const struct front *front, int index, struct arena *arena)

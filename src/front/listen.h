@@ -8,6 +8,7 @@
 #ifndef FRONT_LISTEN_H
 #define FRONT_LISTEN_H
 
+#include "base/tls.h"
 #include "front/stream.h"
 
 struct front;
@@ -28,14 +29,21 @@ struct front_server {
 	void *server;
 };
 
+/* How those are served that connect to an address. All zero: in plain HTTP/1. */
+struct front_manner {
+	struct tls_server *tls; /* NULL: none; counted */
+};
+
 struct front *front_new(struct loop *, const struct front_server *);
 void front_set_connections(struct front *, int max); /* of this front; LIMIT_CONNECTIONS at first */
-void front_free(struct front **); /* all connections must be closed: see front_connections */
+void front_free(struct front **);  /* all connections must be closed: see front_connections */
 void front_close(struct front **); /* cuts them, turns the loop until they are gone, and frees */
 
 /* -1: f names the address and the system's reason (in use, no permission). Port 0 picks one: see
  * front_address. */
 int front_listen(struct front *, struct str address, struct fail *) MUST_USE;
+/* For connections from now on; the first address that was listened on is number 0. */
+void front_set_manner(struct front *, int index, const struct front_manner *);
 struct str front_address(const struct front *, int index, struct arena *); /* as bound */
 void front_stop_listening(struct front *);
 

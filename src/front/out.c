@@ -33,7 +33,7 @@ void out_clear(struct out *o)
 		return;
 	}
 	buf_clear(&o->bytes);
-	o->count = 0;
+	o->count = o->first = 0;
 	o->chunk = -1;
 	o->total = 0;
 }
@@ -123,6 +123,58 @@ void out_end_chunk(struct out *o)
 	o->total -= unused;
 	o->chunk = -1;
 	out_copy(o, STR("\r\n"));
+}
+
+/* --- going, piece by piece --- */
+
+enum { COMPACT_PIECES = 16, COMPACT_BYTES = 4096 };
+
+static void compact_bytes(struct out *o)
+{
+	size_t from = o->bytes.len;
+
+	for (int i = o->first; i < o->count && from == o->bytes.len; i++)
+		if (piece(o, i)->borrowed == NULL)
+			from = piece(o, i)->from;
+	if (from < COMPACT_BYTES || from < o->bytes.len / 2)
+		return;
+	buf_drop(&o->bytes, from);
+	for (int i = o->first; i < o->count; i++)
+		if (piece(o, i)->borrowed == NULL)
+			piece(o, i)->from -= from;
+}
+
+static void compact_pieces(struct out *o)
+{
+	if (o->first < COMPACT_PIECES || o->first < o->count / 2)
+		return;
+	o->count -= o->first;
+	memmove(o->many, o->many + o->first, (size_t)o->count * sizeof *o->many);
+	o->first = 0;
+}
+
+void out_drop(struct out *o, size_t bytes)
+{
+	must(bytes <= o->total && o->chunk < 0);
+	o->total -= bytes;
+	while (bytes) {
+		struct out_piece *p = piece(o, o->first);
+		size_t gone = bytes < p->len ? bytes : p->len;
+
+		if (p->borrowed)
+			p->borrowed += gone;
+		else
+			p->from += gone;
+		p->len -= gone;
+		bytes -= gone;
+		o->first += p->len == 0;
+	}
+	if (o->total == 0) {
+		out_clear(o);
+		return;
+	}
+	compact_bytes(o);
+	compact_pieces(o);
 }
 
 bool out_is_over(const struct out *o)

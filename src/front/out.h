@@ -28,6 +28,7 @@ struct out {
 	struct out_piece *many; /* instead of few, once they are more */
 	int count;
 	int room;
+	int first; /* pieces before it are gone */
 	int chunk; /* the piece that begins the open chunk, or -1 */
 	size_t chunk_bytes;
 	size_t total; /* bytes of all pieces */
@@ -50,8 +51,12 @@ void out_wrote(struct out *, size_t bytes);
 void out_begin_chunk(struct out *);
 void out_end_chunk(struct out *);
 
+/* The first bytes have gone; no chunk is open. What they took is used again. */
+void out_drop(struct out *, size_t bytes);
+
 bool out_is_over(const struct out *);
-/* The pieces from number `first` on, at most `max`; gives how many. */
+/* The pieces from number `first` (0, or out.first once some were dropped) on, at most `max`; gives
+ * how many. */
 int out_fill(const struct out *, int first, uv_buf_t *bufs, int max);
 
 #endif

@@ -10,6 +10,7 @@
 #ifndef TESTS_UNIT_FRONT_SERVER_H
 #define TESTS_UNIT_FRONT_SERVER_H
 
+#include "certs.h"
 #include "front/conn.h"
 #include "limits.h"
 
@@ -281,10 +282,60 @@ static int count_commit(void *arg)
 	return 0;
 }
 
+/* The address number 0, from now on. */
+static void be_secure(struct arena *arena)
+{
+	struct cert c = cert_make("DNS:localhost", NULL, 86400);
+	struct str file = arena_printf(arena, "/tmp/fluxrouter-test-front.%d.pem", (int)getpid());
+	struct front_manner manner = {.tls = tls_server_new(false)};
+	struct tls_cert cert = {.cert_file = file};
+	int64_t left;
+	struct buf problem;
+
+	cert_save(&c, file.ptr);
+	cert_release(&c);
+	buf_init(&problem, 1000);
+	must(tls_server_add(manner.tls, &cert, &left, &problem) == 0);
+	must(left > 86000 && left <= 86400);
+	unlink(file.ptr);
+	front_set_manner(front, 0, &manner);
+	tls_server_put(&manner.tls);
+}
+
 /* --- the client --- */
 
 static struct sockaddr_storage server_address;
 static socklen_t server_address_len;
+
+static SSL_CTX *secure;         /* what dial does under TLS with; NULL: in plain */
+static SSL *secure_of[1 << 16]; /* by descriptor */
+
+static void shake_hands(int fd)
+{
+	secure_of[fd] = SSL_new(secure);
+	must(SSL_set_fd(secure_of[fd], fd) && SSL_connect(secure_of[fd]) == 1);
+}
+
+static void hang_up(int fd)
+{
+	SSL_free(secure_of[fd]);
+	secure_of[fd] = NULL;
+	close(fd);
+}
+
+static ssize_t send_some(int fd, struct str text)
+{
+	if (secure_of[fd])
+		return SSL_write(secure_of[fd], text.ptr, (int)text.len);
+	return send(fd, text.ptr, text.len, MSG_NOSIGNAL);
+}
+
+static ssize_t hear_some(int fd, char *room, size_t bytes)
+{
+	if (secure_of[fd])
+		return SSL_read(secure_of[fd], room, (int)bytes);
+	return recv(fd, room, bytes, 0);
+}
 
 static int dial(void)
 {
@@ -295,13 +346,15 @@ static int dial(void)
 	must(connect(fd, (struct sockaddr *)&server_address, server_address_len) == 0);
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
+	if (secure)
+		shake_hands(fd);
 	return fd;
 }
 
 static void say(int fd, struct str text)
 {
 	while (text.len) {
-		ssize_t n = send(fd, text.ptr, text.len, MSG_NOSIGNAL);
+		ssize_t n = send_some(fd, text);
 
 		if (n <= 0)
 			return;
@@ -336,7 +389,7 @@ static bool hear(int fd, struct buf *out, struct str end, int times)
 		}
 		if (end.len && seen >= times)
 			return true;
-		ssize_t n = recv(fd, room, 65536, 0);
+		ssize_t n = hear_some(fd, room, 65536);
 
 		if (n <= 0)
 			return false;
@@ -350,7 +403,7 @@ static struct str ask_in(int fd, struct str text, struct buf *out)
 	say(fd, text);
 	buf_clear(out);
 	hear(fd, out, STR(""), 0);
-	close(fd);
+	hang_up(fd);
 	drop_dates(out);
 	return buf_str(out);
 }

@@ -56,7 +56,7 @@ static void test_example(void)
 	if (!CHECK(c != NULL))
 		return;
 	CHECK(c->listen_count == 1 && c->provider_count == 1 && c->model_count == 3);
-	CHECK_STR(c->listen[0], STR("127.0.0.1:8686"));
+	CHECK_STR(c->listen[0].address, STR("127.0.0.1:8686"));
 	CHECK_STR(c->providers[0].api_key, STR("sk-test-1"));
 	CHECK(c->providers[0].speaks[LLM_CHAT] && !c->providers[0].speaks[LLM_MESSAGES]);
 	CHECK_STR(c->providers[0].url.host, STR("api.openai.com"));
@@ -98,6 +98,10 @@ static const struct {
     {"listen: 127.0.0.1:8686\n", "t.yaml:1:9: listen: is a single value; a list belongs here"},
     {"listen: [\"127.0.0.1\"]\n", "t.yaml:1:10: listen[0]: the address has no port"},
     {"listen: [127.0.0.1:1, \"0.0.0.0:2\"]\n", "t.yaml:1:23: listen[1]: others can reach"},
+    {"listeners: [{address: \"0.0.0.0:2\"}]\n",
+     "t.yaml:1:23: listeners[0].address: others can reach"},
+    {"listeners: [{address: \"0.0.0.0:2\", certificates: [{cert_file: /no/such}]}]\n",
+     "t.yaml:1:51: listeners[0].certificates[0]: cert_file /no/such: No such file"},
     {"insecure: maybe\n", "t.yaml:1:11: insecure: is neither true nor false"},
     {"store: flux.db\n", "t.yaml:1:8: store: is not an address like postgresql://"},
     {"journal: {sync: never}\n", "t.yaml:1:17: journal.sync: \"never\" is none of group, each"},

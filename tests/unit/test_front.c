@@ -164,7 +164,7 @@ static void test_keep_alive(void)
 		say(fd, STR(POST("/echo") "Content-Length: 5\r\n\r\nhello"));
 		CHECK(hear(fd, &heard, STR("\r\n\r\nhello"), 1));
 	}
-	close(fd);
+	hang_up(fd);
 }
 
 static void test_continue(void)
@@ -239,7 +239,7 @@ static void test_client_gone(void)
 		usleep(2000);
 		if (i % 2)
 			setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-		close(fd);
+		hang_up(fd);
 		CHECK(wait_until(&gone_told, before + 1));
 		CHECK(wait_until(&open_requests, 0));
 	}
@@ -253,9 +253,12 @@ static void test_half_close_is_gone(void)
 
 	say(fd, STR(GET("/hold") "\r\n"));
 	usleep(2000);
-	shutdown(fd, SHUT_WR);
+	if (secure_of[fd])
+		SSL_shutdown(secure_of[fd]);
+	else
+		shutdown(fd, SHUT_WR);
 	CHECK(wait_until(&gone_told, before + 1));
-	close(fd);
+	hang_up(fd);
 }
 
 /* It has sent so much ahead that it is not read from. */
@@ -270,7 +273,7 @@ static void test_client_far_ahead_gone(void)
 	usleep(20000);
 	order(COMMAND_DUE);
 	CHECK(gone_told == before);
-	close(fd);
+	hang_up(fd);
 	usleep(5000);
 	order(COMMAND_DUE);
 	CHECK(wait_until(&gone_told, before + 1));
@@ -285,7 +288,7 @@ static void test_slow_reader(void)
 
 	say(fd, STR(GET("/flood") CLOSE "\r\n"));
 	for (;;) {
-		ssize_t n = recv(fd, room, 65536, 0);
+		ssize_t n = hear_some(fd, room, 65536);
 
 		if (n <= 0)
 			break;
@@ -296,7 +299,7 @@ static void test_slow_reader(void)
 	CHECK(total > FLOOD_BYTES && total < FLOOD_BYTES + FLOOD_BYTES / 16);
 	CHECK(flood_over == 0);
 	CHECK(wait_until(&sent_told, before + 1));
-	close(fd);
+	hang_up(fd);
 	mem_put(room);
 }
 
@@ -335,8 +338,8 @@ static void test_break_until_close(void)
 	say(fd, STR("GET /hold-begun HTTP/1.0\r\n\r\n"));
 	CHECK(hear(fd, &heard, STR("hello"), 1));
 	order(COMMAND_CUT);
-	CHECK(recv(fd, flood_piece, 1, 0) < 0);
-	close(fd);
+	CHECK(hear_some(fd, flood_piece, 1) < 0);
+	hang_up(fd);
 }
 
 static void test_timeouts(void)
@@ -368,7 +371,7 @@ static void test_stuck_reader(void)
 	if (gone_told == before)
 		order(COMMAND_DUE);
 	CHECK(wait_until(&gone_told, before + 1));
-	close(fd);
+	hang_up(fd);
 }
 
 static void test_no_delay_is_inherited(void)
@@ -380,7 +383,7 @@ static void test_no_delay_is_inherited(void)
 	CHECK(hear(fd, &heard, STR("fine"), 1));
 	order(COMMAND_LOOK);
 	CHECK(has_no_delay == 1);
-	close(fd);
+	hang_up(fd);
 }
 
 /* Told without waiting for a request. */
@@ -440,18 +443,30 @@ static void dial_at(struct str address)
 	server_address_len = sizeof *four;
 }
 
-static struct str addresses[3];
+static struct str addresses[4];
 static int address_count;
 
-static void *client(void *unused)
+/* A handshake that does not come, garbage instead of one, one connection too many. */
+static void test_handshakes(void)
 {
-	(void)unused;
-	for (int i = 0; i < address_count; i++) {
-		dial_at(addresses[i]);
-		test_dialogues();
-	}
-	CHECK(unix_peers > 0);
-	dial_at(addresses[0]);
+	int silent = dial(), garbage = dial(), begun = dial();
+
+	say(garbage, STR("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+	buf_clear(&heard);
+	CHECK(!hear(garbage, &heard, STR(""), 0) && heard.len < 16); /* an alert */
+	hang_up(garbage);
+	say(begun, STR("\x16\x03\x01"));
+	usleep(5000);
+	order(COMMAND_DUE);
+	CHECK_STR(ask_in(silent, STR(""), &heard), STR(""));
+	CHECK_STR(ask_in(begun, STR(""), &heard), STR(""));
+	order(COMMAND_FULL);
+	CHECK_STR(ask(STR(""), &heard), STR(""));
+	order(COMMAND_ROOMY);
+}
+
+static void test_all(void)
+{
 	test_dialogues_bytewise();
 	test_pipelining();
 	test_far_ahead();
@@ -469,9 +484,30 @@ static void *client(void *unused)
 	test_timeouts();
 	test_stuck_reader();
 	test_no_delay_is_inherited();
+}
+
+static void *client(void *unused)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+
+	(void)unused;
+	for (int i = 1; i < address_count; i++) {
+		dial_at(addresses[i]);
+		test_dialogues();
+	}
+	CHECK(unix_peers > 0);
+	dial_at(addresses[0]);
+	secure = ctx;
+	test_dialogues();
+	test_all();
+	secure = NULL;
+	test_handshakes();
+	dial_at(addresses[1]);
+	test_all();
 	test_one_too_many();
 	test_drain();
 	order(COMMAND_STOP);
+	SSL_CTX_free(ctx);
 	return NULL;
 }
 
@@ -513,7 +549,7 @@ static void test_addresses(struct arena *arena)
 	CHECK(front_listen(other, arena_printf(arena, "127.0.0.1:%d", ntohs(taken.sin_port)), &f) ==
 	      -1);
 	CHECK(str_find(f.message, STR("in use")) < f.message.len);
-	close(fd);
+	hang_up(fd);
 	front_free(&other);
 }
 
@@ -530,6 +566,8 @@ int main(void)
 	loop.on_wake = on_wake;
 	loop_set_commit(&loop, count_commit, NULL);
 	front = front_new(&loop, &server);
+	listen_at(STR("127.0.0.1:0"), &arena);
+	be_secure(&arena);
 	listen_at(STR("127.0.0.1:0"), &arena);
 	listen_at(arena_printf(&arena, "unix:/tmp/fluxrouter-test-front.%d", (int)getpid()),
 	          &arena);
