@@ -27,6 +27,8 @@ struct lease {
 
 	bool is_failing;
 	int64_t tick_ns, extended_ns, retry_ns;
+	int64_t ticket;  /* of the last question */
+	int64_t doubted; /* of the first since when none was answered; 0: the last one was */
 	struct lend_job jobs[BATCH];
 	struct lend_return returns[BATCH];
 };
@@ -55,13 +57,17 @@ static void ask_store(struct lease *l, int count, struct fail *f)
 {
 	struct store_lease_ask asks[BATCH];
 	struct store_lease_grant grants[BATCH];
+	struct store_lease_turn turn = {asks, count, ++l->ticket, l->doubted};
 	int64_t now_ns = clock_mono_ns();
 	bool is_failing;
 
 	for (int i = 0; i < count; i++)
 		asks[i] = l->jobs[i].ask;
-	is_failing =
-	    store_lease_take(l->options.store, l->options.node, asks, count, grants, f) < 0;
+	is_failing = store_lease_take(l->options.store, l->options.node, &turn, grants, f) < 0;
+	if (!is_failing)
+		l->doubted = 0;
+	else if (l->doubted == 0)
+		l->doubted = turn.ticket;
 	for (int i = 0; i < count && !is_failing; i++)
 		l->jobs[i].grant = grants[i];
 	note(l, is_failing, is_failing ? f->message : STR("leases: the store answers again"));

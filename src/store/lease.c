@@ -68,26 +68,44 @@ static int64_t left_of(int64_t ceiling_nusd, const struct store_lease_grant *g)
 	return ceiling_nusd > taken ? ceiling_nusd - taken : 0;
 }
 
-static int raise_lease(struct store *s, const uint8_t node[16], struct store_bucket b,
-                       int64_t amount_nusd, struct fail *f)
+struct taking {
+	struct store *store;
+	const uint8_t *node;
+	int64_t ticket;
+};
+
+static int raise_lease(const struct taking *t, struct store_bucket b, int64_t amount_nusd,
+                       struct fail *f)
 {
 	struct sql q = {.which = SQL_LEASE_ADD,
 	                .doing = "write a lease",
 	                SQL_WITH(value_i64(b.scope), value_i64(b.owner), value_i64(b.period_ms),
-	                         value_bytes(node, 16), value_i64(amount_nusd))};
+	                         value_bytes(t->node, 16), value_i64(amount_nusd),
+	                         value_i64(t->ticket))};
 
-	return store_run(s, &q, f);
+	return store_run(t->store, &q, f);
 }
 
-static int take_one(struct store *s, const uint8_t node[16], const struct store_lease_ask *ask,
+/* What an unheard answer granted was never spent: the lease has it still, or never had it. */
+static int undo(const struct taking *t, int64_t doubted, struct fail *f)
+{
+	struct sql q = {.which = SQL_LEASES_UNDO,
+	                .doing = "give back leases that nobody heard of",
+	                SQL_WITH(value_bytes(t->node, 16), value_i64(doubted))};
+
+	return doubted ? store_run(t->store, &q, f) : 0;
+}
+
+static int take_one(const struct taking *t, const struct store_lease_ask *ask,
                     struct store_lease_grant *out, struct fail *f)
 {
+	struct store *s = t->store;
 	struct store_bucket b = ask->bucket;
 	struct store_lease_grant g = {0};
 	struct sql sums = {.which = SQL_LEASE_SUMS,
 	                   .doing = "read leases",
 	                   SQL_WITH(value_i64(b.scope), value_i64(b.owner), value_i64(b.period_ms),
-	                            value_bytes(node, 16)),
+	                            value_bytes(t->node, 16)),
 	                   .on_row = take_sums,
 	                   .arg = &g};
 
@@ -98,7 +116,7 @@ static int take_one(struct store *s, const uint8_t node[16], const struct store_
 		g.granted_nusd = ask->want_nusd;
 	if (g.granted_nusd < ask->least_nusd || g.granted_nusd < 0)
 		g.granted_nusd = 0;
-	if (g.granted_nusd > 0 && raise_lease(s, node, b, g.granted_nusd, f) < 0)
+	if (g.granted_nusd > 0 && raise_lease(t, b, g.granted_nusd, f) < 0)
 		return -1;
 	g.mine_nusd += g.granted_nusd;
 	*out = g;
@@ -120,18 +138,22 @@ static int extend(struct store *s, const uint8_t node[16], struct fail *f)
 	return store_run(s, &q, f);
 }
 
-int store_lease_take(struct store *s, const uint8_t node[16], const struct store_lease_ask *asks,
-                     int count, struct store_lease_grant *out, struct fail *f)
+int store_lease_take(struct store *s, const uint8_t node[16], const struct store_lease_turn *turn,
+                     struct store_lease_grant *out, struct fail *f)
 {
+	const struct taking t = {s, node, turn->ticket};
 	struct store_lease_grant *grants =
-	    ARENA_ARRAY(f->arena, struct store_lease_grant, (size_t)count);
-	int result;
+	    ARENA_ARRAY(f->arena, struct store_lease_grant, (size_t)turn->count);
+	int count = turn->count, result;
 
+	must(turn->ticket > 0);
 	if (store_begin(s, SQL_TO_WRITE, f) < 0)
 		return -1;
-	result = lock_buckets(s, asks, count, f);
+	result = lock_buckets(s, turn->asks, count, f);
+	if (result == 0)
+		result = undo(&t, turn->doubted, f);
 	for (int i = 0; i < count && result == 0; i++)
-		result = take_one(s, node, &asks[i], &grants[i], f);
+		result = take_one(&t, &turn->asks[i], &grants[i], f);
 	if (result == 0)
 		result = extend(s, node, f);
 	if (store_end(s, result, f) < 0)

@@ -69,10 +69,20 @@ struct store_lease_grant {
 	int64_t others_nusd;  /* leases of other nodes */
 };
 
+/* One question of a node. Its tickets grow. Where no answer came, nobody knows whether the
+ * database committed: the next question names the ticket of the first such as doubted, and what was
+ * granted under it and later ones is given back first, once. */
+struct store_lease_turn {
+	const struct store_lease_ask *asks;
+	int count;
+	int64_t ticket;  /* above 0 */
+	int64_t doubted; /* 0: none */
+};
+
 /* All asks in one transaction, each granted on its own; extends every lease of the node by
  * LEASE_TERM_MS. */
-int store_lease_take(struct store *, const uint8_t node[16], const struct store_lease_ask *,
-                     int count, struct store_lease_grant *out, struct fail *) MUST_USE;
+int store_lease_take(struct store *, const uint8_t node[16], const struct store_lease_turn *,
+                     struct store_lease_grant *out, struct fail *) MUST_USE;
 /* Gives back at most what the node's lease has. */
 int store_lease_return(struct store *, const uint8_t node[16], struct store_bucket,
                        int64_t amount_nusd, struct fail *) MUST_USE;

@@ -132,9 +132,19 @@ static const char sqlite_step_2[] =
 	"CREATE INDEX alerts_left ON alerts (claimed_ms) WHERE done_ms = 0;"                       \
 	"CREATE INDEX spent_period ON spent (period_ms);"
 
+/* Version 4: which question granted how much of a lease last (store/lease.h); the rates behind the
+ * price versions that entries name (store/rates.h). */
+#define STEP_4(INT, TABLE)                                                                         \
+	"ALTER TABLE leases ADD COLUMN ticket " INT " NOT NULL DEFAULT 0;"                         \
+	"ALTER TABLE leases ADD COLUMN granted_nusd " INT " NOT NULL DEFAULT 0;"                   \
+	"CREATE TABLE prices ("                                                                    \
+	" id " INT " NOT NULL PRIMARY KEY, of_id " INT " NOT NULL, markup_bp " INT " NOT NULL,"    \
+	" rates TEXT NOT NULL, noted_ms " INT " NOT NULL)" TABLE ";"
+
 static const char *const sqlite_steps[SCHEMA_VERSION + 1] = {
     [2] = sqlite_step_2,
     [3] = STEP_3("INTEGER", " WITHOUT ROWID, STRICT"),
+    [4] = STEP_4("INTEGER", " WITHOUT ROWID, STRICT"),
 };
 
 const struct schema schema_sqlite = {
@@ -144,6 +154,7 @@ const struct schema schema_sqlite = {
 
 static const char *const postgres_steps[SCHEMA_VERSION + 1] = {
     [3] = STEP_3("BIGINT", ""),
+    [4] = STEP_4("BIGINT", ""),
 };
 
 const struct schema schema_postgres = {

@@ -6,7 +6,7 @@
 #include "store/engine.h"
 
 enum {
-	SCHEMA_VERSION = 3,
+	SCHEMA_VERSION = 4,
 	SCHEMA_FIRST = 2, /* that a new store is made with; then migrated on */
 };
 

@@ -79,9 +79,16 @@
 	  "SELECT CAST(coalesce(sum(CASE WHEN node = ?4 THEN nusd ELSE 0 END), 0) AS BIGINT),"     \
 	  " CAST(coalesce(sum(CASE WHEN node = ?4 THEN 0 ELSE nusd END), 0) AS BIGINT)"            \
 	  " FROM leases WHERE " BUCKET_IS)                                                         \
-	X(LEASE_ADD, "INSERT INTO leases (scope, owner, period_ms, node, nusd) VALUES (?,?,?,?,?)" \
+	X(LEASE_ADD, "INSERT INTO leases (scope, owner, period_ms, node, nusd, ticket,"            \
+	             " granted_nusd) VALUES (?1,?2,?3,?4,?5,?6,?5)"                                \
 	             " ON CONFLICT (scope, owner, period_ms, node) DO UPDATE SET"                  \
-	             " nusd = leases.nusd + excluded.nusd")                                        \
+	             " nusd = leases.nusd + excluded.nusd, ticket = excluded.ticket,"              \
+	             " granted_nusd = excluded.granted_nusd +"                                     \
+	             " CASE WHEN leases.ticket = excluded.ticket THEN leases.granted_nusd"         \
+	             " ELSE 0 END")                                                                \
+	X(LEASES_UNDO, "UPDATE leases SET granted_nusd = 0, nusd = CASE WHEN nusd > granted_nusd"  \
+	               " THEN nusd - granted_nusd ELSE 0 END"                                      \
+	               " WHERE node = ?1 AND ticket >= ?2 AND granted_nusd > 0")                   \
 	X(LEASE_LOWER, "UPDATE leases SET nusd = CASE WHEN nusd > ?5 THEN nusd - ?5 ELSE 0 END"    \
 	               " WHERE " BUCKET_IS " AND node = ?4 AND nusd > 0")                          \
 	X(LEASES_SWEEP, "DELETE FROM leases WHERE node = ?1 AND nusd = 0")                         \

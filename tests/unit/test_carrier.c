@@ -237,6 +237,7 @@ static void test_keys(void)
 static void test_left_by_another(void)
 {
 	struct store_lease_ask ask = {{STORE_GLOBAL_MONTH, 0, 1761955200000}, 1000000, 50000, 1};
+	const struct store_lease_turn turn = {&ask, 1, 1, 0};
 	uint8_t node[RECORD_NODE_BYTES];
 	struct carry_recovery recovery;
 	struct store_lease_grant g;
@@ -245,7 +246,7 @@ static void test_left_by_another(void)
 	begin();
 	must(store_open(dir, STORE_CREATE, &d.store, &f) == 0);
 	must(segment_dir_make(dir, node, &f) == 0);
-	must(store_lease_take(d.store, node, &ask, 1, &g, &f) == 0 && g.mine_nusd == 50000);
+	must(store_lease_take(d.store, node, &turn, &g, &f) == 0 && g.mine_nusd == 50000);
 	d.journal = journal_open(&loop, dir, 0, &f);
 	must(d.journal != NULL);
 	put(&d, 0, 10);
@@ -253,7 +254,7 @@ static void test_left_by_another(void)
 	must(unlink(arena_printf(&arena, "%.*s/journal/node", STR_ARG(dir)).ptr) == 0);
 	CHECK(carry_recover(d.store, dir, &recovery, &f) == 0 && recovery.entries == 10);
 	ask.want_nusd = 0;
-	must(store_lease_take(d.store, node, &ask, 1, &g, &f) == 0);
+	must(store_lease_take(d.store, node, &turn, &g, &f) == 0);
 	CHECK(g.spent_nusd == 10 * 2000 + 45 && g.mine_nusd == 50000 - g.spent_nusd);
 	store_close(&d.store);
 	tempdir_remove(dir);

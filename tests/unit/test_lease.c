@@ -45,7 +45,7 @@ static struct store_lease_grant take(struct store *s, const uint8_t *node,
 {
 	struct store_lease_grant g = {.granted_nusd = -1};
 
-	CHECK(store_lease_take(s, node, &ask, 1, &g, &f) == 0);
+	CHECK(store_lease_take(s, node, &(struct store_lease_turn){&ask, 1, 1, 0}, &g, &f) == 0);
 	return g;
 }
 
@@ -103,12 +103,13 @@ static void test_several(const struct place *p)
 	struct store *s = begin(p);
 	const struct store_lease_ask asks[] = {
 	    {key, 100, 60, 1}, {account, 1000, 500, 1}, {key, 100, 60, 1}, {key, 100, 60, 41}};
+	const struct store_lease_turn turn = {asks, 4, 7, 0}, extend = {NULL, 0, 1, 0};
 	struct store_lease_grant g[4];
 
-	CHECK(store_lease_take(s, node_a, asks, 4, g, &f) == 0);
+	CHECK(store_lease_take(s, node_a, &turn, g, &f) == 0);
 	CHECK(g[0].granted_nusd == 60 && g[1].granted_nusd == 500 && g[2].granted_nusd == 40 &&
 	      g[3].granted_nusd == 0 && g[3].mine_nusd == 100);
-	CHECK(store_lease_take(s, node_b, NULL, 0, NULL, &f) == 0);
+	CHECK(store_lease_take(s, node_b, &extend, NULL, &f) == 0);
 	CHECK(count_leases(s) == 2);
 	CHECK(leases[0].bucket.scope == STORE_ACCOUNT_MONTH && leases[0].amount_nusd == 500 &&
 	      leases[0].node[0] == 1 && leases[1].bucket.owner == 1 &&
@@ -198,6 +199,34 @@ static void test_write_off(const struct place *p)
 
 enum { NODES = 4, CEILING = 1000, SLICE = 7 };
 
+static struct store_lease_grant take_after(struct store *s, int64_t ticket, int64_t doubted,
+                                           struct store_lease_ask wanted)
+{
+	const struct store_lease_turn turn = {&wanted, 1, ticket, doubted};
+	struct store_lease_grant g = {.granted_nusd = -1};
+
+	CHECK(store_lease_take(s, node_a, &turn, &g, &f) == 0);
+	return g;
+}
+
+/* The database committed, and the answer was lost: what it granted is given back once, by the next
+ * question that gets through; what was answered stays. */
+static void test_unheard(const struct place *p)
+{
+	struct store *s = begin(p);
+	const struct store_lease_ask other = {key, 1000, 50, 1}, look = {key, 1000, 0, 0};
+
+	CHECK(take_after(s, 1, 0, ask(1000, 100, 1)).mine_nusd == 100);
+	CHECK(take_after(s, 2, 0, other).mine_nusd == 50);
+	CHECK(take_after(s, 3, 0, ask(1000, 300, 1)).mine_nusd == 400); /* unheard */
+	CHECK(take_after(s, 4, 3, ask(1000, 200, 1)).mine_nusd == 300); /* unheard, too */
+	CHECK(take_after(s, 5, 3, ask(1000, 0, 0)).mine_nusd == 100);
+	CHECK(take_after(s, 6, 3, ask(1000, 0, 0)).mine_nusd == 100);
+	CHECK(take_after(s, 7, 0, ask(1000, 900, 1)).mine_nusd == 1000);
+	CHECK(take_after(s, 8, 8, look).mine_nusd == 50);
+	store_close(&s);
+}
+
 struct node {
 	const struct place *place;
 	uint8_t id[16];
@@ -211,6 +240,7 @@ static void *run_node(void *arg)
 	struct node *n = arg;
 	struct store_mark mark = {.loop = 0};
 	struct store_lease_ask slice = ask(CEILING, SLICE, SLICE);
+	struct store_lease_turn turn = {&slice, 1, 1, 0};
 	struct store_lease_grant g;
 	struct arena own;
 	struct store *s;
@@ -223,7 +253,8 @@ static void *run_node(void *arg)
 	for (int i = 0; !n->failed; i++) {
 		struct entry e = sample_entry(n->id[0] * 10000 + i);
 
-		n->failed = store_lease_take(s, n->id, &slice, 1, &g, &ff) < 0;
+		turn.ticket = i + 1;
+		n->failed = store_lease_take(s, n->id, &turn, &g, &ff) < 0;
 		if (n->failed || g.granted_nusd == 0)
 			break;
 		n->granted += g.granted_nusd;
@@ -276,6 +307,7 @@ int main(int argc, char **argv)
 	place_each(test_several);
 	place_each(test_put);
 	place_each(test_write_off);
+	place_each(test_unheard);
 	place_each(test_race);
 	arena_release(&arena);
 	return place_report("lease");

@@ -77,7 +77,7 @@ static void test_newer_schema(const struct place *p)
 	place_sql(p, "UPDATE meta SET value = 99 WHERE name = 'schema_version'");
 	CHECK(store_open(dir, STORE_CREATE, &s, &f) < 0);
 	CHECK(str_find(f.message, STR("schema version 99")) < f.message.len);
-	place_sql(p, "UPDATE meta SET value = 3 WHERE name = 'schema_version'");
+	place_sql(p, "UPDATE meta SET value = 4 WHERE name = 'schema_version'");
 	s = opened(STORE_EXISTING);
 	CHECK(s != NULL);
 	store_close(&s);
