@@ -103,6 +103,7 @@ static int open_books(struct request *r)
 		payment_settle(r, 0, NULL);
 		return -1;
 	}
+	tariff_note(r->worker->shared->tariff, &r->now.deal);
 	r->attempts++;
 	metric_add(METRIC_ATTEMPTS_ACTIVE, 1);
 	return 0;

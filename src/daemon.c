@@ -64,6 +64,7 @@ static int start_carrier(struct daemon *d, const struct config *config, struct f
 {
 	struct carrier_options options = {.store = d->options->store,
 	                                  .data_dir = d->options->data_dir,
+	                                  .tariff = d->shared.tariff,
 	                                  .sync_ms = config->journal_sync_ms,
 	                                  .leaves_sync = config->journal_sync == CONFIG_SYNC_OFF,
 	                                  .on_key = on_key,
@@ -291,6 +292,7 @@ static void stop_all(struct daemon *d)
 	lease_stop(&d->lease);
 	if (d->lease_store)
 		store_close(&d->lease_store);
+	tariff_free(&d->shared.tariff);
 	account_table_free(&d->shared.accounts);
 	limits_free(&d->shared.limits);
 	key_table_free(&d->shared.keys);
@@ -349,6 +351,7 @@ int daemon_run(const struct daemon_options *options, struct fail *f)
 	d->options = options;
 	d->shared.keys = key_table_new();
 	d->shared.limits = limits_new();
+	d->shared.tariff = tariff_new();
 	d->shared.accounts = account_table_new(d->shared.limits);
 	arena_init(&d->arena);
 	metric_thread_start();

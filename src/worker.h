@@ -36,6 +36,7 @@ struct shared {
 	struct limits *limits;
 	struct account_table *accounts;
 	struct carrier *carrier;
+	struct tariff *tariff;
 	atomic_bool is_ready; /* /readyz says so; false before listening and from SIGTERM on */
 	_Atomic(enum shared_state) state;
 };

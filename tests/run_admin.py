@@ -233,6 +233,16 @@ def scene_revocation(world):
     assert serve(world, again["key"]).status == 200
 
 
+def charge_by(rates, row):
+    """What an entry without pictures, sound and calls comes to by an invoice's rates."""
+    standard = next(r for r in rates["rows"] if r["service"] == "standard" and r["above"] == 0)
+    figures = {"input": row["input"], "cache_read": row["cache_read"], "reasoning": row["reasoning"],
+               "output": row["output"] - row["reasoning"]}
+    pico = sum(tokens * standard[f"{figure}_pusd"] for figure, tokens in figures.items())
+    per_nano = 1000 * 10**8
+    return (pico * standard["percent_bp"] * rates["markup_bp"] + per_nano // 2) // per_nano
+
+
 def scene_invoice(world):
     """an invoice's sum is the sum of the entries and of the headers; the same twice"""
     key, total = world.key("payer"), 0
@@ -253,6 +263,11 @@ def scene_invoice(world):
     assert [line["model"] for line in invoice["lines"]] == ["large", "medium", "small"], invoice
     assert invoice["total"]["requests"] == 9
     assert Admin(world).ask("GET", f"/invoices?account=payer&month={month}").body == text
+    for row in rows:
+        rates = invoice["prices"]["%08x" % row["charge_version"]]
+        assert charge_by(rates, row) == row["charge_nusd"], (rates, dict(row))
+    checked = verb(world, "ledger", "verify", "--data", str(world.data))
+    assert "prices: 9 entries computed again\nledger: ok" in checked, checked
 
 
 class Receiver(http_server.HTTPServer):

@@ -5,14 +5,17 @@
  *	gpt-5-mini   1f2e3d4c        12   3400         120  ...     560     0.00128
  *	total                        12                                     0.00128
  *
- * The price version names the rates that were in force (docs/ledger.md, "Prices"). Called by the
- * desk and by `fluxrouter invoice`. */
+ * The price version names the rates that were in force (docs/ledger.md, "Prices"); they stand at
+ * the end, as the store keeps them, so that every line can be computed again. Called by the desk
+ * and by `fluxrouter invoice`. */
 #include "admin/invoice.h"
 
 #include "base/clock.h"
 #include "base/csv.h"
 #include "base/decimal.h"
 #include "base/json_write.h"
+#include "ledger/price_text.h"
+#include "ledger/recount.h"
 
 static const struct {
 	const char *name, *heading;
@@ -38,7 +41,7 @@ static const struct {
     {"charge_usd", "charge USD", offsetof(struct report_line, charge_nusd), true},
 };
 
-enum { FIGURES = sizeof figures / sizeof figures[0], MODEL_WIDTH = 28 };
+enum { FIGURES = sizeof figures / sizeof figures[0], MODEL_WIDTH = 28, VERSIONS_MAX = 4096 };
 
 struct invoice {
 	const struct invoice_ask *ask;
@@ -46,7 +49,9 @@ struct invoice {
 	struct buf *out;
 	struct json_writer json;
 	struct report_line total;
-	bool is_over; /* a sum passes 63 bits */
+	bool is_over;                    /* a sum passes 63 bits */
+	uint32_t versions[VERSIONS_MAX]; /* that lines name, each once */
+	int version_count;
 };
 
 static int64_t *figure_of(struct report_line *line, int i)
@@ -109,6 +114,15 @@ static void put_line_text(struct invoice *v, struct report_line *line, const cha
 	buf_put_byte(v->out, '\n');
 }
 
+static void note_version(struct invoice *v, uint32_t version)
+{
+	for (int i = 0; i < v->version_count; i++)
+		if (v->versions[i] == version)
+			return;
+	if (v->version_count < VERSIONS_MAX)
+		v->versions[v->version_count++] = version;
+}
+
 static bool on_line(void *invoice, const struct report_line *given)
 {
 	struct invoice *v = invoice;
@@ -120,6 +134,7 @@ static bool on_line(void *invoice, const struct report_line *given)
 		                           figure_of(&v->total, i)))
 			v->is_over = true;
 	snprintf(version, sizeof version, "%08x", line.price_version);
+	note_version(v, line.price_version);
 	if (v->form == REPORT_AS_JSON)
 		put_line_json(v, &line, version);
 	else if (v->form == REPORT_AS_CSV)
@@ -128,6 +143,67 @@ static bool on_line(void *invoice, const struct report_line *given)
 		put_line_text(v, &line, version);
 	return !buf_is_over(v->out);
 }
+
+/* ---- the rates behind it ---- */
+
+static void put_rates_json(struct invoice *v, uint32_t version, const struct price_deal *d)
+{
+	char name[16];
+
+	snprintf(name, sizeof name, "%08x", version);
+	json_put_key(&v->json, str_of(name));
+	json_open_object(&v->json);
+	json_key_i64(&v->json, STR("markup_bp"), d->markup_bp);
+	price_put_text(&v->json, d->charge);
+	json_close_object(&v->json);
+}
+
+/* A pico-dollar per token is a micro-dollar per million. */
+static void put_usd(struct buf *out, const char *name, int64_t pusd)
+{
+	buf_printf(out, " %s ", name);
+	buf_put_nusd(out, pusd > INT64_MAX / 1000 ? INT64_MAX : pusd * 1000);
+}
+
+static void put_rates_text(struct invoice *v, uint32_t version, const struct price_deal *d)
+{
+	for (int i = 0; i < d->charge->row_count; i++) {
+		const struct price *p = &d->charge->rows[i];
+
+		buf_printf(v->out, "price %08x, %s", version, llm_service_name(p->service));
+		if (p->above_tokens)
+			buf_printf(v->out, " above %" PRId64 " tokens", p->above_tokens);
+		buf_printf(v->out, ", USD per 1M tokens:");
+#define X(rate, fallback)                                                                          \
+	if (p->rate##_pusd != p->fallback##_pusd || str_eq(STR(#rate), STR(#fallback)))            \
+		put_usd(v->out, #rate, p->rate##_pusd);
+		PRICE_RATES(X)
+#undef X
+		buf_printf(v->out, "; x %" PRId64 " bp x %" PRId64 " bp\n", p->percent_bp,
+		           d->markup_bp);
+	}
+}
+
+/* Lines of a table: CSV has no place for them. */
+static int put_rates(struct invoice *v, struct store *store, struct arena *arena, struct fail *f)
+{
+	struct recount_book *book = recount_read(store, arena, f);
+	struct price_deal deal;
+
+	if (!book)
+		return -1;
+	for (int i = 0; i < v->version_count; i++) {
+		if (recount_find(book, v->versions[i], &deal) < 0)
+			continue;
+		if (v->form == REPORT_AS_JSON)
+			put_rates_json(v, v->versions[i], &deal);
+		else if (v->form == REPORT_AS_TEXT)
+			put_rates_text(v, v->versions[i], &deal);
+	}
+	return 0;
+}
+
+/* ---- the whole ---- */
 
 static void begin_json(struct invoice *v)
 {
@@ -140,12 +216,19 @@ static void begin_json(struct invoice *v)
 	json_open_array(&v->json);
 }
 
-static void end_json(struct invoice *v)
+static void end_lines_json(struct invoice *v)
 {
 	json_close_array(&v->json);
 	json_put_key(&v->json, STR("total"));
 	json_open_object(&v->json);
 	put_figures_json(v, &v->total);
+	json_close_object(&v->json);
+	json_put_key(&v->json, STR("prices"));
+	json_open_object(&v->json);
+}
+
+static void end_json(struct invoice *v)
+{
 	json_close_object(&v->json);
 	json_close_object(&v->json);
 	buf_put_byte(v->out, '\n');
@@ -178,13 +261,21 @@ static void begin(struct invoice *v)
 		begin_text(v);
 }
 
-static void end(struct invoice *v)
+static int end(struct invoice *v, struct store *store, struct arena *arena, struct fail *f)
 {
+	int result;
+
 	v->total.model = STR("total");
 	if (v->form == REPORT_AS_JSON)
-		end_json(v);
+		end_lines_json(v);
 	else if (v->form == REPORT_AS_TEXT)
 		put_line_text(v, &v->total, "");
+	if (v->form == REPORT_AS_TEXT && v->version_count > 0)
+		buf_put_byte(v->out, '\n');
+	result = put_rates(v, store, arena, f);
+	if (v->form == REPORT_AS_JSON)
+		end_json(v);
+	return result;
 }
 
 int invoice_put(struct store *store, const struct invoice_ask *ask, enum report_form form,
@@ -203,7 +294,8 @@ int invoice_put(struct store *store, const struct invoice_ask *ask, enum report_
 	json_writer_init(&v.json, out);
 	begin(&v);
 	result = store_lines(store, &range, &texts, on_line, &v, f);
-	end(&v);
+	if (result == 0)
+		result = end(&v, store, &texts, f);
 	arena_release(&texts);
 	if (result == 0 && v.is_over)
 		return fail(f, FAIL_INVALID_VALUE, "the invoice's sum is too large");

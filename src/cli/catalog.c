@@ -9,26 +9,11 @@
 #include "cli/cli.h"
 #include "cli/option.h"
 
-#include "base/json_write.h"
+#include "ledger/price_text.h"
 
 enum { CATALOG_BYTES_MAX = 64 * 1024 * 1024 };
 
 /* ---- show ---- */
-
-static void put_row(struct json_writer *w, const struct price *p)
-{
-	json_open_object(w);
-	json_key_text(w, STR("service"), str_of(llm_service_name(p->service)));
-	json_key_i64(w, STR("above"), p->above_tokens);
-#define X(rate, fallback) json_key_i64(w, STR(#rate "_pusd"), p->rate##_pusd);
-	PRICE_RATES(X)
-#undef X
-	json_key_i64(w, STR("call_nusd"), p->call_nusd);
-	json_key_i64(w, STR("search_nusd"), p->search_nusd);
-	json_key_i64(w, STR("percent_bp"), p->percent_bp);
-	json_key_i64(w, STR("regional_bp"), p->regional_bp);
-	json_close_object(w);
-}
 
 static void put_version(struct json_writer *w, const struct price_version *v)
 {
@@ -36,12 +21,7 @@ static void put_version(struct json_writer *w, const struct price_version *v)
 	json_key_i64(w, STR("id"), v->id);
 	json_key_i64(w, STR("from_ms"), v->from_ms);
 	json_key_text(w, STR("as_of"), v->as_of);
-	json_key_bool(w, STR("unknown"), v->is_unknown);
-	json_put_key(w, STR("rows"));
-	json_open_array(w);
-	for (int i = 0; i < v->row_count; i++)
-		put_row(w, &v->rows[i]);
-	json_close_array(w);
+	price_put_text(w, v);
 	json_close_object(w);
 }
 

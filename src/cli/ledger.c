@@ -32,6 +32,9 @@ static int verify_in(struct books *b)
 	       r.entries, r.pending, r.open);
 	if (r.torn)
 		printf(", torn tail of %" PRId64 " records", r.torn);
+	printf("\nprices: %" PRId64 " entries computed again", r.recount.entries);
+	if (r.recount.unkept)
+		printf(", %" PRId64 " whose rates are not kept", r.recount.unkept);
 	printf("\n%s\n", r.wrong ? "ledger: WRONG" : "ledger: ok");
 	return r.wrong ? 1 : 0;
 }

@@ -14,7 +14,13 @@
 #include "base/clock.h"
 #include "gate/bucket.h"
 
-enum { TICK_MS = 250, RETRY_MS = 500, EXTEND_MS = LEASE_TERM_MS / 4, BATCH = 64 };
+enum {
+	TICK_MS = 250,
+	RETRY_MS = 500,
+	EXTEND_MS = LEASE_TERM_MS / 4,
+	STOP_PATIENCE_MS = 500,
+	BATCH = 64
+};
 
 #define MS_NS INT64_C(1000000)
 
@@ -218,6 +224,7 @@ void lease_stop(struct lease **lease)
 	stop_thread(l);
 	while ((count = lend_take_jobs(limits, l->jobs, BATCH)) > 0)
 		lend_failed(limits, l->jobs, count);
+	store_set_patience(l->options.store, STOP_PATIENCE_MS);
 	arena_init(&arena);
 	fail_init(&f, &arena);
 	while (give_back(l, true, &f) > 0)

@@ -25,7 +25,7 @@ enum {
 	CARRY_MS = 250,
 	KEYS_MS = 250,
 	PATIENCE_MS = 20,
-	STOP_MS = 5000,
+	STOP_MS = 3000,
 	WAITERS = SEGMENT_LOOPS_MAX
 };
 
@@ -274,6 +274,8 @@ static int carry_all(struct carrier *c)
 
 	arena_init(&arena);
 	fail_init(&f, &arena);
+	if (c->options.tariff)
+		result = tariff_carry(c->options.tariff, c->options.store, &f);
 	for (int i = 0; i < count; i++)
 		if (carry_follow(c, c->follows[i], &f) < 0)
 			result = -1;
@@ -312,7 +314,7 @@ static void carry_rest(struct carrier *c)
 {
 	int64_t end = clock_mono_ns() + STOP_MS * 1000000LL;
 
-	store_set_patience(c->options.store, STOP_MS / 5);
+	store_set_patience(c->options.store, STOP_MS / 6);
 	while (carry_all(c) < 0 && clock_mono_ns() < end)
 		usleep(SYNC_MS * 1000);
 }

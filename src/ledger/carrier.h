@@ -15,6 +15,7 @@
 
 #include "ledger/carry.h"
 #include "ledger/journal.h"
+#include "ledger/tariff.h"
 #include "store/owner.h"
 
 struct carrier;
@@ -22,6 +23,7 @@ struct carrier;
 struct carrier_options {
 	struct store *store; /* borrows, as all here */
 	struct str data_dir;
+	struct tariff *tariff; /* what it noted goes along with entries; NULL: none wanted */
 	int64_t sync_ms;  /* between two syncs of the journals; 0: 50 */
 	bool leaves_sync; /* to the system; power loss can cost what it had not written */
 	/* Every key at start, later each that is new or changed, within 250 ms: on the carrier's

@@ -209,6 +209,8 @@ int verify_ledger(struct store *store, struct str data_dir, void (*on_wrong)(voi
 	sums.on_wrong = on_wrong;
 	if (store_verify_sums(store, on_wrong_sum, &sums, f) < 0)
 		return -1;
+	if (recount_entries(store, on_wrong_sum, &sums, &out->recount, f) < 0)
+		return -1;
 	out->wrong += sums.report.wrong;
 	return 0;
 }

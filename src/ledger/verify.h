@@ -3,7 +3,7 @@
 #ifndef LEDGER_VERIFY_H
 #define LEDGER_VERIFY_H
 
-#include "store/store.h"
+#include "ledger/recount.h"
 
 struct verify_report {
 	int64_t entries; /* found in journals */
@@ -11,6 +11,7 @@ struct verify_report {
 	int64_t open;    /* attempts under way, or cut off and waiting for the next start */
 	int64_t torn;    /* slots of torn tails */
 	int64_t wrong;   /* things that are not as they should be */
+	struct recount_report recount;
 };
 
 /* on_wrong gets a sentence for each of `wrong`. -1: cannot be read at all. */

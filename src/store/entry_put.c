@@ -292,3 +292,66 @@ int store_entry(struct store *s, const uint8_t request_id[16], int attempt, stru
 		out->attempt = 0;
 	return 0;
 }
+
+/* A page at a time: an engine may hold all that a statement gives. */
+enum { PAGE = 1024 };
+
+struct visiting {
+	struct arena texts; /* of one entry */
+	bool (*on_entry)(void *, const struct entry *);
+	void *arg;
+	uint8_t last_id[16];
+	int64_t last_attempt, count; /* of this page */
+	bool is_known, goes_on;
+};
+
+static bool visit_entry(void *arg, const struct sql_value *row)
+{
+	struct visiting *v = arg;
+	struct entry e;
+
+	v->is_known = read_columns(row, &v->texts, &e) == 0;
+	v->goes_on = v->is_known && v->on_entry(v->arg, &e);
+	if (v->is_known) {
+		memcpy(v->last_id, e.request_id, sizeof v->last_id);
+		v->last_attempt = e.attempt;
+	}
+	v->count++;
+	arena_reset(&v->texts);
+	return v->goes_on;
+}
+
+static int visit_page(struct store *s, struct visiting *v, struct fail *f)
+{
+	uint8_t after[16]; /* last_id changes while rows come, and values are borrowed */
+	struct sql q = {
+	    .text = "SELECT " ENTRY_NAMES " FROM entries"
+	            " WHERE (request_id, attempt) > (?1, ?2)"
+	            " ORDER BY request_id, attempt LIMIT ?3",
+	    .doing = "read entries",
+	    SQL_WITH(value_bytes(after, sizeof after), value_i64(v->last_attempt), value_i64(PAGE)),
+	    .on_row = visit_entry,
+	    .arg = v};
+
+	memcpy(after, v->last_id, sizeof after);
+	v->count = 0;
+	return store_run(s, &q, f);
+}
+
+int store_entries(struct store *s, bool (*on_entry)(void *, const struct entry *), void *arg,
+                  struct fail *f)
+{
+	struct visiting v = {.on_entry = on_entry, .arg = arg, .is_known = true};
+	int result;
+
+	arena_init(&v.texts);
+	do
+		result = visit_page(s, &v, f);
+	while (result == 0 && v.goes_on && v.count == PAGE);
+	arena_release(&v.texts);
+	if (result == 0 && !v.is_known)
+		return fail(f, FAIL_STORE,
+		            "%.*s: an entry has a word that this program does not know",
+		            STR_ARG(s->name));
+	return result;
+}

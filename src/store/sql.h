@@ -97,6 +97,9 @@
 	              " coalesce(n.expires_ms, 0) FROM leases l"                                   \
 	              " LEFT JOIN nodes n ON n.node = l.node WHERE l.nusd > 0"                     \
 	              " ORDER BY l.node, l.scope, l.owner, l.period_ms")                           \
+	X(RATES_PUT, "INSERT INTO prices (id, of_id, markup_bp, rates, noted_ms)"                  \
+	             " VALUES (?,?,?,?,?) ON CONFLICT (id) DO NOTHING")                            \
+	X(RATES_ALL, "SELECT id, of_id, markup_bp, rates FROM prices ORDER BY id <> of_id, id")    \
 	X(NODE_LOCK, "UPDATE nodes SET expires_ms = expires_ms WHERE node = ?1")                   \
 	X(NODE_EXPIRY, "SELECT coalesce(max(n.expires_ms), 0) FROM leases l LEFT JOIN nodes n"     \
 	               " ON n.node = l.node WHERE l.node = ?1 HAVING count(*) > 0")                \

@@ -112,6 +112,11 @@ int store_mark_of(struct store *, const uint8_t node[16], int loop, uint64_t *ou
 int store_entry(struct store *, const uint8_t request_id[16], int attempt, struct arena *,
                 struct entry *out, struct fail *) MUST_USE;
 
+/* Every entry, by request id and attempt; its texts live until on_entry returns, which gives false
+ * to stop. */
+int store_entries(struct store *, bool (*on_entry)(void *, const struct entry *), void *arg,
+                  struct fail *) MUST_USE;
+
 /* Compares the sums that reports are made from with the entries themselves; on_wrong gets a
  * sentence for each difference. */
 int store_verify_sums(struct store *, void (*on_wrong)(void *, struct str), void *arg,

@@ -113,6 +113,8 @@ TESTED_BY = {
         "tests/unit/test_desk.c": "src/admin/desk_field.c src/admin/desk_key.c"
                                   " src/admin/desk_owner.c src/admin/desk_report.c"
                                   " src/admin/invoice.c src/store/purge.c",
+        "tests/unit/test_recount.c": "src/ledger/price_text.c src/ledger/tariff.c"
+                                     " src/store/rates.c",
         "tests/unit/test_alert.c": "src/admin/hook.c src/admin/watch.c",
         "tests/run_verbs.py": "src/cli/connect.c src/cli/errand.c src/cli/file.c src/cli/key_list.c",
         "tests/run_admin.py": "src/admin/api.c src/admin/clerk.c src/admin/office.c"
@@ -165,6 +167,7 @@ PARSERS = {
     "src/front/http1.c": "fuzz_http1",
     "src/gate/terms.c": "fuzz_terms",
     "src/ledger/replay.c": "fuzz_journal",
+    "src/ledger/price_text.c": "fuzz_price_text",
     "src/trace/trace.c": "fuzz_trace",
     "src/upstream/answer.c": "fuzz_answer",
     "src/wire/chat.c": "fuzz_wire",
