@@ -391,12 +391,12 @@ void attempt_settle(struct request *r, enum entry_end end)
 	}
 	put_amounts(e, &amounts);
 	e->end = end;
-	e->status = (uint16_t)(r->has_begun            ? r->status
+	e->status = (uint16_t)(r->has_content          ? r->status
 	                       : fail_is_set(&r->fail) ? fail_status(&r->fail)
 	                                               : 200);
 	fill_times(r, e);
 	r->charge_nusd += e->charge_nusd;
-	if (r->has_begun || end == ENTRY_OK || end == ENTRY_CLIENT_GONE)
+	if (r->has_content || end == ENTRY_OK || end == ENTRY_CLIENT_GONE)
 		add_attempt_text(r, end_names[end]);
 	journal_put_close(r->worker->journal, &r->now.slot, e);
 	payment_settle(r, e->charge_nusd, &e->usage);

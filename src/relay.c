@@ -14,6 +14,7 @@
 
 #include "attempt.h"
 #include "candidate.h"
+#include "heartbeat.h"
 #include "provider/provider.h"
 #include "reply.h"
 #include "translation.h"
@@ -45,7 +46,7 @@ void relay_release(struct request *r)
 
 static void give(struct request *r, struct str bytes)
 {
-	if (r->has_begun)
+	if (r->has_content)
 		stream_write(r->stream, bytes);
 	else
 		buf_put(&r->relay.held, bytes);
@@ -55,12 +56,15 @@ static void begin(struct request *r)
 {
 	struct buf *held = &r->relay.held;
 
-	if (r->has_begun)
+	if (r->has_content)
 		return;
+	r->has_content = true;
 	candidate_note_answer(r);
-	reply_begin_stream(
-	    r, r->now.job ? STR("text/event-stream")
-	                  : http_header(exchange_head(r->now.exchange), STR("content-type")));
+	heartbeat_stop(r);
+	if (!r->has_begun)
+		reply_begin_stream(r, r->now.job ? STR("text/event-stream")
+		                                 : http_header(exchange_head(r->now.exchange),
+		                                               STR("content-type")));
 	stream_write(r->stream, buf_str(held));
 	buf_release(held);
 }
@@ -175,7 +179,7 @@ static enum relay_result hear_event(struct request *r, struct run *run, const st
 		run_send(r, run);
 		return RELAY_ERROR;
 	}
-	if (!r->has_begun && note.kind != WIRE_LIFECYCLE) {
+	if (!r->has_content && note.kind != WIRE_LIFECYCLE) {
 		run_send(r, run);
 		begin(r);
 	}
@@ -244,7 +248,7 @@ static enum relay_result feed(struct request *r, struct str bytes)
 
 static void keep_pace(struct request *r)
 {
-	size_t unsent = r->has_begun ? stream_unsent_bytes(r->stream) : 0;
+	size_t unsent = r->has_content ? stream_unsent_bytes(r->stream) : 0;
 
 	if (unsent > LIMIT_STREAM_UNSENT_BYTES)
 		exchange_pause(r->now.exchange);
@@ -267,7 +271,7 @@ enum relay_result relay_step(struct request *r)
 {
 	struct exchange *x = r->now.exchange;
 	struct str bytes = exchange_body(x);
-	bool had_begun = r->has_begun;
+	bool had_content = r->has_content;
 	enum relay_result result = RELAY_WAITS;
 
 	if (bytes.len) {
@@ -283,5 +287,5 @@ enum relay_result relay_step(struct request *r)
 	if (exchange_state(x) >= EXCHANGE_DONE)
 		return RELAY_BROKEN;
 	keep_pace(r);
-	return r->has_begun && !had_begun ? RELAY_FLOWS : RELAY_WAITS;
+	return r->has_content && !had_content ? RELAY_FLOWS : RELAY_WAITS;
 }

@@ -18,6 +18,7 @@ struct headers {
 	struct http_header list[REPLY_HEADERS_MAX];
 	int count;
 	struct arena *arena;
+	bool is_early; /* it is not known yet which target will serve */
 };
 
 static void put(struct headers *h, struct str name, struct str value)
@@ -76,13 +77,14 @@ static void put_target(struct headers *h, const struct request *r)
 
 static void put_decision(struct headers *h, const struct request *r)
 {
-	if (r->now.target)
+	if (r->now.target && !h->is_early)
 		put_target(h, r);
 	if (r->decision.has_tier)
 		put(h, STR("X-Flux-Tier"), str_of(llm_tier_name(r->decision.tier)));
 	put_foreign(h, STR("X-Flux-Decision"), decision_line(r));
 	put_foreign(h, STR("X-Flux-Attempts"), r->attempts_text);
-	put_foreign(h, STR("X-Flux-Warnings"), r->warnings);
+	if (!h->is_early)
+		put_foreign(h, STR("X-Flux-Warnings"), r->warnings);
 }
 
 static int64_t overhead_us(const struct request *r)
@@ -149,15 +151,27 @@ void reply_whole(struct request *r, const struct str *pieces, int count, size_t 
 	stream_end(r->stream, NULL, 0);
 }
 
+static void begin_stream(struct request *r, struct headers *h, struct str content_type)
+{
+	put_foreign(h, STR("Content-Type"), content_type);
+	put(h, STR("Cache-Control"), STR("no-cache"));
+	put(h, STR("X-Accel-Buffering"), STR("no"));
+	put_common(h, r);
+	begin(r, 200, h, STREAM_CHUNKED);
+}
+
 void reply_begin_stream(struct request *r, struct str content_type)
 {
 	struct headers h = {.arena = r->arena};
 
-	put_foreign(&h, STR("Content-Type"), content_type);
-	put(&h, STR("Cache-Control"), STR("no-cache"));
-	put(&h, STR("X-Accel-Buffering"), STR("no"));
-	put_common(&h, r);
-	begin(r, 200, &h, STREAM_CHUNKED);
+	begin_stream(r, &h, content_type);
+}
+
+void reply_begin_early(struct request *r)
+{
+	struct headers h = {.arena = r->arena, .is_early = true};
+
+	begin_stream(r, &h, STR("text/event-stream"));
 }
 
 void reply_end_stream(struct request *r)

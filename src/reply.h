@@ -8,6 +8,8 @@
 /* A provider's whole answer in pieces that live as long as the stream. */
 void reply_whole(struct request *, const struct str *pieces, int count, size_t bytes);
 void reply_begin_stream(struct request *, struct str content_type);
+/* The same before it is known who will serve: without what only that tells. */
+void reply_begin_early(struct request *);
 /* With the final cost as a trailer, for clients that take trailers. */
 void reply_end_stream(struct request *);
 /* r->fail as an answer, or as the end of a stream that has begun. */

@@ -23,6 +23,7 @@
 #include "dry_run.h"
 #include "feedback.h"
 #include "gate/bad_keys.h"
+#include "heartbeat.h"
 #include "limits.h"
 #include "metric.h"
 #include "provider/provider.h"
@@ -250,6 +251,7 @@ static enum request_result step_choose(struct request *r)
 		metric_add(tiers[r->decision.tier], 1);
 	if (r->endpoint->kind != ENDPOINT_ROUTE) {
 		decided_note(r, &wish);
+		heartbeat_start(r);
 		return STEP_NEXT;
 	}
 	dry_run_answer(r);
@@ -338,9 +340,9 @@ static enum request_result hear_stream(struct request *r)
 		refusal_broken_stream(r);
 		break;
 	default:
-		return r->has_begun ? STEP_NEXT : STEP_WAIT;
+		return r->has_content ? STEP_NEXT : STEP_WAIT;
 	}
-	return r->has_begun && !r->is_draining ? STEP_END : give_up(r);
+	return r->has_content && !r->is_draining ? STEP_END : give_up(r);
 }
 
 static bool is_event_stream(const struct http_head *head)
@@ -454,6 +456,7 @@ static void release(struct request *r)
 
 	payment_end(r);
 	timer_cancel(&r->backoff);
+	heartbeat_stop(r);
 	relay_release(r);
 	translation_release(r);
 	feedback_release(r);
@@ -490,6 +493,7 @@ static void note_client_gone(struct request *r)
 static bool walk(struct request *r)
 {
 	note_client_gone(r);
+	heartbeat_give(r);
 	for (;;) {
 		switch (steps[r->step](r)) {
 		case STEP_WAIT:

@@ -107,8 +107,11 @@ struct request {
 	int piece_count;
 	struct relay relay;
 
-	bool is_draining;    /* the client left, and the provider's answer is read to its end */
-	bool has_begun;      /* an answer's head was given to the stream */
+	bool is_draining; /* the client left, and the provider's answer is read to its end */
+	bool has_begun;   /* an answer's head was given to the stream */
+	bool has_content; /* and content of a provider's stream behind it */
+	struct timer heartbeat;
+	bool heartbeat_is_due;
 	int status;          /* of it */
 	int64_t charge_nusd; /* of all attempts that are settled */
 	int64_t waited_ns;   /* for clients and providers */

@@ -171,6 +171,9 @@ class Replay:
         time.sleep(float(exchange.send.one("after", 0)) / 1000)
         if self.link is None:
             self.link = Link(self.world.address)
+        if exchange.send.has("leaves"):
+            self.play_leaving(exchange, data)
+            return
         play = {
             None: self.play_whole,
             "gone-asking": self.play_gone_asking,
@@ -206,6 +209,26 @@ class Replay:
             self.wrong += check.check_heard(block, record, body)
             self.sent_bytes = record["sent_bytes"]
         self.expect_entries(exchange, request_id)
+
+    def play_leaving(self, exchange, data):
+        """The client leaves so long after it has asked; what the provider was asked ends at once."""
+        words = exchange.send.one("leaves").split()
+        self.link.send(data, self.way.client_piece)
+        self.link.wait_bytes(0.001)
+        time.sleep(float(words[0]) / 1000)
+        self.link.leave(by_reset="reset" in words)
+        self.link, left = None, time.monotonic()
+        records = self.records(len(exchange.hears))
+        took_ms = (time.monotonic() - left) * 1000
+        if len(records) != len(exchange.hears):
+            self.wrong.append(
+                f"the provider heard {len(records)} requests to their end, not {len(exchange.hears)}"
+            )
+        elif took_ms > GONE_WITHIN_MS:
+            self.wrong.append(f"the provider's connection was closed only after {took_ms:.0f} ms")
+        for block, record in zip(exchange.hears, records):
+            self.wrong += check.check_heard(block, record, b"")
+        self.expect_entries(exchange, None)
 
     def play_gone_asking(self, exchange, data, method, target, body):
         self.link.send(data, self.way.client_piece, until=len(data) - max(1, len(body) // 2))

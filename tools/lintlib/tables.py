@@ -9,8 +9,8 @@ LIMITS = {"file": 600, "function": 60, "nesting": 3, "parameters": 5, "line": 10
 # Layer -> what its files may include beside itself and base/: a layer, or one header. A file right
 # under src/ is a layer of its own, unless GROUPS names one for it.
 GROUPS = {
-    "path": ["request", "relay", "reply", "attempt", "candidate", "payment", "usage", "refusal", "endpoint",
-             "models", "ready", "decided", "dry_run", "feedback", "tokens", "told", "worker",
+    "path": ["request", "relay", "reply", "attempt", "candidate", "heartbeat", "payment", "usage", "refusal",
+             "endpoint", "models", "ready", "decided", "dry_run", "feedback", "tokens", "told", "worker",
              "translation", "wish"],
     "daemon": ["daemon", "snapshot", "version"],
 }
@@ -135,6 +135,7 @@ TESTED_BY = {
         "tests/cases/alias.case": "src/dry_run.c",
         "tests/cases/upstream.case": "src/attempt.c src/refusal.c",
         "tests/cases/failover.case": "src/candidate.c",
+        "tests/cases/heartbeat.case": "src/heartbeat.c",
         "tests/cases/errors.case": "src/fail.c src/llm.c src/wire/error.c src/wire/field.c"
                                     " src/endpoint.c src/ready.c src/reply.c src/gate/bad_keys.c",
         "tests/cases/chat.case": "src/wire/chat.c src/wire/edit.c src/wire/note.c"
