@@ -12,6 +12,8 @@ import argparse
 import atexit
 import concurrent.futures
 import json
+import pathlib
+import re
 import signal
 import sqlite3
 import subprocess
@@ -58,6 +60,51 @@ class Small(World):
     def stop(self):
         result = super().stop()
         subprocess.run(["umount", "-l", str(self.data)], capture_output=True)
+        return result
+
+
+def root(*words, check=True):
+    done = subprocess.run(words, capture_output=True, text=True)
+    if check and done.returncode != 0:
+        raise Skipped(f"{words[0]} is not allowed")
+    return done.stdout.strip()
+
+
+class Failing(World):
+    """A world whose store stands on a disk that can be made to fail: the kernel turns it read-only under the open
+    files. The journal has another."""
+
+    def start(self, env=()):
+        image, journal = self.folder / "disk.img", self.data / "journal"
+        if not image.exists():
+            self.data.mkdir(mode=0o700)
+            image.write_bytes(b"")
+            root("truncate", "-s", "32m", str(image))
+            root("mke2fs", "-q", "-t", "ext4", "-F", str(image))
+            root("mount", "-o", "loop,errors=remount-ro", str(image), str(self.data))
+            journal.mkdir(mode=0o700)
+            root("mount", "-t", "tmpfs", "-o", "size=256m,mode=700", "tmpfs", str(journal))
+        super().start(env)
+
+    def fail(self):
+        device = root("losetup", "-n", "-O", "NAME", "-j", str(self.folder / "disk.img")).rsplit("/", 1)[-1]
+        trigger = pathlib.Path("/sys/fs/ext4", device, "trigger_fs_error")
+        if not trigger.exists():
+            raise Skipped("no file system can be made to fail")
+        trigger.write_text("1")
+
+    def mend(self):
+        """As an operator would: a check of the file system, and mounted again."""
+        root("mount", "--move", str(self.data / "journal"), str(self.folder / "aside"))
+        root("umount", str(self.data))
+        root("e2fsck", "-p", "-f", str(self.folder / "disk.img"), check=False)
+        root("mount", "-o", "loop,errors=remount-ro", str(self.folder / "disk.img"), str(self.data))
+        root("mount", "--move", str(self.folder / "aside"), str(self.data / "journal"))
+
+    def stop(self):
+        result = super().stop()
+        for place in (self.data / "journal", self.folder / "aside", self.data):
+            root("umount", "-l", str(place), check=False)
         return result
 
 
@@ -167,6 +214,23 @@ def scene_disk_full(worlds):
     until(lambda: "full" in world.tail(200), "nobody says that the disk is full", 5.0)
     assert len(world.read_entries("full")) < 210
     filler.unlink()
+    comes_to(world, 210)
+
+
+def scene_sqlite_read_only(worlds):
+    """the disk under SQLite turns read-only: served and journalled; all is there after disk and daemon are mended"""
+    world = worlds.make(Failing)
+    key = world.key("readonly")
+    load(world, key, "a", 10)
+    world.entries("readonly", 10)
+    world.fail()
+    load(world, key, "b", 200)
+    until(lambda: re.search("readonly|read-only|I/O error", world.tail(200)), "nobody says what is wrong", 5.0)
+    world.daemon.kill()
+    world.daemon.wait()
+    (world.folder / "aside").mkdir()
+    world.mend()
+    world.start()
     comes_to(world, 210)
 
 

@@ -189,6 +189,7 @@ struct lease *lease_start(const struct lease_options *options, struct fail *f)
 
 	if (store_lease_release(options->store, options->node, f) < 0)
 		return NULL;
+	store_relax(options->store);
 	l = lease_new(options);
 	pthread_mutex_lock(&limits->mutex);
 	limits->on_asking = on_asking;

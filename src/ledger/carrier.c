@@ -384,6 +384,7 @@ struct carrier *carrier_start(const struct carrier_options *options, struct carr
 		return NULL;
 	}
 	store_set_patience(options->store, PATIENCE_MS);
+	store_relax(options->store);
 	must(pthread_create(&c->syncer, NULL, run_syncer, c) == 0);
 	must(pthread_create(&c->carrier, NULL, run_carrier, c) == 0);
 	return c;

@@ -73,6 +73,7 @@ struct store_engine {
 	int (*open)(struct str where, enum store_open_how, struct store **out, struct fail *);
 	void (*close)(struct store *);
 	void (*set_patience)(struct store *, int wait_ms);
+	void (*relax)(struct store *); /* NULL: it does not */
 	int (*begin)(struct store *, enum sql_begin, struct fail *);
 	/* Commits if `result` is 0, else rolls back. Gives the result, -1 if the commit failed. */
 	int (*end)(struct store *, int result, struct fail *);

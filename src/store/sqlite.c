@@ -2,8 +2,9 @@
  *
  *	DATA/flux.db     0600, write-ahead log: readers and a writer do not wait for each other
  *
- * synchronous=NORMAL: a commit is safe from a crash of ours at once and from power loss after
- * store_sync, before which no journal is deleted. What statements mean is not known here.
+ * synchronous=FULL: a commit is on the disk. The carrier's is NORMAL: safe from a crash of ours at
+ * once and from power loss after store_sync, before which no journal is deleted. What statements
+ * mean is not known here.
  *
  * THREADS: one store, one thread at a time. Calls block. */
 #include "store/schema.h"
@@ -292,7 +293,7 @@ static int open_file(struct sqlite *s, enum store_open_how how, struct fail *f)
 		return 0;
 	/* A mebibyte: entries go in at the right edge of their tree. */
 	if (sqlite3_exec(s->db,
-	                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+	                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
 	                 "PRAGMA cache_size = -1024",
 	                 NULL, NULL, NULL) != SQLITE_OK)
 		return sqlite_fails(s, "use", f);
@@ -345,6 +346,12 @@ static void sqlite_set_patience(struct store *store, int wait_ms)
 	sqlite3_busy_timeout(sqlite_of(store)->db, wait_ms);
 }
 
+static void sqlite_relax(struct store *store)
+{
+	must(sqlite3_exec(sqlite_of(store)->db, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL) ==
+	     SQLITE_OK);
+}
+
 /* A checkpoint syncs the log before it copies from it. Where a reader keeps it from copying all,
  * the log may not have been synced: not yet. */
 static int sqlite_sync(struct store *store, struct fail *f)
@@ -375,6 +382,7 @@ const struct store_engine store_sqlite = {
     .open = sqlite_open,
     .close = sqlite_close,
     .set_patience = sqlite_set_patience,
+    .relax = sqlite_relax,
     .begin = sqlite_begin,
     .end = sqlite_end,
     .run = sqlite_run,

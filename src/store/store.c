@@ -83,6 +83,12 @@ void store_set_patience(struct store *s, int wait_ms)
 	s->engine->set_patience(s, wait_ms);
 }
 
+void store_relax(struct store *s)
+{
+	if (s->engine->relax)
+		s->engine->relax(s);
+}
+
 int store_sync(struct store *s, struct fail *f)
 {
 	return s->engine->sync(s, f);

@@ -24,6 +24,9 @@ void store_close(struct store **);
 bool store_is_url(struct str where);
 /* postgresql://user:secret@host/db?password=secret&a=b -> postgresql://user@host/db?a=b */
 struct str store_without_password(struct str url, struct arena *);
+/* From now on a commit may be lost by power loss until store_sync: for those who have a journal and
+ * commit often. Before, and by everybody else, what was committed stays. */
+void store_relax(struct store *);
 /* How long a call waits for another process's lock before it fails; 5,000 at first. */
 void store_set_patience(struct store *, int wait_ms);
 
