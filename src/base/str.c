@@ -8,21 +8,6 @@ static char lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
 }
 
-struct str str_of(const char *text)
-{
-	return (struct str){text, text ? strlen(text) : 0};
-}
-
-bool str_is_empty(struct str s)
-{
-	return s.len == 0;
-}
-
-bool str_eq(struct str a, struct str b)
-{
-	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
-}
-
 bool str_eq_nocase(struct str a, struct str b)
 {
 	if (a.len != b.len)
@@ -34,11 +19,6 @@ bool str_eq_nocase(struct str a, struct str b)
 		if (a.ptr[i] != b.ptr[i] && lower(a.ptr[i]) != lower(b.ptr[i]))
 			return false;
 	return true;
-}
-
-bool str_starts_with(struct str s, struct str prefix)
-{
-	return s.len >= prefix.len && str_eq((struct str){s.ptr, prefix.len}, prefix);
 }
 
 bool str_ends_with(struct str s, struct str suffix)
@@ -98,15 +78,6 @@ size_t str_find_byte(struct str s, char byte)
 	const char *at = s.len ? memchr(s.ptr, byte, s.len) : NULL;
 
 	return at ? (size_t)(at - s.ptr) : s.len;
-}
-
-struct str str_part(struct str s, size_t from, size_t len)
-{
-	if (from > s.len)
-		from = s.len;
-	if (len > s.len - from)
-		len = s.len - from;
-	return (struct str){from ? s.ptr + from : s.ptr, len};
 }
 
 static bool is_blank(char c)

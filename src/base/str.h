@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct str {
 	const char *ptr;
@@ -25,11 +26,30 @@ struct str {
 /* For printf: "%.*s" with STR_ARG(s). */
 #define STR_ARG(s) (int)(s).len, (s).ptr
 
-struct str str_of(const char *text); /* of a NUL-terminated text; NULL gives the empty str */
-bool str_is_empty(struct str s);
-bool str_eq(struct str a, struct str b);
+/* The shortest of these stand here, since they are called some hundred times for a request. */
+
+/* Of a NUL-terminated text; NULL gives the empty str. */
+static inline struct str str_of(const char *text)
+{
+	return (struct str){text, text ? strlen(text) : 0};
+}
+
+static inline bool str_is_empty(struct str s)
+{
+	return s.len == 0;
+}
+
+static inline bool str_eq(struct str a, struct str b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+static inline bool str_starts_with(struct str s, struct str prefix)
+{
+	return s.len >= prefix.len && str_eq((struct str){s.ptr, prefix.len}, prefix);
+}
+
 bool str_eq_nocase(struct str a, struct str b); /* ASCII case only */
-bool str_starts_with(struct str s, struct str prefix);
 bool str_ends_with(struct str s, struct str suffix);
 int str_compare(struct str a, struct str b); /* <0, 0, >0, bytewise */
 
@@ -43,7 +63,15 @@ size_t str_find(struct str s, struct str needle);
 size_t str_find_byte(struct str s, char byte);
 
 /* The part from `from` on, of at most `len` bytes; clipped to what there is. */
-struct str str_part(struct str s, size_t from, size_t len);
+static inline struct str str_part(struct str s, size_t from, size_t len)
+{
+	if (from > s.len)
+		from = s.len;
+	if (len > s.len - from)
+		len = s.len - from;
+	return (struct str){from ? s.ptr + from : s.ptr, len};
+}
+
 struct str str_trim(struct str s); /* without spaces and tabs at either end */
 
 /* Cuts *rest at the first `separator`: gives what was before it, moves *rest behind it. Gives
