@@ -9,6 +9,8 @@
 
 #include "base/hash.h"
 
+#include <endian.h>
+
 enum { HASHED_BYTES = 1024, LOG_BITS = 24 };
 
 /* Claude Code puts a text of this beginning, different in every request, before its system prompt.
@@ -18,11 +20,43 @@ static bool is_nonce(struct str text)
 	return str_starts_with(text, STR("x-anthropic-billing-header"));
 }
 
+static inline uint64_t word_at(const char *at)
+{
+	uint64_t word;
+
+	memcpy(&word, at, sizeof word);
+	return le64toh(word);
+}
+
+/* Both halves of a product of 128 bits: each bit of it depends on bits of both factors. */
+static inline uint64_t fold(uint64_t a, uint64_t b)
+{
+	unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* Sixteen bytes a step; the rest is filled up with zeros, and tells its length. Who wants two texts
+ * to share a target can have that, and it is no harm: no table is built on this hash. */
+static uint64_t hash_begin(struct str text)
+{
+	const uint64_t one = UINT64_C(0x9e3779b97f4a7c15), two = UINT64_C(0xc2b2ae3d27d4eb4f);
+	uint64_t hash = text.len ^ two;
+	char rest[16] = {0};
+	size_t at = 0;
+
+	for (; at + 16 <= text.len; at += 16)
+		hash = fold(word_at(text.ptr + at) ^ hash, word_at(text.ptr + at + 8) ^ one);
+	if (at < text.len)
+		memcpy(rest, text.ptr + at, text.len - at);
+	return fold(word_at(rest) ^ hash, word_at(rest + 8) ^ one);
+}
+
 static uint64_t mix(uint64_t hash, struct str text)
 {
 	struct {
 		uint64_t before, length, begin;
-	} words = {hash, text.len, hash_stable(str_part(text, 0, HASHED_BYTES))};
+	} words = {hash, text.len, hash_begin(str_part(text, 0, HASHED_BYTES))};
 
 	return hash_stable((struct str){(const char *)&words, sizeof words});
 }
