@@ -6,7 +6,6 @@
 
 #include "base/buf.h"
 #include "base/json_keys.h"
-#include "base/json_scan.h"
 
 static const struct json_node *node_at(const struct json *doc, uint32_t node)
 {
@@ -43,10 +42,35 @@ uint32_t json_get(const struct json *doc, uint32_t object, struct str key)
 {
 	uint32_t found;
 
-	if (json_type(doc, object) != JSON_OBJECT)
+	if (json_type(doc, object) != JSON_OBJECT ||
+	    (object == 0 && !(doc->root_keys & json_key_bit(key))))
 		return JSON_NONE;
 	found = json_keys_find(doc, object, key);
 	return found == JSON_NONE ? JSON_NONE : found + 1;
+}
+
+static int place_of_key(const struct json *doc, uint32_t key, const struct str *keys, int count)
+{
+	int place = 0;
+
+	while (place < count && !json_key_is(doc, key, keys[place]))
+		place++;
+	return place;
+}
+
+void json_get_each(const struct json *doc, uint32_t object, const struct str *keys, int count,
+                   uint32_t *out)
+{
+	uint32_t end = json_type(doc, object) == JSON_OBJECT ? doc->nodes[object].next : 0;
+
+	for (int i = 0; i < count; i++)
+		out[i] = JSON_NONE;
+	for (uint32_t key = object + 1; key < end; key = doc->nodes[key + 1].next) {
+		int place = place_of_key(doc, key, keys, count);
+
+		if (place < count && out[place] == JSON_NONE)
+			out[place] = key + 1;
+	}
 }
 
 static bool is_container(const struct json_node *n)

@@ -17,7 +17,6 @@
 #include "base/json_keys.h"
 
 #include "base/hash.h"
-#include "base/json_scan.h"
 
 enum {
 	KEYS_PAIRWISE = 16,
@@ -67,20 +66,6 @@ static bool has_escapes(const struct json *doc, uint32_t node)
 	return doc->nodes[node].marks & JSON_HAS_ESCAPES;
 }
 
-/* Plain text against a key of the tape. Most keys differ in length from what is looked for, and
- * most others in their first byte. */
-static inline bool key_is(const struct json *doc, uint32_t key, struct str text)
-{
-	const struct json_node *n = &doc->nodes[key];
-	struct str inside = json_inside(doc, key);
-
-	if (n->marks & JSON_HAS_ESCAPES)
-		return inside.len > text.len && json_scan_is(inside, text);
-	return inside.len == text.len &&
-	       (text.len == 0 ||
-	        (inside.ptr[0] == text.ptr[0] && memcmp(inside.ptr, text.ptr, text.len) == 0));
-}
-
 static struct key_wanted wanted(uint32_t object, struct str text)
 {
 	uint64_t hash = (hash_keyed(text) ^ object) * UINT64_C(0x9e3779b97f4a7c15);
@@ -105,7 +90,7 @@ static struct key_slot *slot_of(const struct json *doc, const struct key_shard *
 		if (slot->key_plus_1 == 0)
 			return slot;
 		if (slot->hash == hash && slot->object == want->object &&
-		    key_is(doc, slot->key_plus_1 - 1, want->text))
+		    json_key_is(doc, slot->key_plus_1 - 1, want->text))
 			return slot;
 		at = (at + 1) & (shard->room - 1);
 	}
@@ -188,7 +173,7 @@ static bool add_pairwise(struct json *doc, uint32_t object, uint32_t last, struc
 	uint32_t before = 0;
 
 	for (uint32_t key = object + 1; key != last; key = doc->nodes[key + 1].next) {
-		if (key_is(doc, key, text))
+		if (json_key_is(doc, key, text))
 			return true;
 		before++;
 	}
@@ -226,7 +211,7 @@ uint32_t json_keys_find(const struct json *doc, uint32_t object, struct str text
 	if (doc->nodes[object].marks & JSON_IS_HASHED)
 		return find_hashed(doc, object, text);
 	for (uint32_t key = object + 1; key < end; key = doc->nodes[key + 1].next)
-		if (key_is(doc, key, text))
+		if (json_key_is(doc, key, text))
 			return key;
 	return JSON_NONE;
 }

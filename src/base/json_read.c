@@ -52,6 +52,7 @@ void json_reader_init(struct json_reader *r, struct json *doc, struct str bytes)
 	*r = (struct json_reader){.doc = doc, .parent = JSON_NONE, .state = STATE_VALUE};
 	doc->bytes = bytes;
 	doc->count = 0;
+	doc->root_keys = 0;
 	json_keys_free(&doc->keys);
 }
 
@@ -328,6 +329,10 @@ static int key_done(struct json_reader *r)
 	if (n->end - n->start > JSON_KEY_BYTES_MAX)
 		return fail_at(r, last_node(r), "key too long (more than %u bytes)",
 		               JSON_KEY_BYTES_MAX);
+	if (r->parent == 0)
+		r->doc->root_keys |= n->marks & JSON_HAS_ESCAPES
+		                         ? UINT64_MAX
+		                         : json_key_bit(json_inside(r->doc, last_node(r)));
 	if (!r->doc->allows_duplicates && json_keys_add(r->doc, r->parent, last_node(r)))
 		return fail_duplicate(r);
 	r->state = STATE_COLON;

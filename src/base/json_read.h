@@ -77,6 +77,7 @@ struct json {
 	/* The same key twice is let pass, and json_get gives the first: for documents that decide
 	 * nothing, such as providers' answers. Changed like the two above. */
 	bool allows_duplicates;
+	uint64_t root_keys; /* a bit for each key of the root (base/json_keys.h) */
 	struct json_keys *keys;
 };
 
@@ -125,6 +126,11 @@ const char *json_type_name(enum json_type); /* "an object": for messages */
 
 /* The value of that key. Flat cost in large objects too. */
 uint32_t json_get(const struct json *, uint32_t object, struct str key);
+
+/* The same for several keys in one walk: out[i] is the value of keys[i]. For small objects of which
+ * much is asked. */
+void json_get_each(const struct json *, uint32_t object, const struct str *keys, int count,
+                   uint32_t *out);
 
 /* Children in order. In an array they are the items; in an object the keys, and json_value gives
  * a key's value. */

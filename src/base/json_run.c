@@ -20,7 +20,9 @@ enum { COUNT_DIGITS = 12 };
 
 struct run {
 	const char *bytes, *at, *end;
-	struct json_node *nodes, *next; /* the tape and its first free place */
+	const char *from;                      /* where the run began */
+	struct json_node *nodes, *next, *full; /* the tape, its first free place, its end */
+	const struct json_node *first;         /* of this run */
 	uint32_t parent;
 	uint32_t depth;
 	enum json_state state;
@@ -105,6 +107,9 @@ ALWAYS_INLINE bool run_key(struct run *t)
 		return false;
 	t->at = quote + 1;
 	put(t, from, JSON_STRING, JSON_IS_KEY);
+	if (t->parent == 0)
+		t->doc->root_keys |=
+		    json_key_bit((struct str){from + 1, (size_t)(quote - from - 1)});
 	if (is_twice(t)) {
 		t->at = from;
 		t->next--;
@@ -118,14 +123,31 @@ ALWAYS_INLINE bool run_key(struct run *t)
 	return true;
 }
 
+/* What was read so far, nodes included, which take as long as so many bytes. */
+ALWAYS_INLINE size_t spent_by(const struct run *t)
+{
+	return (size_t)(t->at - t->from) + (size_t)(t->next - t->first) * JSON_CHARGE_NODE;
+}
+
+/* As far as a token may go that can be interrupted. */
+ALWAYS_INLINE const char *limit_of(const struct run *t, size_t budget_bytes)
+{
+	size_t spent = spent_by(t), left = spent < budget_bytes ? budget_bytes - spent : 0;
+
+	return left < (size_t)(t->end - t->at) ? t->at + left : t->end;
+}
+
 /* A string that goes on behind the first stop or the budget. What is not whole is a string that
  * the reader is inside of. */
-ALWAYS_INLINE bool run_long_text(struct run *t, const char *limit)
+ALWAYS_INLINE bool run_long_text(struct run *t, size_t budget_bytes)
 {
-	const char *from = t->at;
+	const char *from = t->at, *limit = limit_of(t, budget_bytes);
 	struct json_scan scan = {.at = from + 1, .end = t->end};
-	enum json_scan_result result = json_scan_string(&scan, limit);
+	enum json_scan_result result;
 
+	if (from + 1 >= limit)
+		return false;
+	result = json_scan_string(&scan, limit);
 	t->at = result == JSON_SCAN_BAD ? from + 1 : scan.at + (result == JSON_SCAN_END);
 	put(t, from, JSON_STRING, scan.escapes ? JSON_HAS_ESCAPES : 0);
 	if (result == JSON_SCAN_END) {
@@ -137,12 +159,12 @@ ALWAYS_INLINE bool run_long_text(struct run *t, const char *limit)
 	return false;
 }
 
-ALWAYS_INLINE bool run_text(struct run *t, const char *limit)
+ALWAYS_INLINE bool run_text(struct run *t, size_t budget_bytes)
 {
 	const char *from = t->at, *quote = json_scan_short(from + 1, t->end);
 
 	if (quote == NULL || *quote != '"')
-		return from + 1 < limit && run_long_text(t, limit);
+		return run_long_text(t, budget_bytes);
 	t->at = quote + 1;
 	put(t, from, JSON_STRING, 0);
 	value_done(t);
@@ -191,11 +213,11 @@ ALWAYS_INLINE bool run_word(struct run *t, struct str word, enum json_type type)
 	return true;
 }
 
-ALWAYS_INLINE bool run_value(struct run *t, char c, const char *limit)
+ALWAYS_INLINE bool run_value(struct run *t, char c, size_t budget_bytes)
 {
 	switch (c) {
 	case '"':
-		return run_text(t, limit);
+		return run_text(t, budget_bytes);
 	case '{':
 		return run_open(t, JSON_OBJECT);
 	case '[':
@@ -214,38 +236,48 @@ ALWAYS_INLINE bool run_value(struct run *t, char c, const char *limit)
 	}
 }
 
+/* Past blanks, of which there mostly is one; false: there is nothing behind them yet. */
+ALWAYS_INLINE bool skip_blank(struct run *t, size_t budget_bytes)
+{
+	if ((unsigned char)*t->at > ' ')
+		return true;
+	if (*t->at == ' ' && t->end - t->at > 1 && (unsigned char)t->at[1] > ' ') {
+		t->at++;
+		return true;
+	}
+	t->at = json_scan_blank(t->at, limit_of(t, budget_bytes));
+	return t->at < t->end && (unsigned char)*t->at > ' ';
+}
+
+/* A key, and its value where that follows at once. */
+ALWAYS_INLINE bool run_member(struct run *t, size_t budget_bytes)
+{
+	if (!run_key(t))
+		return false;
+	if (t->state != STATE_VALUE || t->at == t->end || t->next == t->full)
+		return true;
+	return skip_blank(t, budget_bytes) && run_value(t, *t->at, budget_bytes);
+}
+
 /* What is common in this state; false: nothing was taken, or a string is not whole. */
-ALWAYS_INLINE bool run_token(struct run *t, char c, const char *limit)
+ALWAYS_INLINE bool run_token(struct run *t, char c, size_t budget_bytes)
 {
 	switch (t->state) {
 	case STATE_FIRST_KEY:
 	case STATE_KEY:
 		if (c == '"')
-			return run_key(t);
+			return run_member(t, budget_bytes);
 		return c == '}' && t->state == STATE_FIRST_KEY && run_close(t);
 	case STATE_FIRST_ITEM:
 	case STATE_VALUE:
 		if (c == ']' && t->state == STATE_FIRST_ITEM)
 			return run_close(t);
-		return run_value(t, c, limit);
+		return run_value(t, c, budget_bytes);
 	case STATE_AFTER_VALUE:
 		return c == (in_object(t) ? '}' : ']') && run_close(t);
 	default:
 		return false;
 	}
-}
-
-ALWAYS_INLINE const char *limit_of(const struct run *t, size_t budget_bytes)
-{
-	return budget_bytes < (size_t)(t->end - t->at) ? t->at + budget_bytes : t->end;
-}
-
-ALWAYS_INLINE size_t cost_of(const struct run *t, const char *from, const struct json_node *before,
-                             size_t most)
-{
-	size_t cost = (size_t)(t->at - from) + (size_t)(t->next - before) * JSON_CHARGE_NODE;
-
-	return cost < most ? cost : most;
 }
 
 size_t json_run(struct json_reader *r, size_t budget_bytes)
@@ -254,30 +286,23 @@ size_t json_run(struct json_reader *r, size_t budget_bytes)
 	struct run t = {.bytes = doc->bytes.ptr,
 	                .at = doc->bytes.ptr + r->at,
 	                .end = doc->bytes.ptr + doc->bytes.len,
+	                .from = doc->bytes.ptr + r->at,
 	                .nodes = doc->nodes,
 	                .next = doc->nodes + doc->count,
+	                .full = doc->nodes + doc->room,
+	                .first = doc->nodes + doc->count,
 	                .parent = r->parent,
 	                .depth = r->depth,
 	                .state = (enum json_state)r->state,
 	                .doc = doc};
-	const struct json_node *first = t.next, *full = doc->nodes + doc->room;
 
-	while (budget_bytes && t.at < t.end && t.next < full) {
-		const char *from = t.at, *limit = limit_of(&t, budget_bytes);
-		const struct json_node *before = t.next;
-		bool went_on;
-
-		if ((unsigned char)*t.at <= ' ')
-			t.at = json_scan_blank(t.at, limit);
-		went_on = t.at < limit && run_token(&t, *t.at, limit);
-		budget_bytes -= cost_of(&t, from, before, budget_bytes);
-		if (!went_on)
+	while (t.at < t.end && t.next < t.full && spent_by(&t) < budget_bytes)
+		if (!skip_blank(&t, budget_bytes) || !run_token(&t, *t.at, budget_bytes))
 			break;
-	}
 	r->at = (size_t)(t.at - t.bytes);
 	r->parent = t.parent;
 	r->depth = t.depth;
 	r->state = (uint8_t)t.state;
 	doc->count = (uint32_t)(t.next - t.nodes);
-	return (size_t)(t.next - first) * JSON_CHARGE_NODE;
+	return (size_t)(t.next - t.first) * JSON_CHARGE_NODE;
 }

@@ -11,9 +11,14 @@
 #include <emmintrin.h>
 #endif
 
+int note_figure(const struct json *doc, uint32_t node, int64_t *out)
+{
+	return json_i64(doc, node, 0, INT64_C(1) << 40, out);
+}
+
 static int read_count(const struct json *doc, uint32_t object, struct str key, int64_t *out)
 {
-	return json_i64(doc, json_get(doc, object, key), 0, INT64_C(1) << 40, out);
+	return note_figure(doc, json_get(doc, object, key), out);
 }
 
 int64_t note_count(const struct json *doc, uint32_t object, struct str key)

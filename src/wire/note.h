@@ -5,6 +5,8 @@
 
 #include "wire/wire.h"
 
+/* A count of tokens; -1: it is none. */
+int note_figure(const struct json *, uint32_t node, int64_t *out) MUST_USE;
 int64_t note_count(const struct json *, uint32_t object,
                    struct str key); /* 0 where absent or odd */
 bool note_is_count(const struct json *, uint32_t object, struct str key);

@@ -71,23 +71,85 @@ void usage_note_service(const struct json *doc, uint32_t node, enum llm_service 
 
 /* ---- chat ---- */
 
+/* Figures and parts of a usage object; the first three are said everywhere. */
+#define CHAT_USAGE(X)                                                                              \
+	X(PROMPT, "prompt_tokens")                                                                 \
+	X(COMPLETION, "completion_tokens")                                                         \
+	X(TOTAL, "total_tokens")                                                                   \
+	X(PROMPT_DETAILS, "prompt_tokens_details")                                                 \
+	X(COMPLETION_DETAILS, "completion_tokens_details")                                         \
+	X(CACHE_HIT, "prompt_cache_hit_tokens")           /* DeepSeek */                           \
+	X(CACHED, "cached_tokens")                        /* Moonshot */                           \
+	X(SOURCES, "num_sources_used")                    /* xAI */                                \
+	X(SERVER_TOOLS, "server_tool_use")                /* OpenRouter, in Anthropic's words */   \
+	X(TOOL_DETAILS, "server_side_tool_usage_details") /* xAI */
+
+#define IN_DETAILS(X)                                                                              \
+	X(IN_CACHED, "cached_tokens")                                                              \
+	X(IN_CACHE_WRITE, "cache_write_tokens") /* OpenRouter */                                   \
+	X(IN_AUDIO, "audio_tokens")                                                                \
+	X(IN_IMAGE, "image_tokens")
+
+#define OUT_DETAILS(X)                                                                             \
+	X(OUT_REASONING, "reasoning_tokens")                                                       \
+	X(OUT_AUDIO, "audio_tokens")                                                               \
+	X(OUT_IMAGE, "image_tokens")
+
+#define NAME(id, key) id,
+#define KEY(id, key) STR_INIT(key),
+enum chat_usage { CHAT_USAGE(NAME) CHAT_USAGES };
+enum in_details { IN_DETAILS(NAME) IN_FIGURES };
+enum out_details { OUT_DETAILS(NAME) OUT_FIGURES };
+static const struct str chat_keys[] = {CHAT_USAGE(KEY)};
+static const struct str in_keys[] = {IN_DETAILS(KEY)};
+static const struct str out_keys[] = {OUT_DETAILS(KEY)};
+
+static int64_t figure(const struct json *doc, uint32_t node)
+{
+	int64_t value = 0;
+
+	return note_figure(doc, node, &value) < 0 ? 0 : value;
+}
+
+static bool is_figure(const struct json *doc, uint32_t node)
+{
+	int64_t value;
+
+	return note_figure(doc, node, &value) == 0;
+}
+
+static void read_chat_input(const struct json *doc, const uint32_t *told, struct llm_usage *u)
+{
+	uint32_t in[IN_FIGURES];
+
+	json_get_each(doc, told[PROMPT_DETAILS], in_keys, IN_FIGURES, in);
+	u->cache_read = figure(doc, in[IN_CACHED]);
+	u->cache_write_5m = figure(doc, in[IN_CACHE_WRITE]);
+	u->audio_input = figure(doc, in[IN_AUDIO]);
+	u->image_input = figure(doc, in[IN_IMAGE]);
+	if (told[PROMPT_DETAILS] == JSON_NONE)
+		u->cache_read = figure(doc, told[CACHE_HIT]) + figure(doc, told[CACHED]);
+	u->input = note_without(figure(doc, told[PROMPT]), &u->cache_read);
+	u->input = note_without(u->input, &u->cache_write_5m);
+}
+
 /* xAI and others leave reasoning out of completion_tokens, Gemini all of them where it wrote
  * nothing; their total tells. */
-static void read_chat_output(const struct json *doc, uint32_t usage, bool counts_rest,
+static void read_chat_output(const struct json *doc, const uint32_t *told, bool counts_rest,
                              struct llm_usage *u)
 {
-	uint32_t details = json_get(doc, usage, STR("completion_tokens_details"));
-	int64_t prompt = count(doc, usage, "prompt_tokens");
+	uint32_t out[OUT_FIGURES];
 	int64_t rest;
 
-	u->output = count(doc, usage, "completion_tokens");
-	u->reasoning = count(doc, details, "reasoning_tokens");
-	u->audio_output = count(doc, details, "audio_tokens");
-	u->image_output = count(doc, details, "image_tokens");
-	rest = count(doc, usage, "total_tokens") - prompt - u->output;
+	json_get_each(doc, told[COMPLETION_DETAILS], out_keys, OUT_FIGURES, out);
+	u->output = figure(doc, told[COMPLETION]);
+	u->reasoning = figure(doc, out[OUT_REASONING]);
+	u->audio_output = figure(doc, out[OUT_AUDIO]);
+	u->image_output = figure(doc, out[OUT_IMAGE]);
+	rest = figure(doc, told[TOTAL]) - figure(doc, told[PROMPT]) - u->output;
 	if (rest <= 0)
 		return;
-	if (u->reasoning == rest || !note_is_count(doc, usage, STR("completion_tokens"))) {
+	if (u->reasoning == rest || !is_figure(doc, told[COMPLETION])) {
 		u->output += rest;
 	} else if (counts_rest && u->reasoning == 0) {
 		u->output += rest;
@@ -95,17 +157,16 @@ static void read_chat_output(const struct json *doc, uint32_t usage, bool counts
 	}
 }
 
-/* Tools that the provider ran: OpenRouter in Anthropic's words, xAI in its own. */
-static void read_chat_tools(const struct json *doc, uint32_t usage, struct llm_usage *u)
+/* Tools that the provider ran. */
+static void read_chat_tools(const struct json *doc, const uint32_t *told, struct llm_usage *u)
 {
 	static const char *const calls[] = {"code_interpreter_calls", "file_search_calls",
 	                                    "document_search_calls", "mcp_calls"};
-	uint32_t server = json_get(doc, usage, STR("server_tool_use"));
-	uint32_t details = json_get(doc, usage, STR("server_side_tool_usage_details"));
+	uint32_t details = told[TOOL_DETAILS];
 
-	u->searches =
-	    count(doc, server, "web_search_requests") + count(doc, usage, "num_sources_used") +
-	    count(doc, details, "web_search_calls") + count(doc, details, "x_search_calls");
+	u->searches = count(doc, told[SERVER_TOOLS], "web_search_requests") +
+	              figure(doc, told[SOURCES]) + count(doc, details, "web_search_calls") +
+	              count(doc, details, "x_search_calls");
 	for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)
 		u->calls += count(doc, details, calls[i]);
 }
@@ -113,26 +174,17 @@ static void read_chat_tools(const struct json *doc, uint32_t usage, struct llm_u
 void usage_read_chat(const struct json *doc, uint32_t usage, bool counts_rest,
                      struct llm_usage *out)
 {
-	uint32_t in = json_get(doc, usage, STR("prompt_tokens_details"));
-	struct llm_usage u = {
-	    .service = out->service,
-	    .cache_read = count(doc, in, "cached_tokens"),
-	    .cache_write_5m = count(doc, in, "cache_write_tokens"), /* OpenRouter */
-	    .audio_input = count(doc, in, "audio_tokens"),
-	    .image_input = count(doc, in, "image_tokens"),
-	};
+	struct llm_usage u = {.service = out->service};
+	uint32_t told[CHAT_USAGES];
 
-	if (in == JSON_NONE) /* DeepSeek, Moonshot */
-		u.cache_read = count(doc, usage, "prompt_cache_hit_tokens") +
-		               count(doc, usage, "cached_tokens");
-	u.input = note_without(count(doc, usage, "prompt_tokens"), &u.cache_read);
-	u.input = note_without(u.input, &u.cache_write_5m);
-	read_chat_output(doc, usage, counts_rest, &u);
-	read_chat_tools(doc, usage, &u);
+	json_get_each(doc, usage, chat_keys, CHAT_USAGES, told);
+	read_chat_input(doc, told, &u);
+	read_chat_output(doc, told, counts_rest, &u);
+	read_chat_tools(doc, told, &u);
 	usage_note_service(doc, json_get(doc, json_root(doc), STR("service_tier")), &u.service);
 	keep_parts_inside(&u);
-	u.reported = is_report(&u) && (note_is_count(doc, usage, STR("completion_tokens")) ||
-	                               note_is_count(doc, usage, STR("total_tokens")));
+	u.reported =
+	    is_report(&u) && (is_figure(doc, told[COMPLETION]) || is_figure(doc, told[TOTAL]));
 	*out = u;
 }
 
