@@ -203,6 +203,7 @@ static size_t compose_same(struct request *r)
 int attempt_compose(struct request *r)
 {
 	struct provider_ask ask = {.provider = r->now.target->config->provider,
+	                           .api_key = r->now.target->config->api_key,
 	                           .dialect = r->now.dialect,
 	                           .client = stream_head(r->stream),
 	                           .model = r->now.target->config->model,
@@ -228,7 +229,8 @@ static void on_exchange(void *owner)
 
 void attempt_ask(struct request *r)
 {
-	struct exchange_ask ask = {.origin = r->now.target->config->provider->origin,
+	const struct config_target *target = r->now.target->config;
+	struct exchange_ask ask = {.origin = r->llm.stream ? target->stream_origin : target->origin,
 	                           .method = STR("POST"),
 	                           .pieces = r->pieces,
 	                           .piece_count = r->piece_count,

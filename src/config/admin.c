@@ -82,8 +82,11 @@ static void make_webhook(struct config_making *making, int index)
 	    config_value_secret(m, config_path(making, "webhooks[%d].proxy", index), raw->proxy);
 	place->ca_file =
 	    config_value_file(m, config_path(making, "webhooks[%d].ca_file", index), raw->ca_file);
-	place->connect_ms = place->first_byte_ms = place->idle_ms = 10 * 1000;
-	place->total_ms = 30 * 1000;
+	place->waits = (struct config_waits){.connect_ms = 10 * 1000,
+	                                     .first_byte_ms = 10 * 1000,
+	                                     .stream_first_byte_ms = 10 * 1000,
+	                                     .idle_ms = 10 * 1000,
+	                                     .total_ms = 30 * 1000};
 	out->secret =
 	    config_value_secret(m, config_path(making, "webhooks[%d].secret", index), raw->secret);
 	make_events(making, index, raw, out);

@@ -48,34 +48,82 @@ static void unknown_provider(struct config_making *making, struct str path, cons
 	             STR_ARG(config_near_text(&near, making->mistakes->arena)));
 }
 
-static void make_target(struct config_making *making, int model, int index,
-                        const struct raw_target *raw, struct config_model *out)
+static const struct config_provider *provider_of(struct config_making *making, int model, int index,
+                                                 const struct raw_target *raw)
 {
-	struct config_target *target = &out->targets[out->target_count];
+	const struct config_provider *provider = map_get(&making->providers, str_of(raw->provider));
 
-	target->provider = map_get(&making->providers, str_of(raw->provider));
-	target->model = copy_of(making, raw->model);
-	target->weight = raw->weight ? (int)(raw->weight > 1000 ? 1000 : raw->weight) : 1;
+	if (!provider && !making->is_built_in)
+		unknown_provider(
+		    making, config_path(making, "models[%d].targets[%d].provider", model, index),
+		    raw->provider);
+	return provider;
+}
+
+static struct config_target make_target(struct config_making *making, int model, int index,
+                                        const struct raw_target *raw)
+{
+	static const struct config_waits none;
+	struct config_target target = {.provider = provider_of(making, model, index, raw),
+	                               .model = copy_of(making, raw->model),
+	                               .weight = raw->weight ? (int)raw->weight : 1};
+
 	if (raw->weight > 1000)
 		config_wrong(making->mistakes,
 		             config_path(making, "models[%d].targets[%d].weight", model, index),
 		             "is more than 1000");
-	if (!target->provider && making->is_built_in)
+	target.waits = config_make_waits(making, config_path(making, "models[%d]", model),
+	                                 &making->raw->models[model].waits,
+	                                 target.provider ? &target.provider->waits : &none);
+	target.waits =
+	    config_make_waits(making, config_path(making, "models[%d].targets[%d]", model, index),
+	                      &raw->waits, &target.waits);
+	return target;
+}
+
+/* One for each credential of its provider. */
+static void add_target(struct config_making *making, int index, const struct config_target *target,
+                       struct config_model *out)
+{
+	int count = target->provider ? target->provider->api_key_count : !making->is_built_in;
+
+	if (out->target_count + count > LIMIT_CANDIDATES) {
+		config_wrong(making->mistakes, config_path(making, "models[%d].targets", index),
+		             "are more than %d, counting the credentials of their providers",
+		             LIMIT_CANDIDATES);
 		return;
-	if (!target->provider)
-		unknown_provider(
-		    making, config_path(making, "models[%d].targets[%d].provider", model, index),
-		    raw->provider);
-	out->target_count++;
+	}
+	for (int i = 0; i < count; i++) {
+		struct config_target *added = &out->targets[out->target_count++];
+
+		*added = *target;
+		if (count > 1)
+			added->credential = i + 1;
+		if (target->provider)
+			added->api_key = target->provider->api_keys[i];
+	}
+}
+
+static size_t credentials_of(const struct config_making *making, const struct raw_target *raw)
+{
+	const struct config_provider *provider = map_get(&making->providers, str_of(raw->provider));
+
+	return provider ? (size_t)provider->api_key_count : 1;
 }
 
 static void make_targets(struct config_making *making, int index, const struct raw_model *raw,
                          struct config_model *out)
 {
-	out->targets =
-	    ARENA_ARRAY(&making->config->arena, struct config_target, raw->targets_count);
+	size_t most = 0;
+
 	for (unsigned i = 0; i < raw->targets_count; i++)
-		make_target(making, index, (int)i, &raw->targets[i], out);
+		most += credentials_of(making, &raw->targets[i]);
+	out->targets = ARENA_ARRAY(&making->config->arena, struct config_target, most);
+	for (unsigned i = 0; i < raw->targets_count; i++) {
+		struct config_target target = make_target(making, index, (int)i, &raw->targets[i]);
+
+		add_target(making, index, &target, out);
+	}
 	if (out->target_count == 0 && !making->is_built_in)
 		config_wrong(making->mistakes, config_path(making, "models[%d]", index),
 		             "`targets` is missing: nobody serves this model");
@@ -167,7 +215,11 @@ static void add_local(struct config_making *making, struct config_provider *prov
 	    .targets = ARENA_NEW(&c->arena, struct config_target),
 	    .target_count = 1,
 	};
-	model->targets[0] = (struct config_target){provider, model->name, 1};
+	model->targets[0] = (struct config_target){.provider = provider,
+	                                           .model = model->name,
+	                                           .weight = 1,
+	                                           .api_key = provider->api_keys[0],
+	                                           .waits = provider->waits};
 	model->prices = config_free_prices(&c->arena);
 	model->floors = model->prices;
 	map_put(&making->models, lower, model);

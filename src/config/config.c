@@ -139,6 +139,8 @@ static void leave_out_secrets(struct raw_config *raw)
 		struct raw_provider *p = &raw->providers[i];
 
 		leave_out(&p->api_key);
+		for (unsigned k = 0; k < p->api_keys_count; k++)
+			p->api_keys[k][0] = '\0';
 		leave_out(&p->proxy);
 		leave_out(&p->ca_file);
 		leave_out(&p->cert_file);

@@ -46,30 +46,46 @@ enum config_kind {
 	    CONFIG_KIND_COUNT
 };
 
+/* How long is waited for what; 0: without end. */
+struct config_waits {
+	int64_t connect_ms;           /* name, TCP, proxy and TLS together */
+	int64_t first_byte_ms;        /* from the request to an answer that is no stream */
+	int64_t stream_first_byte_ms; /* or to one that is */
+	int64_t idle_ms;              /* between two pieces of it */
+	int64_t total_ms;
+};
+
 struct config_provider {
 	struct str name;
 	bool speaks[LLM_WIRES]; /* `dialect: chat` or `dialects: [chat, responses]` */
 	struct str base_url;    /* http:// or https://, no trailing slash */
 	struct url url;         /* the same, in parts */
-	struct str api_key;     /* resolved; empty: none is sent; secret */
+	struct str *api_keys;   /* resolved; empty: none is sent; secret */
+	int api_key_count;      /* 1 at least */
 	enum config_kind kind;  /* row of the provider table */
 	struct str proxy;       /* URL; empty: environment; "none": direct */
 	struct str ca_file, cert_file, key_file;
 	struct http_extra *headers; /* fixed headers to add: name, value */
 	int header_count;
-	int64_t connect_ms, first_byte_ms, idle_ms, total_ms;
-	bool drains;                 /* client_gone: drain */
-	const struct origin *origin; /* where requests go; set by provider_prepare */
+	struct config_waits waits;
+	bool drains; /* client_gone: drain */
+	/* Where requests go, for whole answers and for streams; set by provider_prepare. */
+	const struct origin *origin, *stream_origin;
 };
 
 struct http_extra {
 	struct str name, value;
 };
 
+/* Of a provider with several credentials there is one for each. */
 struct config_target {
 	const struct config_provider *provider;
-	struct str model; /* the provider's id */
-	int weight;       /* 1..1000, default 1 */
+	struct str model;   /* the provider's id */
+	int weight;         /* 1..1000, default 1 */
+	struct str api_key; /* empty: none is sent; secret */
+	int credential;     /* 1 and on; 0: there is but one */
+	struct config_waits waits;
+	const struct origin *origin, *stream_origin; /* as the provider's */
 };
 
 struct config_model {

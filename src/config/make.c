@@ -147,8 +147,10 @@ static void put_model(struct buf *out, const struct config_model *m)
 		buf_printf(out, "r %u %u %lld\n", m->prices.versions[i].id,
 		           m->floors.versions[i].id, (long long)m->prices.versions[i].from_ms);
 	for (int i = 0; i < m->target_count; i++)
-		buf_printf(out, "t %.*s %.*s %d\n", STR_ARG(m->targets[i].provider->name),
-		           STR_ARG(m->targets[i].model), m->targets[i].weight);
+		buf_printf(out,
+		           m->targets[i].credential ? "t %.*s %.*s %d %d\n" : "t %.*s %.*s %d\n",
+		           STR_ARG(m->targets[i].provider->name), STR_ARG(m->targets[i].model),
+		           m->targets[i].weight, m->targets[i].credential);
 }
 
 static void put_charge(struct buf *out, const struct config_charge *charge)

@@ -32,6 +32,9 @@ void config_make_tiers(struct config_making *);
 void config_make_routing(struct config_making *); /* wishes, scorer, records, samples */
 void config_make_aliases(struct config_making *);
 void config_make_health(struct config_making *);
+/* What is said at `path`, and `usual` for what is not. */
+struct config_waits config_make_waits(struct config_making *, struct str path,
+                                      const struct raw_waits *, const struct config_waits *usual);
 void config_make_charges(struct config_making *);
 void config_make_admin(struct config_making *); /* admin, webhooks, retention */
 

@@ -148,22 +148,11 @@ static void make_headers(struct config_making *making, int index, const struct r
 	}
 }
 
-static void make_timeouts(struct config_making *making, int index, const struct raw_provider *raw,
-                          struct config_provider *out)
-{
-	struct config_mistakes *m = making->mistakes;
-
-	out->connect_ms =
-	    config_value_ms(m, config_path(making, "providers[%d].connect_timeout", index),
-	                    raw->connect_timeout, 10 * 1000);
-	out->first_byte_ms =
-	    config_value_ms(m, config_path(making, "providers[%d].first_byte_timeout", index),
-	                    raw->first_byte_timeout, 600 * 1000);
-	out->idle_ms = config_value_ms(m, config_path(making, "providers[%d].idle_timeout", index),
-	                               raw->idle_timeout, 300 * 1000);
-	out->total_ms = config_value_ms(
-	    m, config_path(making, "providers[%d].total_timeout", index), raw->total_timeout, 0);
-}
+/* An answer that is no stream says nothing until all of it was thought out. */
+static const struct config_waits usual_waits = {.connect_ms = 10 * 1000,
+                                                .first_byte_ms = 900 * 1000,
+                                                .stream_first_byte_ms = 600 * 1000,
+                                                .idle_ms = 300 * 1000};
 
 static void make_policy(struct config_making *making, int index, const char *word,
                         struct config_provider *out)
@@ -232,6 +221,28 @@ static const struct config_found *found_for(const struct config_making *making,
 	return found;
 }
 
+/* The built-in catalog's are those that were found. */
+static void make_credentials(struct config_making *making, int index,
+                             const struct raw_provider *raw, struct config_provider *out)
+{
+	struct config_mistakes *m = making->mistakes;
+	int count = raw->api_keys_count ? (int)raw->api_keys_count : 1;
+
+	out->api_keys = ARENA_ARRAY(&making->config->arena, struct str, (size_t)count);
+	out->api_key_count = count;
+	if (making->is_built_in)
+		return;
+	if (raw->api_key && raw->api_keys_count)
+		config_wrong(m, config_path(making, "providers[%d].api_keys", index),
+		             "stands beside `api_key`; one of the two is enough");
+	out->api_keys[0] = config_value_secret(
+	    m, config_path(making, "providers[%d].api_key", index), raw->api_key);
+	for (unsigned i = 0; i < raw->api_keys_count; i++)
+		out->api_keys[i] = config_value_secret(
+		    m, config_path(making, "providers[%d].api_keys[%u]", index, i),
+		    raw->api_keys[i]);
+}
+
 static void make_address(struct config_making *making, int index, const struct raw_provider *raw,
                          struct config_provider *out)
 {
@@ -246,10 +257,9 @@ static void make_address(struct config_making *making, int index, const struct r
 		config_wrong(making->mistakes, path, "has a user; credentials go into `api_key`");
 	while (str_ends_with(out->base_url, STR("/")))
 		out->base_url.len--;
-	path = config_path(making, "providers[%d].api_key", index);
-	out->api_key = making->is_built_in
-	                   ? arena_copy(&making->config->arena, found->api_key)
-	                   : config_value_secret(making->mistakes, path, raw->api_key);
+	make_credentials(making, index, raw, out);
+	if (found)
+		out->api_keys[0] = arena_copy(&making->config->arena, found->api_key);
 }
 
 static void make_provider(struct config_making *making, int index)
@@ -267,7 +277,8 @@ static void make_provider(struct config_making *making, int index)
 	make_proxy(making, index, raw, out);
 	make_tls(making, index, raw, out);
 	make_headers(making, index, raw, out);
-	make_timeouts(making, index, raw, out);
+	out->waits = config_make_waits(making, config_path(making, "providers[%d]", index),
+	                               &raw->waits, &usual_waits);
 	make_policy(making, index, raw->client_gone, out);
 	if (map_put(&making->providers, out->name, out))
 		config_wrong(making->mistakes, config_path(making, "providers[%d].name", index),

@@ -36,22 +36,27 @@ static const cyaml_schema_value_t header_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_header, header_fields),
 };
 
+#define WAIT(name, type)                                                                           \
+	CYAML_FIELD_STRING_PTR(#name, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct type,       \
+	                       waits.name, 0, 4096)
+#define WAITS(type)                                                                                \
+	WAIT(connect_timeout, type), WAIT(first_byte_timeout, type), WAIT(idle_timeout, type),     \
+	    WAIT(total_timeout, type)
+
 static const cyaml_schema_field_t provider_fields[] = {
     NEEDED(name, raw_provider),
     TEXT(dialect, raw_provider),
     LIST(dialects, raw_provider, text_entry, LLM_WIRES),
     NEEDED(base_url, raw_provider),
     TEXT(api_key, raw_provider),
+    LIST(api_keys, raw_provider, text_entry, LIMIT_CANDIDATES),
     TEXT(kind, raw_provider),
     TEXT(proxy, raw_provider),
     TEXT(ca_file, raw_provider),
     TEXT(cert_file, raw_provider),
     TEXT(key_file, raw_provider),
     LIST(headers, raw_provider, header_entry, 16),
-    TEXT(connect_timeout, raw_provider),
-    TEXT(first_byte_timeout, raw_provider),
-    TEXT(idle_timeout, raw_provider),
-    TEXT(total_timeout, raw_provider),
+    WAITS(raw_provider),
     TEXT(client_gone, raw_provider),
     CYAML_FIELD_END,
 };
@@ -63,6 +68,7 @@ static const cyaml_schema_field_t target_fields[] = {
     NEEDED(provider, raw_target),
     NEEDED(model, raw_target),
     NUMBER(weight, raw_target),
+    WAITS(raw_target),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t target_entry = {
@@ -137,6 +143,7 @@ static const cyaml_schema_field_t model_fields[] = {
     NUMBER(max_output, raw_model),
     LIST(can, raw_model, text_entry, 32),
     LIST(targets, raw_model, target_entry, LIMIT_CANDIDATES),
+    WAITS(raw_model),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t model_entry = {

@@ -12,22 +12,29 @@ struct raw_header {
 	char *name, *value;
 };
 
+struct raw_waits {
+	char *connect_timeout, *first_byte_timeout, *idle_timeout, *total_timeout;
+};
+
 struct raw_provider {
 	char *name;
 	char *dialect;
 	char **dialects;
 	unsigned dialects_count;
 	char *base_url, *api_key, *kind, *proxy;
+	char **api_keys;
+	unsigned api_keys_count;
 	char *ca_file, *cert_file, *key_file;
 	struct raw_header *headers;
 	unsigned headers_count;
-	char *connect_timeout, *first_byte_timeout, *idle_timeout, *total_timeout;
+	struct raw_waits waits;
 	char *client_gone;
 };
 
 struct raw_target {
 	char *provider, *model;
 	int64_t weight; /* 0: absent */
+	struct raw_waits waits;
 };
 
 struct raw_rates { /* decimal US dollars per million tokens; per_call, per_search: each */
@@ -65,6 +72,7 @@ struct raw_model {
 	unsigned can_count;
 	struct raw_target *targets;
 	unsigned targets_count;
+	struct raw_waits waits;
 };
 
 struct raw_tiers {

@@ -72,10 +72,10 @@ int provider_origin(const struct config_provider *p, struct arena *arena, struct
 	    .ca_file = p->ca_file,
 	    .cert_file = p->cert_file,
 	    .key_file = p->key_file,
-	    .connect_ms = p->connect_ms,
-	    .first_byte_ms = p->first_byte_ms,
-	    .idle_ms = p->idle_ms,
-	    .total_ms = p->total_ms,
+	    .connect_ms = p->waits.connect_ms,
+	    .first_byte_ms = p->waits.first_byte_ms,
+	    .idle_ms = p->waits.idle_ms,
+	    .total_ms = p->waits.total_ms,
 	};
 
 	if (set_proxy(p, arena, &o, f) < 0)
@@ -85,6 +85,19 @@ int provider_origin(const struct config_provider *p, struct arena *arena, struct
 	return 0;
 }
 
+static const struct origin *with_waits(struct config *c, const struct origin *from,
+                                       const struct config_waits *w, int64_t first_byte_ms)
+{
+	struct origin *o = ARENA_NEW(&c->arena, struct origin);
+
+	*o = *from;
+	o->connect_ms = w->connect_ms;
+	o->first_byte_ms = first_byte_ms;
+	o->idle_ms = w->idle_ms;
+	o->total_ms = w->total_ms;
+	return o;
+}
+
 static int prepare(struct config *c, struct config_provider *p, struct fail *f)
 {
 	struct origin *origin = ARENA_NEW(&c->arena, struct origin);
@@ -92,7 +105,21 @@ static int prepare(struct config *c, struct config_provider *p, struct fail *f)
 	if (provider_origin(p, &c->arena, origin, f) < 0)
 		return -1;
 	p->origin = origin;
+	p->stream_origin = with_waits(c, origin, &p->waits, p->waits.stream_first_byte_ms);
 	return 0;
+}
+
+/* Those of the provider, unless it is waited otherwise for this one. */
+static void prepare_target(struct config *c, struct config_target *t)
+{
+	const struct config_provider *p = t->provider;
+
+	t->origin = p->origin;
+	t->stream_origin = p->stream_origin;
+	if (memcmp(&t->waits, &p->waits, sizeof t->waits) == 0)
+		return;
+	t->origin = with_waits(c, p->origin, &t->waits, t->waits.first_byte_ms);
+	t->stream_origin = with_waits(c, p->origin, &t->waits, t->waits.stream_first_byte_ms);
 }
 
 int provider_prepare(struct config *c, struct fail *f)
@@ -103,5 +130,8 @@ int provider_prepare(struct config *c, struct fail *f)
 	for (int i = 0; i < c->webhook_count; i++)
 		if (prepare(c, &c->webhooks[i].place, f) < 0)
 			return -1;
+	for (int i = 0; i < c->model_count; i++)
+		for (int k = 0; k < c->models[i].target_count; k++)
+			prepare_target(c, &c->models[i].targets[k]);
 	return 0;
 }

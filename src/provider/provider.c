@@ -218,10 +218,10 @@ static void put_credential(struct buf *out, const struct provider_ask *ask)
 	    [AUTH_API_KEY] = STR_INIT("api-key: "),
 	};
 
-	if (ask->provider->api_key.len == 0)
+	if (ask->api_key.len == 0)
 		return;
 	buf_put(out, names[kinds[ask->provider->kind].auth[ask->dialect]]);
-	buf_put(out, ask->provider->api_key);
+	buf_put(out, ask->api_key);
 	buf_put(out, STR("\r\n"));
 }
 

@@ -7,7 +7,7 @@
 #include "route/catalog.h"
 #include "upstream/exchange.h"
 
-/* Gives every provider and webhook of a new snapshot its origin. -1: CONFIG (a proxy of the
+/* Gives every provider, target and webhook of a new snapshot its origin. -1: CONFIG (a proxy of the
  * environment that cannot be used). */
 int provider_prepare(struct config *, struct fail *) MUST_USE;
 
@@ -27,6 +27,7 @@ unsigned provider_habits(const struct config_provider *);
 
 struct provider_ask {
 	const struct config_provider *provider;
+	struct str api_key; /* empty: none is sent */
 	enum llm_dialect dialect;
 	const struct http_head
 	    *client;      /* anthropic-version, anthropic-beta, query string, ... of it

@@ -184,13 +184,17 @@ static void build_model(struct config *c, const struct config_model *from, struc
 	to->targets = ARENA_ARRAY(&c->arena, struct target, (size_t)from->target_count);
 	for (int i = 0; i < from->target_count; i++) {
 		const struct config_target *target = &from->targets[i];
+		struct str which = target->credential
+		                       ? arena_printf(&c->arena, "#%d", target->credential)
+		                       : STR("");
 
 		to->targets[i] = (struct target){
 		    .is_stopped = ARENA_NEW(&c->arena, _Atomic bool),
 		    .config = target,
 		    .model = to,
-		    .name = arena_printf(&c->arena, "%.*s:%.*s", STR_ARG(target->provider->name),
-		                         STR_ARG(target->model)),
+		    .name =
+		        arena_printf(&c->arena, "%.*s%.*s:%.*s", STR_ARG(target->provider->name),
+		                     STR_ARG(which), STR_ARG(target->model)),
 		};
 		to->targets[i].health = health_find(to->targets[i].name);
 	}

@@ -9,13 +9,13 @@
 
 #include <stdatomic.h>
 
-/* A place that serves a model. How to get there: config->provider->origin (provider_prepare). */
+/* A place that serves a model. How to get there: config->origin (provider_prepare). */
 struct target {
 	_Atomic bool *is_stopped;
 	const struct config_target *config;
 	const struct model *model;
 	struct health *health; /* never freed: a reload keeps it */
-	struct str name;       /* "openai:gpt-5-mini", for attempts and metrics */
+	struct str name;       /* "openai:gpt-5-mini", "openai#2:gpt-5-mini" */
 };
 
 /* Nothing goes there any more, until the configuration is read again. THREADS: any. */

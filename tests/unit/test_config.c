@@ -57,7 +57,7 @@ static void test_example(void)
 		return;
 	CHECK(c->listen_count == 1 && c->provider_count == 1 && c->model_count == 3);
 	CHECK_STR(c->listen[0].address, STR("127.0.0.1:8686"));
-	CHECK_STR(c->providers[0].api_key, STR("sk-test-1"));
+	CHECK_STR(c->providers[0].api_keys[0], STR("sk-test-1"));
 	CHECK(c->providers[0].speaks[LLM_CHAT] && !c->providers[0].speaks[LLM_MESSAGES]);
 	CHECK_STR(c->providers[0].url.host, STR("api.openai.com"));
 	CHECK(config_price(&c->models[0])->input_pusd == 250000 &&
@@ -291,7 +291,7 @@ static void test_values(void)
 	CHECK(c->journal_sync == CONFIG_SYNC_EACH && c->journal_sync_ms == 7);
 	CHECK_STR(c->providers[0].base_url, STR("http://[::1]:8080/v1"));
 	CHECK_STR(c->providers[0].url.host, STR("::1"));
-	CHECK(c->providers[0].url.port == 8080 && c->providers[0].idle_ms == 90000);
+	CHECK(c->providers[0].url.port == 8080 && c->providers[0].waits.idle_ms == 90000);
 	CHECK(c->providers[0].speaks[LLM_MESSAGES] && !c->providers[0].speaks[LLM_RESPONSES]);
 	CHECK_STR(c->providers[0].headers[0].value, STR("v1!"));
 	CHECK(c->warning_count == 1); /* no models */
@@ -362,7 +362,7 @@ static void test_secret_file(void)
 	         name);
 	c = read_text(text);
 	if (CHECK(c != NULL))
-		CHECK_STR(c->providers[0].api_key, STR("sk-from-file"));
+		CHECK_STR(c->providers[0].api_keys[0], STR("sk-from-file"));
 	config_put(&c);
 	unlink(name);
 }
@@ -410,7 +410,7 @@ static void test_built_in(void)
 		return;
 	}
 	CHECK(c->provider_count == 3); /* both of deepseek's and ollama */
-	CHECK_STR(c->providers[1].api_key, STR("sk-d"));
+	CHECK_STR(c->providers[1].api_keys[0], STR("sk-d"));
 	CHECK_STR(c->providers[2].base_url, STR("http://127.0.0.1:9/v1"));
 	CHECK(c->model_count == 4); /* v4-flash, v4-pro, llama3.2:3b, qwen3 */
 	CHECK_STR(c->tiers[LLM_FAST].models[0]->name, STR("deepseek-v4-flash"));

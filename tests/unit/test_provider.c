@@ -95,7 +95,7 @@ static void test_messages_head(struct arena *arena)
 	                           .body_bytes = 42,
 	                           .stream = true};
 
-	p.api_key = STR("sk-ant-1");
+	ask.api_key = STR("sk-ant-1");
 	p.headers = &extra;
 	p.header_count = 1;
 	CHECK_STR(provider_head(&ask, arena),
@@ -160,7 +160,7 @@ static void test_gemini_head(struct arena *arena)
 	                           .body_bytes = 7,
 	                           .stream = true};
 
-	p.api_key = STR("AIza-1");
+	ask.api_key = STR("AIza-1");
 	CHECK_STR(
 	    provider_head(&ask, arena),
 	    STR("POST /v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse HTTP/1.1\r\n"
