@@ -1,6 +1,7 @@
 /* Starting, steering and stopping.
  *
  * 	state     SERVING -> DELAYED (still listening) -> DRAINING (no longer) -> CUT -> gone
+ * 	                  \-> LEAVING (a successor listens) ---/
  *
  * The main thread owns the signals and the clock of the stop; workers learn of a new state by
  * loop_wake and obey it on their own loops. A worker's loop ends when it drains and has no
@@ -12,9 +13,13 @@
 
 #include "admin/admin.h"
 #include "admin/office.h"
+#include "base/clock.h"
 #include "base/log.h"
+#include "base/notify.h"
 #include "base/timer.h"
+#include "front/inherit.h"
 #include "gate/lease.h"
+#include "handover.h"
 #include "ledger/segment.h"
 #include "metric.h"
 #include "snapshot.h"
@@ -31,7 +36,8 @@ struct daemon {
 	struct office *office;
 	struct lease *lease;
 	struct store *lease_store; /* a connection of its own */
-	uv_signal_t term, interrupt, hang_up;
+	uv_signal_t term, interrupt, hang_up, upgrade;
+	struct handover handover;
 	struct timer stop_clock;
 	struct arena arena;
 };
@@ -63,8 +69,9 @@ static void on_trouble(void *arg, struct str sentence)
 static int start_carrier(struct daemon *d, const struct config *config, struct fail *f)
 {
 	struct carrier_options options = {.store = d->options->store,
-	                                  .data_dir = d->options->data_dir,
 	                                  .tariff = d->shared.tariff,
+	                                  .data_dir = d->options->seat->dir,
+	                                  .seats_of = d->options->data_dir,
 	                                  .sync_ms = config->journal_sync_ms,
 	                                  .leaves_sync = config->journal_sync == CONFIG_SYNC_OFF,
 	                                  .on_key = on_key,
@@ -90,7 +97,7 @@ static int start_lease(struct daemon *d, struct fail *f)
 {
 	struct lease_options options = {.limits = d->shared.limits, .on_trouble = on_trouble};
 
-	if (segment_dir_read(d->options->data_dir, options.node, f) < 0 ||
+	if (segment_dir_read(d->options->seat->dir, options.node, f) < 0 ||
 	    store_open(d->options->store_where, STORE_EXISTING, &d->lease_store, f) < 0)
 		return -1;
 	options.store = d->lease_store;
@@ -132,19 +139,72 @@ static void on_stop(uv_signal_t *handle, int signal)
 	struct config *config = config_current();
 
 	(void)signal;
+	handover_cancel(&d->handover);
 	if (atomic_load(&d->shared.state) == SHARED_SERVING) {
 		log_say(LOG_INFO, "stopping: not ready any more, still serving for %lld ms",
 		        (long long)config->drain_delay_ms);
+		notify_say("STOPPING=1");
 		atomic_store(&d->shared.is_ready, false);
-		atomic_store(&d->shared.state, SHARED_DELAYED);
+		tell_workers(d, SHARED_DELAYED);
 		timer_set(&d->stop_clock, &d->workers[0].loop, config->drain_delay_ms,
 		          on_delay_due);
+	} else if (atomic_load(&d->shared.state) == SHARED_LEAVING) {
+		on_delay_due(&d->stop_clock);
 	} else {
 		log_say(LOG_WARN, "told to stop again; cutting what is under way");
 		timer_cancel(&d->stop_clock);
 		tell_workers(d, SHARED_CUT);
 	}
 	config_put(&config);
+}
+
+/* ---- the successor ---- */
+
+/* Its sockets are ours: nobody is refused meanwhile, and what waits in their queues is theirs. */
+static void on_successor_ready(struct handover *h, int pid)
+{
+	struct daemon *d = LIST_OBJECT(h, struct daemon, handover);
+	struct config *config = config_current();
+
+	log_say(LOG_INFO, "process %d has taken over; finishing what is under way", pid);
+	notify_say("MAINPID=%d\nREADY=1", pid);
+	inherit_handed_over();
+	close(d->options->lock); /* it has it, too: from now on alone */
+	if (d->admin)
+		admin_leave(d->admin);
+	office_leave(d->office);
+	limits_retire(d->shared.limits);
+	tell_workers(d, SHARED_LEAVING);
+	timer_set(&d->stop_clock, &d->workers[0].loop, config->upgrade_limit_ms, on_cut_due);
+	config_put(&config);
+}
+
+static void on_successor_failed(struct handover *h, struct str why)
+{
+	(void)h;
+	metric_add(METRIC_UPGRADES_FAILED, 1);
+	log_say(LOG_ERROR, "upgrade failed, this process goes on: %.*s", STR_ARG(why));
+}
+
+static void on_upgrade(uv_signal_t *handle, int signal)
+{
+	struct daemon *d = handle->data;
+	struct arena arena;
+	struct fail f;
+
+	(void)signal;
+	if (atomic_load(&d->shared.state) != SHARED_SERVING) {
+		log_say(LOG_WARN, "upgrade: this process is ending already");
+		return;
+	}
+	arena_init(&arena);
+	fail_init(&f, &arena);
+	if (handover_begin(&d->handover, &f) < 0)
+		on_successor_failed(&d->handover, f.message);
+	else
+		log_say(LOG_INFO, "upgrade: process %d is starting to take over",
+		        uv_process_get_pid(&d->handover.process));
+	arena_release(&arena);
 }
 
 /* ---- reload ---- */
@@ -159,6 +219,8 @@ static void on_hang_up(uv_signal_t *handle, int signal)
 	(void)signal;
 	arena_init(&arena);
 	fail_init(&f, &arena);
+	if (atomic_load(&d->shared.state) == SHARED_SERVING)
+		notify_say("RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_mono_ns() / 1000);
 	if (str_is_empty(d->options->config_file)) {
 		log_say(LOG_WARN,
 		        "reload: there is no configuration file to read (started without -c)");
@@ -176,6 +238,8 @@ static void on_hang_up(uv_signal_t *handle, int signal)
 		for (int i = 0; i < d->worker_count; i++)
 			loop_wake(&d->workers[i].loop); /* certificates may be others */
 	}
+	if (atomic_load(&d->shared.state) == SHARED_SERVING)
+		notify_say("READY=1");
 	arena_release(&arena);
 }
 
@@ -193,14 +257,23 @@ static void watch_signals(struct daemon *d)
 	watch_signal(d, &d->term, SIGTERM, on_stop);
 	watch_signal(d, &d->interrupt, SIGINT, on_stop);
 	watch_signal(d, &d->hang_up, SIGHUP, on_hang_up);
+	watch_signal(d, &d->upgrade, SIGUSR2, on_upgrade);
 }
 
+/* What is left is to carry the journal, which ends by itself: being told again to stop shall not
+ * cut that off. */
 static void unwatch_signals(struct daemon *d)
 {
+	uv_signal_t *const watched[] = {&d->term, &d->interrupt, &d->hang_up, &d->upgrade};
+
 	timer_cancel(&d->stop_clock);
-	uv_close((uv_handle_t *)&d->term, NULL);
-	uv_close((uv_handle_t *)&d->interrupt, NULL);
-	uv_close((uv_handle_t *)&d->hang_up, NULL);
+	for (size_t i = 0; i < sizeof watched / sizeof watched[0]; i++) {
+		int number = watched[i]->signum;
+
+		uv_close((uv_handle_t *)watched[i], NULL);
+		signal(number, SIG_IGN);
+	}
+	handover_release(&d->handover);
 }
 
 /* ---- start ---- */
@@ -253,6 +326,16 @@ static int start_workers(struct daemon *d, struct config *config, struct fail *f
 	return 0;
 }
 
+/* The process before may have had more loops than this one; their sockets are dealt out. */
+static void take_rest(struct daemon *d)
+{
+	int idle = 0;
+
+	for (int i = 0; idle < d->worker_count; i++)
+		idle = front_listen_rest(d->workers[i % d->worker_count].front) ? 0 : idle + 1;
+	inherit_drop_rest();
+}
+
 static void tell_addresses(struct daemon *d, const struct config *config)
 {
 	int count = d->options->listen.len ? 1 : config->listen_count;
@@ -282,14 +365,16 @@ static void run_workers(struct daemon *d)
 
 static void stop_all(struct daemon *d)
 {
+	bool ended_well;
+
 	office_close(&d->office);
 	if (d->admin)
 		admin_stop(&d->admin);
 	for (int i = 0; i < d->worker_count; i++)
 		worker_release(&d->workers[i]);
-	if (d->shared.carrier)
-		carrier_stop(&d->shared.carrier);
+	ended_well = d->shared.carrier && carrier_stop(&d->shared.carrier);
 	lease_stop(&d->lease);
+	seat_leave(d->options->seat, ended_well);
 	if (d->lease_store)
 		store_close(&d->lease_store);
 	tariff_free(&d->shared.tariff);
@@ -334,9 +419,14 @@ static int serve(struct daemon *d, struct config *config, struct fail *f)
 		return -1;
 	if (start_admin(d, config, f) < 0 || open_office(d, f) < 0)
 		return -1;
+	take_rest(d);
 	watch_signals(d);
 	atomic_store(&d->shared.is_ready, true);
 	tell_addresses(d, config);
+	if (heir_has_predecessor(d->options->heir))
+		metric_add(METRIC_UPGRADES_OK, 1);
+	heir_say_ready(d->options->heir);
+	notify_say("READY=1");
 	run_workers(d);
 	unwatch_signals(d);
 	return 0;
@@ -348,7 +438,15 @@ int daemon_run(const struct daemon_options *options, struct fail *f)
 	struct config *config = config_current();
 	int result;
 
+	struct handover_options handing = {.loop = &d->workers[0].loop,
+	                                   .words = options->words,
+	                                   .lock = options->lock,
+	                                   .on_ready = on_successor_ready,
+	                                   .on_failed = on_successor_failed};
+
 	d->options = options;
+	d->shared.journal_dir = options->seat->dir;
+	handover_init(&d->handover, &handing);
 	d->shared.keys = key_table_new();
 	d->shared.limits = limits_new();
 	d->shared.tariff = tariff_new();

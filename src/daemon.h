@@ -5,16 +5,24 @@
  * 	                  at once.
  * 	SIGHUP            the configuration is read again; a broken one is refused, and the log
  * 	                  says why
+ * 	SIGUSR2           the program on the disk takes over (handover.h); what is under way here
+ * 	                  may finish within upgrade_limit
  *
  * THREADS: daemon_run is the main thread's; it runs the first worker's loop itself. */
 #ifndef DAEMON_H
 #define DAEMON_H
 
 #include "config/config.h"
+#include "heir.h"
+#include "ledger/seat.h"
 #include "store/store.h"
 
 struct daemon_options {
 	struct str data_dir;
+	int lock;          /* its lock's descriptor */
+	struct seat *seat; /* in it; borrows, as all here */
+	struct heir *heir; /* what the process before left */
+	char **words;      /* of the command line, behind the program's name; then NULL */
 	struct str config_file; /* empty: built-in, and SIGHUP reads nothing */
 	struct str listen;      /* overrides the configuration's; empty: not */
 	int threads;            /* the same; 0: not */

@@ -50,11 +50,14 @@ static void obey(struct worker *w)
 {
 	enum shared_state state = atomic_load(&w->shared->state);
 
-	if (w->state < SHARED_DRAINING && state >= SHARED_DRAINING) {
+	if (w->state < SHARED_DELAYED && state >= SHARED_DELAYED)
+		front_leave(w->front);
+	if (w->state < SHARED_LEAVING && state >= SHARED_LEAVING) {
 		front_stop_listening(w->front);
-		front_drain(w->front);
 		timer_set(&w->watch, &w->loop, WATCH_MS, on_watch);
 	}
+	if (w->state < SHARED_DRAINING && state >= SHARED_DRAINING)
+		front_drain(w->front);
 	if (w->state < SHARED_CUT && state == SHARED_CUT) {
 		w->state = state;
 		front_cut_all(w->front);
@@ -194,7 +197,7 @@ int worker_init(struct worker *w, struct shared *shared, struct str data_dir, in
 	w->bad_keys = bad_keys_new();
 	w->front = front_new(&w->loop, &server);
 	w->upstream = upstream_new(&w->loop);
-	w->journal = journal_open(&w->loop, data_dir, index, f);
+	w->journal = journal_open(&w->loop, shared->journal_dir, index, f);
 	if (w->journal == NULL)
 		return -1;
 	set_sync(w);

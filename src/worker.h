@@ -25,6 +25,7 @@
 enum shared_state {
 	SHARED_SERVING,
 	SHARED_DELAYED,  /* not ready any more, still listening */
+	SHARED_LEAVING,  /* another process listens; whoever is connected may ask once more */
 	SHARED_DRAINING, /* not listening; what is under way may finish */
 	SHARED_CUT,      /* nothing may */
 };
@@ -37,6 +38,7 @@ struct shared {
 	struct account_table *accounts;
 	struct carrier *carrier;
 	struct tariff *tariff;
+	struct str journal_dir; /* this process's seat in the data directory */
 	atomic_bool is_ready; /* /readyz says so; false before listening and from SIGTERM on */
 	_Atomic(enum shared_state) state;
 };

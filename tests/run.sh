@@ -7,6 +7,7 @@
 #   FLUX_EXCHANGES=20000       generated exchanges whose books are compared (long: 100,000)
 #   FLUX_RACE=10000            requests at once against a ceiling that admits a tenth
 #   FLUX_CRASHES=30            rounds of kill -9 under load (long: 200)
+#   FLUX_UPGRADES=10           processes that take over under load (long: 100)
 #   FUZZ_SECONDS=30            for each fuzz target (5)
 #   FLUX_LONG=1                long: fuzz 30 s, all pairs of pieces, Claude Code and Codex, static
 #                              analysis, ThreadSanitizer, valgrind, leaks, coverage
@@ -21,7 +22,8 @@ logs=build/test
 mkdir -p "$logs"
 jobs=$(nproc)
 [ -z "${FLUX_LONG:-}" ] || export FLUX_CLIS=${FLUX_CLIS:-1} FUZZ_SECONDS=${FUZZ_SECONDS:-30} \
-	FLUX_EXCHANGES=${FLUX_EXCHANGES:-100000} FLUX_CRASHES=${FLUX_CRASHES:-200}
+	FLUX_EXCHANGES=${FLUX_EXCHANGES:-100000} FLUX_CRASHES=${FLUX_CRASHES:-200} \
+	FLUX_UPGRADES=${FLUX_UPGRADES:-100}
 
 make_quiet() {
 	make --no-print-directory -s -j"$jobs" "$@"
@@ -51,6 +53,7 @@ live() { # everything that needs a daemon, from this build folder
 	python3 tests/run_verbs.py --build "$1" || bad=1
 	python3 tests/run_stores.py --build "$1" || bad=1
 	python3 tests/run_admin.py --build "$1" || bad=1
+	python3 tests/chaos/run_upgrade.py --build "$1" || bad=1
 	return $bad
 }
 step_cases() {

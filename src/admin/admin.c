@@ -91,6 +91,12 @@ struct admin *admin_start(struct loop *loop, struct str address, struct fail *f)
 	return NULL;
 }
 
+void admin_leave(struct admin *a)
+{
+	front_stop_listening(a->front);
+	front_leave(a->front);
+}
+
 void admin_stop(struct admin **a)
 {
 	front_close(&(*a)->front);

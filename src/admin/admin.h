@@ -10,6 +10,7 @@ struct loop;
 
 /* Serves on that loop. NULL without a failure: `address` is "off". */
 struct admin *admin_start(struct loop *, struct str address, struct fail *);
+void admin_leave(struct admin *); /* another process listens there */
 void admin_stop(struct admin **);
 
 #endif

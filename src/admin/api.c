@@ -232,6 +232,14 @@ struct str api_address(const struct api *a, struct arena *arena)
 	return front_address(a->front, 0, arena);
 }
 
+void api_leave(struct api *a)
+{
+	if (a == NULL)
+		return;
+	front_stop_listening(a->front);
+	front_leave(a->front);
+}
+
 void api_stop(struct api *a)
 {
 	if (a && a->front)

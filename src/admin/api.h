@@ -20,6 +20,7 @@ struct api *api_start(struct loop *, struct clerk *, struct fail *);
 /* Cuts who is connected. What the clerk works on for them comes back later; stop the clerk after
  * that, then api_free. */
 void api_stop(struct api *);
+void api_leave(struct api *); /* another process listens there */
 void api_free(struct api **);
 struct str api_address(const struct api *, struct arena *); /* as bound */
 

@@ -212,6 +212,11 @@ static void on_timer_closed(uv_handle_t *handle)
 	mem_put(o);
 }
 
+void office_leave(struct office *o)
+{
+	api_leave(o->api);
+}
+
 void office_close(struct office **office)
 {
 	struct office *o = *office;

@@ -7,6 +7,7 @@
 #include "cli/books.h"
 #include "cli/option.h"
 #include "cli/place.h"
+#include "ledger/seat.h"
 #include "store/datadir.h"
 
 static int backup_to(struct books *b, struct str to)
@@ -52,8 +53,12 @@ static int restore_from(struct str data, struct str from, struct fail *f)
 		            "the store of %.*s is a PostgreSQL, which has tools of its own: "
 		            "pg_dump --format=custom and pg_restore",
 		            STR_ARG(data));
-	if (datadir_make(data, f) < 0 || datadir_lock(data, &lock, f) < 0 ||
-	    store_restore(data, from, &kept, f) < 0)
+	if (datadir_make(data, f) < 0 || datadir_lock(data, &lock, f) < 0)
+		return -1;
+	if (seat_any_taken(data))
+		return fail(f, FAIL_STORE, "a fluxrouter still finishes its work in %.*s",
+		            STR_ARG(data));
+	if (	    store_restore(data, from, &kept, f) < 0)
 		return -1;
 	printf("%.*s is the store of %.*s now\n", STR_ARG(from), STR_ARG(data));
 	if (kept.len)

@@ -7,9 +7,11 @@
 #include "cli/cli.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/url.h"
 #include "cli/found.h"
 #include "cli/option.h"
+#include "cli/pid_file.h"
 #include "cli/place.h"
 #include "daemon.h"
 #include "demo/demo.h"
@@ -20,19 +22,23 @@
 #include <sys/prctl.h>
 
 struct serve {
-	struct str config_file, listen, data, threads;
+	struct str config_file, listen, data, threads, pid_file;
 	struct str where; /* the store's, for store_open; secret */
 	bool demo;
 	struct arena arena;
 	struct fail fail;
 	struct store *store;
 	int lock; /* held while the daemon lives: one per data directory */
+	struct seat seat;
+	struct heir heir;
 	char key_text[KEY_TEXT_BYTES];
 	bool has_new_key;
+	char **words;
 };
 
-static int complain(const struct serve *s)
+static int complain(struct serve *s)
 {
+	heir_say_failed(&s->heir, s->fail.message);
 	fprintf(stderr, "fluxrouter: %.*s\n", STR_ARG(s->fail.message));
 	return 1;
 }
@@ -127,15 +133,28 @@ static int make_first_key(struct serve *s)
 	return 0;
 }
 
+/* The lock comes from the process that this one replaces, if there is one. */
+static int lock_data(struct serve *s)
+{
+	s->lock = s->heir.lock;
+	if (datadir_make(s->data, &s->fail) < 0)
+		return -1;
+	if (!datadir_is_lock(s->data, s->lock) &&
+	    datadir_lock(s->data, &s->lock, &s->fail) < 0)
+		return -1;
+	return seat_take(s->data, &s->seat, &s->fail);
+}
+
 static int open_store(struct serve *s)
 {
+	enum store_open_how how = heir_has_predecessor(&s->heir) ? STORE_AS_IS : STORE_CREATE;
 	bool has_keys = false;
 
-	if (datadir_make(s->data, &s->fail) < 0 || datadir_lock(s->data, &s->lock, &s->fail) < 0)
+	if (lock_data(s) < 0)
 		return -1;
 	if (str_is_empty(s->where))
 		s->where = place_of_environment(s->data);
-	if (store_open(s->where, STORE_CREATE, &s->store, &s->fail) < 0 ||
+	if (store_open(s->where, how, &s->store, &s->fail) < 0 ||
 	    place_note(s->data, store_is_url(s->where) ? s->where : STR(""), &s->fail) < 0 ||
 	    store_keys_after(s->store, 0, &s->arena, note_key, &has_keys, &s->fail) < 0)
 		return -1;
@@ -171,6 +190,18 @@ static void say_curl(const struct serve *s, struct str address)
 	       STR_ARG(address), STR_ARG(key));
 }
 
+static void note_pid(const struct serve *s)
+{
+	struct arena arena;
+	struct fail f;
+
+	arena_init(&arena);
+	fail_init(&f, &arena);
+	if (s->pid_file.len && pid_file_write(s->pid_file, &f) < 0)
+		log_say(LOG_WARN, "%.*s", STR_ARG(f.message));
+	arena_release(&arena);
+}
+
 static void on_listening(void *arg, const struct str *addresses, int count)
 {
 	const struct serve *s = arg;
@@ -189,6 +220,7 @@ static void on_listening(void *arg, const struct str *addresses, int count)
 		say_curl(s, addresses[tcp]);
 	fflush(stdout);
 	config_put(&config);
+	note_pid(s);
 }
 
 /* ---- the verb ---- */
@@ -205,6 +237,9 @@ static int run(struct serve *s, int64_t threads)
 	struct daemon_options options = {.config_file = s->config_file,
 	                                 .listen = s->listen,
 	                                 .threads = (int)threads,
+	                                 .seat = &s->seat,
+	                                 .heir = &s->heir,
+	                                 .words = s->words,
 	                                 .on_listening = on_listening,
 	                                 .listening_arg = s};
 
@@ -212,6 +247,7 @@ static int run(struct serve *s, int64_t threads)
 	if (read_config(s) < 0 || check_listen(s) < 0 || open_store(s) < 0)
 		return complain(s);
 	options.data_dir = s->data;
+	options.lock = s->lock;
 	options.store = s->store;
 	options.store_where = s->where;
 	return daemon_run(&options, &s->fail) < 0 ? complain(s) : 0;
@@ -220,6 +256,9 @@ static int run(struct serve *s, int64_t threads)
 static void release(struct serve *s)
 {
 	config_set(NULL);
+	seat_leave(&s->seat, false);
+	if (s->pid_file.len)
+		pid_file_remove(s->pid_file);
 	if (s->store)
 		store_close(&s->store);
 	if (s->demo)
@@ -229,7 +268,7 @@ static void release(struct serve *s)
 
 int cli_serve(int argc, char **argv)
 {
-	struct serve s = {0};
+	struct serve s = {.seat.fd = -1, .words = argv};
 	int64_t threads = 0;
 	const struct option options[] = {
 	    {"c", "FILE", "configuration (without: providers of the environment)", &s.config_file,
@@ -237,11 +276,14 @@ int cli_serve(int argc, char **argv)
 	    {"listen", "HOST:PORT", "where to serve (127.0.0.1:8686)", &s.listen, NULL},
 	    {"data", "DIR", "data directory (" CLI_DATA_DEFAULT ")", &s.data, NULL},
 	    {"threads", "N", "event loops (one per core)", &s.threads, NULL},
+	    {"pid-file", "FILE", "a file for the number of the process that serves", &s.pid_file,
+	     NULL},
 	    {"demo", NULL, "serve a simulator instead of models", NULL, &s.demo},
 	};
 	const struct option_set set = {"serve [-c FILE | --demo] [--listen HOST:PORT]",
 	                               "Runs the gateway. SIGHUP reads the configuration again, "
-	                               "SIGTERM stops gracefully.",
+	                               "SIGUSR2 lets the program on the disk take over, SIGTERM "
+	                               "stops gracefully.",
 	                               options, sizeof options / sizeof options[0], 0};
 	struct option_words words;
 	int status;
@@ -253,6 +295,7 @@ int cli_serve(int argc, char **argv)
 		                    STR_ARG(s.threads));
 	if (s.demo && s.config_file.len)
 		return option_wrong("--demo and -c do not go together; leave one out");
+	heir_begin(&s.heir);
 	arena_init(&s.arena);
 	fail_init(&s.fail, &s.arena);
 	status = run(&s, threads);

@@ -179,7 +179,7 @@ struct config {
 	enum config_sync journal_sync;
 	int64_t journal_sync_ms; /* 1..1000 */
 	int threads;             /* 0: one per core */
-	int64_t drain_delay_ms, drain_limit_ms;
+	int64_t drain_delay_ms, drain_limit_ms, upgrade_limit_ms;
 	size_t body_memory_max;
 	int connections_max; /* per loop */
 	enum config_log log_format;

@@ -68,6 +68,8 @@ static void make_limits(struct config_making *making)
 		c->connections_max = LIMIT_CONNECTIONS;
 	c->drain_delay_ms = config_value_ms(m, STR("drain_delay"), raw->drain_delay, 5000);
 	c->drain_limit_ms = config_value_ms(m, STR("drain_limit"), raw->drain_limit, 120 * 1000);
+	c->upgrade_limit_ms = config_value_ms(m, STR("upgrade_limit"), raw->upgrade_limit,
+	                                      60 * 60 * 1000);
 	c->body_memory_max = (size_t)config_value_bytes(
 	    m, STR("body_memory_max"), raw->body_memory_max, LIMIT_BODY_MEMORY_BYTES);
 	if (c->body_memory_max < LIMIT_BODY_BYTES)

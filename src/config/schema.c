@@ -278,6 +278,7 @@ static const cyaml_schema_field_t config_fields[] = {
     NUMBER(connections_max, raw_config),
     TEXT(drain_delay, raw_config),
     TEXT(drain_limit, raw_config),
+    TEXT(upgrade_limit, raw_config),
     TEXT(body_memory_max, raw_config),
     CYAML_FIELD_ENUM("log", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct raw_config, log,
                      log_names, CYAML_ARRAY_LEN(log_names)),

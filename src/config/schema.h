@@ -133,7 +133,7 @@ struct raw_config {
 	char *metrics_listen, *data, *store;
 	struct raw_journal *journal;
 	int64_t threads, connections_max; /* 0: absent */
-	char *drain_delay, *drain_limit, *body_memory_max;
+	char *drain_delay, *drain_limit, *upgrade_limit, *body_memory_max;
 	int64_t log; /* enum config_log */
 	bool strict_names;
 	bool *cost_in_usage;

@@ -12,7 +12,7 @@
 #include "front/listen.h"
 #include "front/out.h"
 
-enum { FRONT_LISTENERS = 16, FRONT_SPARES = 32, PEER_BYTES = 46, DATE_BYTES = 32 };
+enum { FRONT_LISTENERS = 80, FRONT_SPARES = 32, PEER_BYTES = 46, DATE_BYTES = 32 };
 enum { CONN_LOOK_MS = 1000 }; /* between two looks at a client that is not read from */
 
 struct listener;
@@ -24,7 +24,8 @@ struct front {
 	struct list closing; /* the others */
 	int conn_count;      /* of both lists */
 	int conn_max;
-	bool is_draining;
+	bool is_leaving;  /* answers say that the connection ends with them */
+	bool is_draining; /* it ends also behind those that had said otherwise */
 	struct arena spares[FRONT_SPARES]; /* the last requests', emptied, for the next ones */
 	int spare_count;
 	struct listener *listeners[FRONT_LISTENERS];

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "front/conn.h"
+#include "front/inherit.h"
 #include "limits.h"
 
 #include <arpa/inet.h>
@@ -37,7 +38,8 @@ struct bound {
 	struct list_node node;
 	union address address;
 	socklen_t len;
-	int fd;      /* unix: the one that all share; else -1 */
+	int fd;      /* the one that all share: of unix sockets, and where a TCP socket that
+	              * was inherited shares its port with nobody; else -1 */
 	ino_t inode; /* unix: of the file that we made */
 	int user_count;
 };
@@ -200,7 +202,8 @@ static void remove_bound_file(struct bound *b)
 	if (b->fd < 0)
 		return;
 	close(b->fd);
-	if (stat(b->address.un.sun_path, &now) == 0 && now.st_ino == b->inode)
+	if (b->address.any.sa_family == AF_UNIX && !inherit_is_handed_over() &&
+	    stat(b->address.un.sun_path, &now) == 0 && now.st_ino == b->inode)
 		unlink(b->address.un.sun_path);
 }
 
@@ -218,8 +221,10 @@ static void put_bound(struct bound *b)
 static int open_first_unix(const union address *a, socklen_t len, struct bound **out)
 {
 	struct stat made;
-	int fd = bind_unix(a, len);
+	int fd = inherit_take(&a->any, len);
 
+	if (fd < 0)
+		fd = bind_unix(a, len);
 	if (fd < 0)
 		return -1;
 	*out = add_bound(a, len);
@@ -228,11 +233,38 @@ static int open_first_unix(const union address *a, socklen_t len, struct bound *
 	return fcntl(fd, F_DUPFD_CLOEXEC, 0);
 }
 
+static bool shares_port(int fd)
+{
+	int value = 0;
+	socklen_t len = sizeof value;
+
+	return getsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &value, &len) == 0 && value;
+}
+
+/* A socket that was inherited, if there is one; systemd's may be the only one on its port. */
+static int take_tcp(const union address *a, socklen_t len, struct bound **inout)
+{
+	int fd = inherit_take(&a->any, len);
+
+	if (fd < 0)
+		return -1;
+	if (*inout == NULL)
+		*inout = add_bound(a, len);
+	if (shares_port(fd) || (*inout)->fd >= 0)
+		return fd;
+	(*inout)->fd = fd;
+	return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
 /* Port 0 becomes what the kernel chose, so that the next loop finds it in the table. */
 static int open_tcp(union address *a, socklen_t len, struct bound **inout)
 {
-	int fd;
+	int fd = take_tcp(a, len, inout);
 
+	if (fd >= 0)
+		return fd;
+	if (*inout && (*inout)->fd >= 0)
+		return fcntl((*inout)->fd, F_DUPFD_CLOEXEC, 0);
 	if (*inout == NULL && try_alone(a, len) != 0)
 		return -1;
 	fd = bind_socket(a, len, true);
@@ -304,7 +336,11 @@ static void on_listener_closed(uv_handle_t *handle)
 
 static void close_listener(struct listener *l)
 {
+	uv_os_fd_t fd;
+
 	tls_server_put(&l->manner.tls);
+	if (uv_fileno((uv_handle_t *)&l->tcp, &fd) == 0)
+		inherit_forget(fd);
 	put_bound(l->bound);
 	uv_close((uv_handle_t *)&l->tcp, on_listener_closed);
 }
@@ -314,7 +350,8 @@ static void on_connection(uv_stream_t *stream, int status)
 	struct listener *l = stream->data;
 
 	if (status == 0)
-		conn_accept(l->front, stream, &l->manner, l->bound->fd >= 0);
+		conn_accept(l->front, stream, &l->manner,
+		            l->bound->address.any.sa_family == AF_UNIX);
 }
 
 static struct listener *add_listener(struct front *front, int fd, struct bound *bound)
@@ -326,6 +363,7 @@ static struct listener *add_listener(struct front *front, int fd, struct bound *
 	must(uv_tcp_init(&front->loop->uv, &l->tcp) == 0);
 	l->tcp.data = l;
 	must(uv_tcp_open(&l->tcp, fd) == 0);
+	inherit_note(fd);
 	return l;
 }
 
@@ -363,16 +401,53 @@ int front_listen(struct front *front, struct str address, struct fail *f)
 	return 0;
 }
 
-void front_set_manner(struct front *front, int index, const struct front_manner *manner)
+static void set_manner(struct listener *l, const struct front_manner *manner)
 {
-	struct listener *l;
-
-	must(index >= 0 && index < front->listener_count);
-	l = front->listeners[index];
-	tls_server_put(&l->manner.tls);
-	l->manner = *manner;
 	if (manner->tls)
 		tls_server_get(manner->tls);
+	tls_server_put(&l->manner.tls);
+	l->manner = *manner;
+}
+
+/* Of all sockets on that address: there may be inherited ones. */
+void front_set_manner(struct front *front, int index, const struct front_manner *manner)
+{
+	const struct bound *bound;
+
+	must(index >= 0 && index < front->listener_count);
+	bound = front->listeners[index]->bound;
+	for (int i = 0; i < front->listener_count; i++)
+		if (front->listeners[i]->bound == bound)
+			set_manner(front->listeners[i], manner);
+}
+
+/* `out`: the listener that this front has on its address. */
+static int take_rest(struct front *front, struct listener **out)
+{
+	int fd = -1;
+
+	pthread_mutex_lock(&bounds_lock);
+	for (int i = 0; i < front->listener_count && fd < 0; i++) {
+		*out = front->listeners[i];
+		fd = inherit_take(&(*out)->bound->address.any, (*out)->bound->len);
+		(*out)->bound->user_count += fd >= 0;
+	}
+	pthread_mutex_unlock(&bounds_lock);
+	return fd;
+}
+
+bool front_listen_rest(struct front *front)
+{
+	struct listener *l, *like;
+	int fd = front->listener_count < FRONT_LISTENERS ? take_rest(front, &like) : -1;
+
+	if (fd < 0)
+		return false;
+	l = add_listener(front, fd, like->bound);
+	set_manner(l, &like->manner);
+	must(uv_listen((uv_stream_t *)&l->tcp, BACKLOG, on_connection) == 0);
+	front->listeners[front->listener_count++] = l;
+	return true;
 }
 
 struct str front_address(const struct front *front, int index, struct arena *arena)
@@ -398,11 +473,16 @@ void front_stop_listening(struct front *front)
 		close_listener(front->listeners[--front->listener_count]);
 }
 
+void front_leave(struct front *front)
+{
+	front->is_leaving = true;
+}
+
 void front_drain(struct front *front)
 {
 	struct list_node *node = front->open.head.next;
 
-	front->is_draining = true;
+	front->is_leaving = front->is_draining = true;
 	while (node != &front->open.head) {
 		struct conn *c = LIST_OBJECT(node, struct conn, node);
 

@@ -4,6 +4,9 @@
  * The process must ignore SIGPIPE. Above the most connections (front_set_connections) a
  * connection is accepted, told 503 with Retry-After, and closed.
  *
+ * A socket that was inherited (front/inherit.h) is taken before one is made; port 0 always makes a
+ * new one.
+ *
  * Addresses, numeric: "127.0.0.1:8686", "[::1]:8686", "unix:/run/x.sock". */
 #ifndef FRONT_LISTEN_H
 #define FRONT_LISTEN_H
@@ -45,8 +48,14 @@ int front_listen(struct front *, struct str address, struct fail *) MUST_USE;
 /* For connections from now on; the first address that was listened on is number 0. */
 void front_set_manner(struct front *, int index, const struct front_manner *);
 struct str front_address(const struct front *, int index, struct arena *); /* as bound */
+/* After all fronts listen: takes one more inherited socket on an address of its own, for the
+ * process before had more loops. false: there is none. */
+bool front_listen_rest(struct front *);
 void front_stop_listening(struct front *);
 
+/* Leaving: each connection ends after its next answer (Connection: close), or when it was idle for
+ * as long as ever. A client that sends its next request just now is answered. */
+void front_leave(struct front *);
 /* Draining: idle connections close now, busy ones after their answer (Connection: close). */
 void front_drain(struct front *);
 void front_cut_all(struct front *); /* the drain limit is over */

@@ -149,7 +149,7 @@ void stream_begin(struct stream *s, int status, const struct http_header *header
 	s->is_bodyless = s->framing == ANSWER_BARE || str_eq(s->head.method, STR("HEAD"));
 	s->body_left = body_bytes;
 	s->keeps_alive = s->head.keep_alive && s->input == INPUT_WHOLE &&
-	                 s->framing != ANSWER_UNTIL_CLOSE && !c->front->is_draining;
+	                 s->framing != ANSWER_UNTIL_CLOSE && !c->front->is_leaving;
 	a.framing = s->framing;
 	a.length = body_bytes;
 	a.connection = tell_connection(s);

@@ -45,6 +45,11 @@ static void book_release(struct limit_book *book)
 	pthread_mutex_destroy(&book->mutex);
 }
 
+void limits_retire(struct limits *l)
+{
+	atomic_store(&l->is_leaving, true);
+}
+
 void limits_free(struct limits **limits)
 {
 	struct limits *l = *limits;

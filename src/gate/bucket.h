@@ -97,6 +97,7 @@ struct limits {
 	struct limit_party house_party;
 	_Atomic int64_t good_until_ns; /* leases may be spent until then */
 	atomic_bool store_is_away;
+	atomic_bool is_leaving; /* what is not used is given back at once */
 };
 
 /* A party's counters, made at first; they stay as long as limits does. kind: ACCOUNT_MONTH,

@@ -156,7 +156,7 @@ struct ticking {
 	struct lend_return *returns;
 	int count, max;
 	int64_t now_ns;
-	bool is_end;
+	bool is_end, is_leaving;
 };
 
 /* Who waits while nothing of this bucket is at work here gives its crumbs back too: another node
@@ -165,6 +165,8 @@ static int64_t keep_of(const struct bucket *b, const struct ticking *t)
 {
 	if (t->is_end || is_quiet(b, t->now_ns, IDLE_S))
 		return 0;
+	if (t->is_leaving)
+		return b->waiting_nusd;
 	if (b->left_nusd >= bucket_free(b))
 		return INT64_MAX;
 	if (is_quiet(b, t->now_ns, DRY_IDLE_S) || (b->waiters && b->held_nusd == 0))
@@ -229,8 +231,12 @@ static void tick_book(struct ticking *t, struct limit_book *book)
 
 int lend_tick(struct limits *l, struct lend_return *out, int max, bool is_end)
 {
-	struct ticking t = {
-	    .limits = l, .returns = out, .max = max, .now_ns = clock_mono_ns(), .is_end = is_end};
+	struct ticking t = {.limits = l,
+	                    .returns = out,
+	                    .max = max,
+	                    .now_ns = clock_mono_ns(),
+	                    .is_end = is_end,
+	                    .is_leaving = atomic_load(&l->is_leaving)};
 	int count;
 	struct limit_book **books = limits_active(l, &count);
 

@@ -29,6 +29,8 @@ struct bucket;
 struct limits;
 
 struct limits *limits_new(void);
+/* This process serves no new clients: money that it does not use goes back at once. Any thread. */
+void limits_retire(struct limits *);
 void limits_free(struct limits **); /* nobody holds or waits any more */
 
 enum limit_result { LIMIT_ADMITTED, LIMIT_REFUSED, LIMIT_WAITS };

@@ -16,6 +16,7 @@
 #include "ledger/carrier.h"
 
 #include "base/clock.h"
+#include "ledger/seat.h"
 #include "store/lease.h"
 
 #include <pthread.h>
@@ -24,6 +25,7 @@ enum {
 	SYNC_MS = 50,
 	CARRY_MS = 250,
 	KEYS_MS = 250,
+	SEATS_MS = 5000,
 	PATIENCE_MS = 20,
 	STOP_MS = 3000,
 	WAITERS = SEGMENT_LOOPS_MAX
@@ -58,9 +60,10 @@ struct carrier {
 	struct loop *waiters[WAITERS]; /* mutex: loops that asked for keys */
 	int waiter_count;              /* mutex */
 
-	struct trouble sync_trouble, store_trouble, keys_trouble;
-	int64_t keys_due_ns; /* the carrier's own, as the following */
+	struct trouble sync_trouble, store_trouble, keys_trouble, seats_trouble;
+	int64_t seats_due_ns, keys_due_ns; /* the carrier's own, as the following */
 	int64_t carry_from_ns;
+	bool has_carried_all; /* at the end */
 	int64_t key_revision, owner_revision;
 };
 
@@ -247,6 +250,33 @@ static void refresh_keys(struct carrier *c)
 	arena_release(&arena);
 }
 
+/* A process that shared the data directory may have died meanwhile. */
+static void look_at_seats(struct carrier *c)
+{
+	struct carry_recovery found = {0};
+	struct arena arena;
+	struct fail f;
+
+	if (str_is_empty(c->options.seats_of) || clock_mono_ns() < c->seats_due_ns)
+		return;
+	arena_init(&arena);
+	fail_init(&f, &arena);
+	c->seats_due_ns = clock_mono_ns() + SEATS_MS * 1000000LL;
+	if (seat_recover(c->options.store, c->options.seats_of, false, &found, &f) < 0)
+		note(c, &c->seats_trouble, true, f.message);
+	else
+		note(c, &c->seats_trouble, false, STR("journals of others: read again"));
+	if (found.entries + found.lost > 0 && c->options.on_trouble)
+		c->options.on_trouble(
+		    c->options.trouble_arg,
+		    arena_printf(&arena,
+		                 "a process on the same data directory has died; its journal had "
+		                 "%" PRId64 " entries, and %" PRId64
+		                 " attempts under way got an estimated one",
+		                 found.entries, found.lost));
+	arena_release(&arena);
+}
+
 static int carry_follow(struct carrier *c, struct follow *w, struct fail *f)
 {
 	uint64_t to = atomic_load_explicit(&w->synced, memory_order_acquire);
@@ -315,7 +345,7 @@ static void carry_rest(struct carrier *c)
 	int64_t end = clock_mono_ns() + STOP_MS * 1000000LL;
 
 	store_set_patience(c->options.store, STOP_MS / 6);
-	while (carry_all(c) < 0 && clock_mono_ns() < end)
+	while (!(c->has_carried_all = carry_all(c) == 0) && clock_mono_ns() < end)
 		usleep(SYNC_MS * 1000);
 }
 
@@ -328,6 +358,7 @@ static void *run_carrier(void *arg)
 		refresh_keys(c);
 		if (may_carry(c))
 			carry_all(c);
+		look_at_seats(c);
 	}
 	carry_rest(c);
 	return NULL;
@@ -372,13 +403,22 @@ static void carrier_free(struct carrier **carrier)
 	*carrier = NULL;
 }
 
+static int recover_seats(struct carrier *c, struct carry_recovery *out, struct fail *f)
+{
+	c->seats_due_ns = clock_mono_ns() + SEATS_MS * 1000000LL;
+	if (str_is_empty(c->options.seats_of))
+		return 0;
+	return seat_recover(c->options.store, c->options.seats_of, true, out, f);
+}
+
 struct carrier *carrier_start(const struct carrier_options *options, struct carry_recovery *out,
                               struct fail *f)
 {
 	struct carrier *c = carrier_new(options);
 
+	c->options.seats_of = arena_copy(&c->arena, options->seats_of);
 	if (carry_recover(options->store, c->options.data_dir, out, f) < 0 ||
-	    segment_dir_read(c->options.data_dir, c->node, f) < 0 ||
+	    recover_seats(c, out, f) < 0 || segment_dir_read(c->options.data_dir, c->node, f) < 0 ||
 	    store_lease_release(options->store, c->node, f) < 0 || read_keys(c, f) < 0) {
 		carrier_free(&c);
 		return NULL;
@@ -412,19 +452,22 @@ void carrier_follow(struct carrier *c, struct journal *j)
 	on_written(c);
 }
 
-void carrier_stop(struct carrier **carrier)
+bool carrier_stop(struct carrier **carrier)
 {
 	struct carrier *c = *carrier;
+	bool has_carried_all;
 
 	if (!c)
-		return;
+		return false;
 	pthread_mutex_lock(&c->mutex);
 	atomic_store(&c->stopping, true);
 	pthread_cond_signal(&c->wake_syncer);
 	pthread_mutex_unlock(&c->mutex);
 	must(pthread_join(c->syncer, NULL) == 0);
 	must(pthread_join(c->carrier, NULL) == 0);
+	has_carried_all = c->has_carried_all;
 	carrier_free(carrier);
+	return has_carried_all;
 }
 
 static void add_waiter(struct carrier *c, struct loop *l)

@@ -22,8 +22,9 @@ struct carrier;
 
 struct carrier_options {
 	struct store *store; /* borrows, as all here */
-	struct str data_dir;
 	struct tariff *tariff; /* what it noted goes along with entries; NULL: none wanted */
+	struct str data_dir; /* of the journals: the process's seat */
+	struct str seats_of; /* where seats of processes that died are looked for; empty: nowhere */
 	int64_t sync_ms;  /* between two syncs of the journals; 0: 50 */
 	bool leaves_sync; /* to the system; power loss can cost what it had not written */
 	/* Every key at start, later each that is new or changed, within 250 ms: on the carrier's
@@ -44,9 +45,9 @@ struct carrier *carrier_start(const struct carrier_options *, struct carry_recov
                               struct fail *) MUST_USE;
 void carrier_follow(struct carrier *, struct journal *);
 
-/* Carries all that was written. Gives up after a few seconds of a store that fails: the journals
- * keep it for the next start. */
-void carrier_stop(struct carrier **);
+/* Carries all that was written: true. Gives up after a few seconds of a store that fails: the
+ * journals keep it for the next start. */
+bool carrier_stop(struct carrier **);
 
 /* Asks for news of keys now; the loop is woken (loop_wake) when carrier_has_answered says so of
  * the ticket, a few milliseconds later; on_key has been told everything by then. A store that

@@ -13,7 +13,7 @@
 #include "base/encode.h"
 #include "base/random.h"
 #include "ledger/replay.h"
-#include "store/datadir.h"
+#include "ledger/seat.h"
 #include "store/purge.h"
 
 enum { LOOKS = 4, BETWEEN_LOOKS_MS = 100, POLL_MS = 5 };
@@ -151,7 +151,8 @@ static int loop_end(const struct segment_id *ids, int from, int count)
 }
 
 /* Each loop's segments in turn; none where there is no journal yet. */
-static int each_loop(struct look *l, int (*visit)(struct look *, const struct segment_id *, int))
+static int each_loop_here(struct look *l,
+                          int (*visit)(struct look *, const struct segment_id *, int))
 {
 	struct segment_id *ids;
 	int count, result = 0;
@@ -164,6 +165,21 @@ static int each_loop(struct look *l, int (*visit)(struct look *, const struct se
 		end = loop_end(ids, from, count);
 		result = visit(l, ids + from, end - from);
 	}
+	return result;
+}
+
+/* The same for all seats of the data directory. */
+static int each_loop(struct look *l,
+                     int (*visit)(struct look *, const struct segment_id *, int))
+{
+	struct str data_dir = l->data_dir;
+	int result = 0;
+
+	for (int i = 0; i < SEATS && result == 0; i++) {
+		l->data_dir = seat_dir(data_dir, i, l->fail->arena);
+		result = each_loop_here(l, visit);
+	}
+	l->data_dir = data_dir;
 	return result;
 }
 
@@ -196,7 +212,7 @@ int verify_ledger(struct store *store, struct str data_dir, void (*on_wrong)(voi
 	struct look l = {.store = store, .data_dir = data_dir, .arg = arg, .fail = f};
 	struct look sums;
 
-	for (int i = 1; i < LOOKS && datadir_is_served(data_dir); i++) {
+	for (int i = 1; i < LOOKS && seat_any_taken(data_dir); i++) {
 		if (look_once(&l, keep_quiet, out) < 0)
 			return -1;
 		if (out->wrong == 0)
@@ -224,7 +240,7 @@ static int wait_loop(struct look *l, const struct segment_id *ids, int count)
 	if (read_loop(l, ids, count) < 0)
 		return -1;
 	while (l->carried < l->last_closed && clock_mono_ns() < *end_ns &&
-	       datadir_is_served(l->data_dir)) {
+	       seat_is_taken(l->data_dir)) {
 		usleep(POLL_MS * 1000);
 		if (store_mark_of(l->store, l->node, l->loop, &l->carried, l->fail) < 0)
 			return -1;

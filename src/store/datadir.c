@@ -1,6 +1,6 @@
 /* The data directory and its lock, DATA/lock, by flock(2): it vanishes with its process, so a
- * crash leaves nothing to clean. Called by serve (lock) and by verbs (make, is served). Must
- * never remove anything. */
+ * crash leaves nothing to clean; a process lends it to the one that replaces it. Called by serve
+ * and restore. Must never remove anything. */
 #include "store/datadir.h"
 
 #include <errno.h>
@@ -49,18 +49,16 @@ int datadir_lock(struct str data_dir, int *out_fd, struct fail *f)
 	return 0;
 }
 
-bool datadir_is_served(struct str data_dir)
+bool datadir_is_lock(struct str data_dir, int fd)
 {
+	struct stat lent, there;
 	struct arena arena;
-	bool served = false;
-	int fd;
+	bool is_same;
 
 	arena_init(&arena);
-	fd = open_lock(data_dir, &arena, 0);
-	if (fd >= 0) {
-		served = flock(fd, LOCK_SH | LOCK_NB) < 0;
-		close(fd);
-	}
+	is_same = fd >= 0 && fstat(fd, &lent) == 0 &&
+	          stat(arena_printf(&arena, "%.*s/lock", STR_ARG(data_dir)).ptr, &there) == 0 &&
+	          lent.st_ino == there.st_ino && lent.st_dev == there.st_dev;
 	arena_release(&arena);
-	return served;
+	return is_same;
 }

@@ -294,5 +294,11 @@ int schema_check(struct store *s, enum store_open_how how, struct fail *f)
 		            "%.*s has schema version %" PRId64
 		            ", of an older fluxrouter; `fluxrouter serve` brings it to %d",
 		            STR_ARG(s->name), version, SCHEMA_VERSION);
+	if (how == STORE_AS_IS)
+		return fail(f, FAIL_STORE,
+		            "%.*s has schema version %" PRId64
+		            ", and the program that serves from it knows no other; this one needs "
+		            "%d: stop that one, then start this one",
+		            STR_ARG(s->name), version, SCHEMA_VERSION);
 	return migrate(s, version, f);
 }

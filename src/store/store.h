@@ -11,13 +11,14 @@
 
 struct store;
 
-enum store_open_how { STORE_CREATE, STORE_EXISTING, STORE_READ_ONLY };
+enum store_open_how { STORE_CREATE, STORE_EXISTING, STORE_AS_IS, STORE_READ_ONLY };
 
 /* `where` is a data directory, for SQLite, or an address, postgresql://user@host/database (which may
  * have a password in it and is never printed whole).
  *
  * STORE_CREATE makes the directory and the file where they are missing; an older schema is
- * brought up to this program's, except by STORE_READ_ONLY. -1: f names the file and what is wrong
+ * brought up to this program's, except by STORE_AS_IS (to be written, but another program
+ * serves from it) and STORE_READ_ONLY. -1: f names the file and what is wrong
  * (missing, locked, a newer schema than this program knows). */
 int store_open(struct str where, enum store_open_how, struct store **out, struct fail *) MUST_USE;
 void store_close(struct store **);

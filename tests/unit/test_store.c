@@ -287,11 +287,12 @@ static void test_daemon_lock(void)
 
 	fresh_dir();
 	CHECK(datadir_make(dir, &f) == 0);
-	CHECK(!datadir_is_served(dir));
-	CHECK(datadir_lock(dir, &fd, &f) == 0 && datadir_is_served(dir));
+	CHECK(!datadir_is_lock(dir, fd));
+	CHECK(datadir_lock(dir, &fd, &f) == 0 && datadir_is_lock(dir, fd));
 	CHECK(datadir_lock(dir, &second, &f) < 0 && second == -1);
 	close(fd);
-	CHECK(!datadir_is_served(dir));
+	CHECK(datadir_lock(dir, &second, &f) == 0);
+	close(second);
 	tempdir_remove(top);
 }
 

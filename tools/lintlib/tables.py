@@ -12,7 +12,7 @@ GROUPS = {
     "path": ["request", "relay", "reply", "attempt", "candidate", "heartbeat", "payment", "usage", "refusal",
              "endpoint", "models", "ready", "decided", "dry_run", "feedback", "tokens", "told", "worker",
              "translation", "wish"],
-    "daemon": ["daemon", "snapshot", "version"],
+    "daemon": ["daemon", "snapshot", "version", "heir", "handover"],
 }
 COMMON = ["limits", "fail", "metric", "llm"]
 LAYERS = ["front", "gate", "wire", "route", "provider", "upstream", "ledger", "store", "config", "trace",
@@ -124,6 +124,8 @@ TESTED_BY = {
                                " src/cli/serve.c"
                                " src/cli/found.c src/daemon.c src/main.c src/worker.c"
                                " src/admin/admin.c src/snapshot.c",
+        "tests/chaos/run_upgrade.py": "src/base/notify.c src/cli/pid_file.c src/front/inherit.c"
+                                      " src/handover.c src/heir.c",
         "tests/unit/test_trace.c": "src/trace/series.c src/trace/writer.c src/decided.c",
         "tests/caselib/routing.py": "src/feedback.c src/cli/tune.c",
         "tests/unit/test_limit.c": "src/gate/bucket.c src/gate/judging.c src/gate/lend.c"
