@@ -32,6 +32,7 @@ enum {
 	LIMIT_SCORER_BYTES = 512 * 1024,      /* a scorer file */
 	LIMIT_ALIAS_BYTES = 256,              /* a model name in a request */
 	LIMIT_CANDIDATES = 16,                /* targets that one request may consider */
+	LIMIT_METRIC_TARGETS = 1000,          /* that /metrics tells of one by one */
 	LIMIT_TAGS_BYTES = 63,                /* X-Flux-Tags, as many as the journal keeps */
 	LIMIT_CEILING_WAIT_MS = 10 * 1000,    /* for money that others hold */
 	LIMIT_PROVIDER_CALLS = 10,   /* of a provider's own tool, where the request sets no limit */

@@ -9,7 +9,6 @@
  *	fluxrouter_overhead_seconds_bucket{le="+Inf"} 4
  *	fluxrouter_overhead_seconds_count 4
  *	fluxrouter_overhead_seconds_sum 1.5
- *	# EOF
  *
  * Format: https://github.com/prometheus/OpenMetrics, specification 1.0. The count of a histogram
  * is the sum of its buckets, so the two always agree; the sum of seconds may be one observation
@@ -199,5 +198,4 @@ void metric_put_text(struct buf *out)
 		put_row(out, first, m);
 	for (int h = 0; h < METRIC_HISTOGRAM_COUNT; h++)
 		put_histogram(out, first, h);
-	buf_put(out, STR("# EOF\n"));
 }

@@ -32,7 +32,7 @@ void metric_add(enum metric, int64_t amount);
 void metric_observe(enum metric_histogram, int64_t ns);
 void metric_set(enum metric, int64_t value); /* this thread's share of a gauge */
 
-/* OpenMetrics 1.0 text, with # EOF. */
+/* OpenMetrics 1.0 text; whoever has the last row puts # EOF behind it. */
 void metric_put_text(struct buf *);
 
 #endif

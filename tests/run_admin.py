@@ -125,6 +125,34 @@ def scene_credential(world):
     assert ADMIN_KEY not in text and "another-key" not in text and key not in text
 
 
+def scene_targets(world):
+    """how targets do is told, no credential with it, and lives through a reload"""
+    text = world.config.read_text().replace("health: {breaker: false}", "health: {failures: 2}")
+    world.config.write_text(text)
+    world.restart()
+    world.plain.script("on * * always\nstatus 503\n", "ill")
+    key = world.key("someone")
+    for _ in range(2):
+        assert serve(world, key, mark="ill").status == 502
+    world.config.write_text(text.replace("threads: 2", "threads: 2 "))
+    world.daemon.send_signal(signal.SIGHUP)
+    until(lambda: b'reloads_total{result="ok"} 1' in world_metrics(world), "no reload")
+    answer = Admin(world).ask("GET", "/targets?model=small")
+    (target,) = json.loads(answer.body)["data"]
+    assert target["breaker"] == "open" and target["failed"] == 2 and target["probe_in_s"] > 0, target
+    assert target["last_failure"] == {"code": "provider_error", "status": 503}, target
+    assert b"sk-" not in answer.body and b"http" not in answer.body
+    rows = world_metrics(world)
+    name = f'target="{target["name"]}"'.encode()
+    assert b"fluxrouter_target_state{%s} 2\n" % name in rows, rows
+    assert rows.endswith(b"# EOF\n")
+    world.plain.forget("ill")
+
+
+def world_metrics(world):
+    return http.ask(world.metrics, "GET", "/metrics").body
+
+
 def scene_guessing(world):
     """who keeps guessing is told to wait"""
     statuses = []

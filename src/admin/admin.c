@@ -2,11 +2,12 @@
  * Answers at once or with 404; never waits. Called by the daemon. */
 #include "admin/admin.h"
 
+#include "admin/target.h"
 #include "front/listen.h"
 #include "metric.h"
 #include "wire/wire.h"
 
-enum { METRICS_BYTES_MAX = 1024 * 1024 };
+enum { METRICS_BYTES_MAX = 4 * 1024 * 1024 };
 
 struct admin {
 	struct front *front;
@@ -23,10 +24,14 @@ static void answer(struct stream *s, int status, struct str type, struct str bod
 
 static void answer_metrics(struct stream *s)
 {
+	struct config *config = config_current();
 	struct buf text;
 
 	buf_init(&text, METRICS_BYTES_MAX);
 	metric_put_text(&text);
+	target_put_metrics(&text, config);
+	buf_put(&text, STR("# EOF\n"));
+	config_put(&config);
 	answer(s, 200, STR("application/openmetrics-text; version=1.0.0; charset=utf-8"),
 	       buf_str(&text));
 	buf_release(&text);

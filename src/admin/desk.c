@@ -50,6 +50,7 @@ static const struct desk_row rows[] = {
     {"DELETE", "/admin/v1/keys/{id}", key_answer_revoke, 0, "revokes it"},
     {"POST", "/admin/v1/keys/{id}/rotate", key_answer_rotate, 0,
      "a new key in its place, told this once; the old one goes on for `overlap`"},
+    {"GET", "/admin/v1/targets", target_answer_list, 0, "every target and its health; ?model="},
     {"GET", "/admin/v1/usage", report_answer_usage, 0, "?by=, from=, to=, account=, format="},
     {"GET", "/admin/v1/invoices", report_answer_invoice, 0, "?account=, month=, format="},
 };

@@ -34,6 +34,7 @@ int key_answer_get(struct desk_work *);
 int key_answer_patch(struct desk_work *);
 int key_answer_revoke(struct desk_work *);
 int key_answer_rotate(struct desk_work *);
+int target_answer_list(struct desk_work *);
 int report_answer_usage(struct desk_work *);
 int report_answer_invoice(struct desk_work *);
 

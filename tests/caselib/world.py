@@ -272,6 +272,9 @@ class World:
         kinds = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.M))
         found = {}
         for name, value in re.findall(r"^([a-z_]+(?:\{[^}]*\})?) (\S+)", text, re.M):
+            # How targets have been doing is to stay.
+            if name.startswith("fluxrouter_target_"):
+                continue
             if kinds.get(name.split("{")[0]) == "gauge":
                 found[name] = float(value)
         found.pop('fluxrouter_provider_connections{state="idle"}', 0)

@@ -13,6 +13,7 @@ static struct str scrape(void)
 {
 	buf_clear(&text);
 	metric_put_text(&text);
+	buf_put(&text, STR("# EOF\n")); /* as its caller does */
 	CHECK(!buf_is_over(&text));
 	return buf_str(&text);
 }
