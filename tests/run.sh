@@ -59,13 +59,19 @@ live() { # everything that needs a daemon, from this build folder
 step_cases() {
 	live build
 }
+on_postgres() { # what else runs on SQLite
+	FLUX_CASES_ON=postgres tests/postgres.sh run "$@"
+}
 step_money() {
-	local bad=0
+	local bad=0 shared="ceiling money failover"
+	[ -z "${FLUX_LONG:-}" ] || shared= # all cases
 	make_quiet all build/price_cases || return 1
 	python3 tests/money/prices.py || bad=1
 	python3 tests/money/agree.py || bad=1
 	python3 tests/money/agents.py || bad=1
 	python3 tests/money/turn.py || bad=1
+	on_postgres python3 tests/run_cases.py $shared || bad=1
+	on_postgres python3 tests/run_admin.py || bad=1
 	tests/postgres.sh run python3 tests/money/race.py || bad=1
 	tests/postgres.sh run python3 tests/money/crash.py || bad=1
 	tests/postgres.sh run python3 tests/money/nodes.py || bad=1

@@ -360,9 +360,7 @@ def scene_webhooks(world):
     world.restart()
     time.sleep(3)
     assert len(receiver.got) == 4 and len(few.got) == 1, (len(receiver.got), len(few.got))
-    store = sqlite3.connect(f"file:{world.data}/flux.db?mode=ro", uri=True, timeout=5)
-    assert store.execute("select count(*), min(done_ms) > 0 from alerts").fetchone() == (3, 1)
-    store.close()
+    assert [row["done_ms"] > 0 for row in world.books.rows("select done_ms from alerts")] == [True] * 3
     for server in (receiver, few):
         server.shutdown()
         server.server_close()
@@ -387,11 +385,11 @@ def make_old(world, days):
     """Entries, their sums and what was spent, as if it had been that many days ago."""
     ms = days * 86400000
     files = list((world.data / "journal").glob("*.fluxj"))
-    store = sqlite3.connect(world.data / "flux.db", isolation_level=None)
-    store.execute("update entries set opened_ms = opened_ms - ?, closed_ms = closed_ms - ?", (ms, ms))
-    store.execute("update days set day = day - ?", (days,))
-    store.execute("delete from spent")
-    store.close()
+    world.books.change(
+        f"update entries set opened_ms = opened_ms - {ms}, closed_ms = closed_ms - {ms}",
+        f"update days set day = day - {days}",
+        "delete from spent",
+    )
     for path in files:  # and in the journal: the records' times, and their checksums
         age_journal(path, ms)
 

@@ -1,7 +1,6 @@
 """What a group of cases runs against: providers of several kinds, one daemon, its data folder."""
 
 import atexit
-import contextlib
 import json
 import os
 import pathlib
@@ -9,13 +8,12 @@ import re
 import shutil
 import signal
 import socket
-import sqlite3
 import subprocess
 import tempfile
 import threading
 import time
 
-from . import http
+from . import books, http
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
@@ -149,6 +147,7 @@ class World:
         self.address = ("127.0.0.1", free_port())
         self.metrics = ("127.0.0.1", free_port())
         self.config = self.folder / "config.yaml"
+        self.books = books.books_of(self.data)
         self.write_config(group, changes)
         self.keys, self.lock = {}, threading.Lock()
         self.log = open(self.folder / "daemon.log", "wb")
@@ -156,7 +155,7 @@ class World:
         self.baseline = self.gauges_at_rest()
 
     def write_config(self, group, changes):
-        text = (ROOT / "tests/cases" / f"{group}.yaml").read_text()
+        text = self.books.setting + (ROOT / "tests/cases" / f"{group}.yaml").read_text()
         for old, new in changes:
             text = text.replace(old, new)
         names = {
@@ -200,22 +199,12 @@ class World:
                 time.sleep(0.02)
         raise SystemExit("the daemon does not start:\n" + self.tail())
 
-    def make_account(self, account, terms):
-        """An account that is there, with its terms, before it has a key."""
-        with contextlib.closing(sqlite3.connect(self.data / "flux.db", timeout=10)) as store, store:
-            raised = "UPDATE meta SET value = value + 1 WHERE name = 'revision' RETURNING value"
-            revision = store.execute(raised).fetchone()[0]
-            store.execute(
-                "INSERT INTO owners SELECT 1, max(id) + 1, 0, 0, 0, ?, ?, 0, 0, 0, ? FROM owners",
-                (account, terms, revision),
-            )
-
     def key(self, account, terms=None):
         with self.lock:
             if account not in self.keys and terms:
-                self.make_account(account, terms)
+                books.make_account(self.books, account, terms)
             if account not in self.keys:
-                words = [
+                words = [  # the daemon has said in its data directory where the store is
                     str(self.build / "fluxrouter"),
                     "key",
                     "create",
@@ -238,33 +227,10 @@ class World:
             time.sleep(0.02)
 
     def all_entries(self):
-        store = sqlite3.connect(f"file:{self.data}/flux.db?mode=ro", uri=True, timeout=5)
-        store.row_factory = sqlite3.Row
-        try:
-            return [self.plain_row(row) for row in store.execute("select * from entries")]
-        finally:
-            store.close()
+        return self.books.rows(books.ALL)
 
     def read_entries(self, account):
-        store = sqlite3.connect(f"file:{self.data}/flux.db?mode=ro", uri=True, timeout=5)
-        store.row_factory = sqlite3.Row
-        try:
-            found = store.execute(
-                "select e.* from entries e join owners a on a.kind = 1 and a.id = e.account_id "
-                "where a.name = ? order by e.request_id, e.attempt",
-                (account,),
-            )
-            return [self.plain_row(row) for row in found]
-        finally:
-            store.close()
-
-    @staticmethod
-    def plain_row(row):
-        entry = dict(row)
-        if isinstance(entry["request_id"], bytes):
-            entry["request_id"] = entry["request_id"].hex()
-        entry["request_id"] = entry["request_id"].replace("-", "")
-        return entry
+        return self.books.rows(books.OF_ACCOUNT % account)
 
     def gauges(self):
         """Gauges of /metrics that count what is in use now; idle provider connections are not."""
@@ -328,6 +294,7 @@ class World:
         self.last_words = self.tail(15)
         for provider in (self.plain, self.tls, self.mtls, self.proxy):
             provider.stop()
+        self.books.close()
         self.log.close()
         if not self.keep:
             shutil.rmtree(self.folder, ignore_errors=True)
