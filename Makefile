@@ -41,7 +41,7 @@ FUZZERS  := $(patsubst fuzz/%.c,$(ROOT)/%,$(sort $(wildcard fuzz/fuzz_*.c)))
 GUARDS   := $(patsubst fuzz/fuzz_%.c,$(ROOT)/guard/%,$(sort $(wildcard fuzz/fuzz_*.c)))
 LIB      := $(ROOT)/libfluxrouter.a
 
-.PHONY: all run test test-money test-long units unit-programs analyze coverage leak fuzz fuzz-programs bench strict clean help
+.PHONY: tokenizer all run test test-money test-long units unit-programs analyze coverage leak fuzz fuzz-programs bench strict clean help
 .SECONDARY:
 
 all: $(ROOT)/fluxrouter $(ROOT)/fluxprovider
@@ -79,11 +79,13 @@ $(ROOT)/unit/%: $(OBJ)/tests/unit/%.o $(LIB)
 $(OBJ)/src/route/scorer_file.o: src/route/scorer.bin
 
 $(ROOT)/features: $(OBJ)/tools/features.o $(LIB)
+# Counts tokens, for tests/run_tokens.py.
+$(ROOT)/tokens: $(OBJ)/tools/tokens.o $(LIB)
 $(ROOT)/bench/bench_score: $(OBJ)/bench/bench_score.o $(LIB)
 $(ROOT)/bench/bench_wire: $(OBJ)/bench/bench_wire.o $(LIB)
 # Random prices and what comes of them, for tests/money/prices.py.
 $(ROOT)/price_cases: $(OBJ)/tests/money/price_cases.o $(LIB)
-$(ROOT)/features $(ROOT)/bench/bench_score $(ROOT)/bench/bench_wire $(ROOT)/price_cases:
+$(ROOT)/features $(ROOT)/tokens $(ROOT)/bench/bench_score $(ROOT)/bench/bench_wire $(ROOT)/price_cases:
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
@@ -126,6 +128,9 @@ test-money: ## builds, runs the tests of prices, ceilings and books alone
 
 test-long: ## the same, longer: fuzzing, every mix of pieces, Claude Code and Codex
 	@FLUX_LONG=1 tests/run.sh
+
+tokenizer: ## fetches OpenAI's vocabularies from npm, for exact counts of tokens
+	tools/tokenizer $(ROOT)/tokenizer
 
 analyze: ## clang-tidy, cppcheck and gcc -fanalyzer over the sources
 	@tools/analyze $(ANALYZE)

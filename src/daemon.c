@@ -23,6 +23,7 @@
 #include "ledger/segment.h"
 #include "metric.h"
 #include "snapshot.h"
+#include "token/shelf.h"
 #include "worker.h"
 
 enum { WORKERS_MAX = 64 };
@@ -414,6 +415,8 @@ static int open_office(struct daemon *d, struct fail *f)
 
 static int serve(struct daemon *d, struct config *config, struct fail *f)
 {
+	log_say(LOG_INFO, "vocabularies for exact counts of tokens: %d",
+	        shelf_open(config->tokenizer_dir));
 	if (start_carrier(d, config, f) < 0 || start_lease(d, f) < 0 ||
 	    start_workers(d, config, f) < 0)
 		return -1;

@@ -18,6 +18,7 @@
 #include "gate/account.h"
 #include "limits.h"
 #include "metric.h"
+#include "counting.h"
 #include "request.h"
 #include "wire/put.h"
 
@@ -94,13 +95,16 @@ static int64_t floor_output(const struct request *r, int64_t asked)
 }
 
 /* What its input may be at most: as many tokens as bytes. Or, closer: half as many again as were
- * counted. */
+ * estimated; or, where they were counted exactly, an eighth more than that, for what a provider
+ * puts around them. */
 enum basis { BY_BYTES, BY_COUNT };
 
 static int64_t input_tokens(const struct request *r, enum basis basis)
 {
 	int64_t bytes = (int64_t)stream_body(r->stream).len;
-	int64_t count = r->decision.counted_tokens + r->decision.counted_tokens / 2;
+	int64_t exact = counting_exact(r);
+	int64_t count =
+	    exact ? exact + exact / 8 : r->decision.counted_tokens + r->decision.counted_tokens / 2;
 
 	return basis == BY_COUNT && count < bytes ? count : bytes;
 }
@@ -217,8 +221,19 @@ static void admitted(struct request *r)
 	r->now.opened_ms = p->hold.wall_ms;
 }
 
+static enum payment_result ask(struct request *);
+
+/* Where bytes say that it costs too much, the exact count decides. */
+static bool may_count(const struct request *r)
+{
+	return r->counting == NULL && is_limited(r) &&
+	       counting_would_be_exact(r->now.target->config->model);
+}
+
 static enum payment_result act_on(struct request *r, const struct limit_verdict *v)
 {
+	int64_t tokens;
+
 	switch (v->result) {
 	case LIMIT_ADMITTED:
 		timer_cancel(&r->pay.patience);
@@ -227,7 +242,10 @@ static enum payment_result act_on(struct request *r, const struct limit_verdict 
 	case LIMIT_WAITS:
 		return PAYMENT_WAITS;
 	case LIMIT_REFUSED:
-		break;
+		if (!may_count(r))
+			break;
+		return counting_ask(r, r->now.target->config->model, &tokens) ? ask(r)
+		                                                              : PAYMENT_WAITS;
 	}
 	timer_cancel(&r->pay.patience);
 	limits_say(v, &r->fail);

@@ -83,8 +83,6 @@ static void put_decision(struct headers *h, const struct request *r)
 		put(h, STR("X-Flux-Tier"), str_of(llm_tier_name(r->decision.tier)));
 	put_foreign(h, STR("X-Flux-Decision"), decision_line(r));
 	put_foreign(h, STR("X-Flux-Attempts"), r->attempts_text);
-	if (!h->is_early)
-		put_foreign(h, STR("X-Flux-Warnings"), r->warnings);
 }
 
 static int64_t overhead_us(const struct request *r)
@@ -125,6 +123,8 @@ static void put_common(struct headers *h, const struct request *r)
 	put_foreign(h, STR("X-Flux-Original-Model"), r->llm.model);
 	if (r->has_decision)
 		put_decision(h, r);
+	if (!h->is_early)
+		put_foreign(h, STR("X-Flux-Warnings"), r->warnings);
 	put_rates(h, &r->pay.pass);
 	if (r->no_retain)
 		put(h, STR("X-Flux-No-Retain"), STR("applied"));

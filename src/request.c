@@ -27,10 +27,12 @@
 #include "limits.h"
 #include "metric.h"
 #include "provider/provider.h"
+#include "counting.h"
 #include "refusal.h"
 #include "relay.h"
 #include "reply.h"
 #include "told.h"
+#include "tokens.h"
 #include "translation.h"
 #include "wish.h"
 
@@ -238,14 +240,15 @@ static enum request_result step_choose(struct request *r)
 	static const enum metric tiers[LLM_TIERS] = {METRIC_TIER_FAST, METRIC_TIER_STANDARD,
 	                                             METRIC_TIER_REASONING};
 	struct route_wish wish;
+	bool waits;
 
 	if (r->endpoint->kind == ENDPOINT_TELL) {
 		r->endpoint->answer(r);
 		return r->has_begun || fail_is_set(&r->fail) ? STEP_END : STEP_WAIT;
 	}
 	wish_read(r, &wish);
-	if (route_decide(r->config->catalog, &r->llm, &wish, &r->decision, &r->fail) < 0)
-		return STEP_END;
+	if (counting_decide(r, &wish, &waits) < 0)
+		return waits ? STEP_WAIT : STEP_END;
 	r->has_decision = true;
 	if (r->decision.is_scored)
 		metric_add(tiers[r->decision.tier], 1);
@@ -460,6 +463,8 @@ static void release(struct request *r)
 	relay_release(r);
 	translation_release(r);
 	feedback_release(r);
+	tokens_release(r);
+	counting_release(r);
 	exchange_end(&r->now.exchange);
 	loop_drop_task(&r->later);
 	list_remove(&r->asking_node);

@@ -90,6 +90,8 @@ struct request {
 	bool is_reading_json;
 	struct llm_request llm;
 	struct feedback *feedback; /* NULL: none was given */
+	struct tokens *tokens;     /* NULL: no count was asked for */
+	struct counting *counting;   /* NULL: nothing was counted exactly */
 	struct decision decision;
 	bool has_decision;
 	bool no_retain;

@@ -4,6 +4,8 @@
 
 struct request;
 
+/* Called again whenever the request is resumed, until there is an answer. */
 void tokens_answer(struct request *);
+void tokens_release(struct request *); /* the request goes; fine without a count */
 
 #endif

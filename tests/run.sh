@@ -59,6 +59,9 @@ live() { # everything that needs a daemon, from this build folder
 step_cases() {
 	live build
 }
+step_tokens() { # our counts beside the package that the vocabularies come from
+	python3 tests/run_tokens.py ${FLUX_LONG:+--texts 100000}
+}
 on_postgres() { # what else runs on SQLite
 	FLUX_CASES_ON=postgres tests/postgres.sh run "$@"
 }
@@ -120,7 +123,7 @@ sums() { # of one log: passed failed skipped
 }
 
 long=${FLUX_LONG:+analyze tsan valgrind leak coverage}
-steps=${*:-install build units lint cases money asan clang fuzz clients $long}
+steps=${*:-install build units lint cases tokens money asan clang fuzz clients $long}
 passed=0 failed=0 skipped=0
 for step in $steps; do
 	log=$logs/$step.log

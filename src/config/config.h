@@ -29,6 +29,7 @@ struct origin; /* upstream/exchange.h */
 #define CONFIG_KINDS(X)                                                                            \
 	X(COMPATIBLE, "compatible")                                                                \
 	X(OPENAI, "openai")                                                                        \
+	X(ANTHROPIC, "anthropic")                                                                  \
 	X(OPENROUTER, "openrouter")                                                                \
 	X(AZURE, "azure")                                                                          \
 	X(MISTRAL, "mistral")                                                                      \
@@ -195,8 +196,9 @@ struct config {
 	struct str samples_key; /* secret; empty: no content is ever kept */
 	int samples_percent;    /* of the requests to flux-auto */
 	int64_t samples_keep_ms;
-	struct str scorer_file;  /* empty: the built-in one */
-	struct str scorer_bytes; /* of it, as read once */
+	struct str scorer_file;   /* empty: the built-in one */
+	struct str tokenizer_dir; /* empty: where token/shelf.h looks */
+	struct str scorer_bytes;  /* of it, as read once */
 
 	struct config_provider *providers;
 	int provider_count;

@@ -62,6 +62,7 @@ static enum config_kind kind_at(struct str host)
 		struct str host;
 		enum config_kind kind;
 	} rows[] = {{STR_INIT("api.openai.com"), CONFIG_KIND_OPENAI},
+	            {STR_INIT("api.anthropic.com"), CONFIG_KIND_ANTHROPIC},
 	            {STR_INIT(".openai.azure.com"), CONFIG_KIND_AZURE},
 	            {STR_INIT(".services.ai.azure.com"), CONFIG_KIND_AZURE},
 	            {STR_INIT("openrouter.ai"), CONFIG_KIND_OPENROUTER},

@@ -50,6 +50,13 @@ static void make_wishes(struct config_making *making)
 		read_scorer(making);
 }
 
+/* Read at start: what is not there may be put there later. */
+static void make_tokenizer(struct config_making *making)
+{
+	making->config->tokenizer_dir =
+	    config_value_text(making->mistakes, STR("tokenizer_dir"), making->raw->tokenizer_dir);
+}
+
 static void make_decisions(struct config_making *making)
 {
 	struct config_mistakes *m = making->mistakes;
@@ -94,6 +101,7 @@ static void make_samples(struct config_making *making)
 void config_make_routing(struct config_making *making)
 {
 	make_wishes(making);
+	make_tokenizer(making);
 	make_decisions(making);
 	make_samples(making);
 }

@@ -293,6 +293,7 @@ static const cyaml_schema_field_t config_fields[] = {
                          CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT,
                          struct raw_config, tier_ceiling, tier_names, CYAML_ARRAY_LEN(tier_names)),
     TEXT(scorer_file, raw_config),
+    TEXT(tokenizer_dir, raw_config),
     TEXT(decisions, raw_config),
     TEXT(decisions_max, raw_config),
     CYAML_FIELD_MAPPING_PTR("samples", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw_config,

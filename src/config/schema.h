@@ -137,7 +137,7 @@ struct raw_config {
 	int64_t log; /* enum config_log */
 	bool strict_names;
 	bool *cost_in_usage;
-	char *quality, *reasoning_share, *scorer_file, *decisions, *decisions_max;
+	char *quality, *reasoning_share, *scorer_file, *tokenizer_dir, *decisions, *decisions_max;
 	struct raw_samples *samples;
 	int64_t *tier_floor, *tier_ceiling; /* enum llm_tier */
 	struct raw_provider *providers;

@@ -36,6 +36,7 @@ static const struct kind {
 } kinds[CONFIG_KIND_COUNT] = {
     [CONFIG_KIND_COMPATIBLE] = {USUAL_AUTH, true, false, OLDER_CHAT},
     [CONFIG_KIND_OPENAI] = {USUAL_AUTH, true, false, 0},
+    [CONFIG_KIND_ANTHROPIC] = {USUAL_AUTH, true, false, OLDER_CHAT},
     /* https://openrouter.ai/docs/api-reference/authentication: Bearer for every dialect. */
     [CONFIG_KIND_OPENROUTER] = {{AUTH_BEARER, AUTH_BEARER, AUTH_BEARER, AUTH_BEARER},
                                 true,
@@ -103,6 +104,11 @@ bool provider_counts_rest(const struct config_provider *p)
 	return kinds[p->kind].counts_rest;
 }
 
+bool provider_counts_tokens(const struct config_provider *p)
+{
+	return p->kind == CONFIG_KIND_ANTHROPIC && p->speaks[LLM_MESSAGES];
+}
+
 unsigned provider_habits(const struct config_provider *p)
 {
 	return kinds[p->kind].habits;
@@ -151,6 +157,8 @@ static void put_path(struct buf *out, const struct provider_ask *ask)
 	if (ask->dialect == LLM_MESSAGES && !str_ends_with(p->url.path, STR("/v1")))
 		buf_put(out, STR("/v1"));
 	buf_put(out, paths[ask->dialect]);
+	if (ask->counts)
+		buf_put(out, STR("/count_tokens"));
 }
 
 /* The arena gets the text, and the buf lets go of it. */

@@ -22,6 +22,10 @@ bool provider_says_max_tokens(const struct config_provider *);
 /* Whether its total_tokens has billed output that it names nowhere else: wire/usage.h. */
 bool provider_counts_rest(const struct config_provider *);
 
+/* Whether it tells, for nothing, how many tokens a messages request has:
+ * https://docs.anthropic.com/en/api/messages-count-tokens */
+bool provider_counts_tokens(const struct config_provider *);
+
 /* What it does differently from its dialects' books: enum wire_habit bits. */
 unsigned provider_habits(const struct config_provider *);
 
@@ -35,6 +39,7 @@ struct provider_ask {
 	struct str model; /* gemini: the path has it */
 	int64_t body_bytes;
 	bool stream;
+	bool counts; /* messages: how many tokens it would be, instead of an answer */
 };
 
 /* Where in this provider a dialect is served: base path + the dialect's own, e.g.

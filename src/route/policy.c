@@ -357,8 +357,9 @@ int route_decide(const struct catalog *catalog, const struct llm_request *reques
 	*out = (struct decision){.asked = request->model};
 	if (catalog_resolve(catalog, request->model, &out->alias, f) < 0)
 		return -1;
-	out->counted_tokens =
-	    wish->recalled ? wish->recalled->counted_tokens : route_estimate_tokens(request);
+	out->counted_tokens = wish->recalled         ? wish->recalled->counted_tokens
+	                      : wish->counted_tokens ? wish->counted_tokens
+	                                             : route_estimate_tokens(request);
 	out->need = (struct window_need){
 	    .header_context = wish->context_tokens,
 	    .header_output = wish->expected_output,

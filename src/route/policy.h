@@ -30,6 +30,7 @@ struct route_wish {
 	bool has_bounds; /* of the key or its account, inside the configuration's own */
 	enum llm_tier floor, ceiling; /* where flux-auto may go; the ceiling wins over the floor */
 	const struct route_recalled *recalled; /* NULL: the request itself is there */
+	int64_t counted_tokens;                /* exactly, by the vocabulary; 0: to be estimated */
 	bool explains;                         /* name the words that weighed most: for dry runs */
 };
 

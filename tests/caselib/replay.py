@@ -59,6 +59,7 @@ class Replay:
         text = text.replace("$CASE", f"case:{self.key}").replace("$KEY", self.api_key)
         text = re.sub(r"\$NEST\((\d+)\)", lambda m: "[" * int(m.group(1)), text)
         text = re.sub(r"\$NEST\((\d+)\)", lambda m: "[" * int(m.group(1)), text)
+        text = re.sub(r"\$ONES\((\d+)\)", lambda m: "1" * int(m.group(1)), text)
         return re.sub(r"\$FILL\((\d+)\)", lambda m: "x" * int(m.group(1)), text)
 
     # ---- the client's bytes
@@ -185,7 +186,7 @@ class Replay:
             self.wrong.append("the daemon leaves the connection open")
 
     def expect_entries(self, exchange, request_id):
-        blocks = [b.rest.split() for b in exchange.entries]
+        blocks = [b.rest.split() for b in exchange.entries if b.rest.strip() != "none"]
         if not exchange.entries:
             blocks = [["*"]] * len(exchange.hears)
         self.entries += [(request_id, words) for words in blocks]

@@ -168,6 +168,7 @@ class World:
             "PROXY": "127.0.0.1:%d" % self.proxy.ports[0],
             "DEAD": "127.0.0.1:%d" % free_port(),
             "FOLDER": str(self.folder),
+            "CASES": str(pathlib.Path(__file__).resolve().parent.parent / "cases"),
         }
         self.config.write_text(re.sub(r"@([A-Z0-9]+)@", lambda m: names[m.group(1)], text))
 

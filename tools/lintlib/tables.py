@@ -10,13 +10,13 @@ LIMITS = {"file": 600, "function": 60, "nesting": 3, "parameters": 5, "line": 10
 # under src/ is a layer of its own, unless GROUPS names one for it.
 GROUPS = {
     "path": ["request", "relay", "reply", "attempt", "candidate", "heartbeat", "payment", "usage", "refusal",
-             "endpoint", "models", "ready", "decided", "dry_run", "feedback", "tokens", "told", "worker",
-             "translation", "wish"],
+             "endpoint", "models", "ready", "decided", "dry_run", "feedback", "tokens", "counting", "told",
+             "worker", "translation", "wish"],
     "daemon": ["daemon", "snapshot", "version", "heir", "handover"],
 }
 COMMON = ["limits", "fail", "metric", "llm"]
 LAYERS = ["front", "gate", "wire", "route", "provider", "upstream", "ledger", "store", "config", "trace",
-          "snapshot.h", "version.h"]
+          "token", "snapshot.h", "version.h"]
 ARROWS = {
     "base": [],
     "limits": [],
@@ -27,6 +27,7 @@ ARROWS = {
     "upstream": ["limits", "fail", "metric", "front/http1.h"],
     "wire": COMMON,
     "store": COMMON,
+    "token": COMMON,
     "gate": COMMON + ["config", "store"],
     "config": COMMON + ["ledger/price.h"],
     "route": COMMON + ["config", "ledger/price.h"],  # the dry run's estimate
@@ -144,7 +145,9 @@ TESTED_BY = {
                                   " src/relay.c src/request.c src/told.c",
         "tests/cases/messages.case": "src/wire/messages.c",
         "tests/cases/translate.case": "src/translation.c",
-        "tests/cases/tokens.case": "src/tokens.c",
+        "tests/cases/tokens.case": "src/tokens.c src/counting.c",
+        "tests/unit/test_vocab.c": "src/token/count.c src/token/guess.c src/token/shelf.c"
+                                   " src/token/split.c src/token/tally.c",
         "tests/unit/test_gemini.c": "src/wire/gemini_ask.c src/wire/gemini_hear.c"
                                     " src/wire/gemini_row.c",
         "tests/unit/test_pairs.c": "src/wire/hearing.c src/wire/messages_ask.c src/wire/messages_hear.c"
@@ -173,6 +176,7 @@ PARSERS = {
     "src/ledger/price_text.c": "fuzz_price_text",
     "src/trace/trace.c": "fuzz_trace",
     "src/upstream/answer.c": "fuzz_answer",
+    "src/token/vocab.c": "fuzz_vocab",
     "src/wire/chat.c": "fuzz_wire",
     "src/wire/chat_hear.c": "fuzz_talk_stream",
     "src/wire/chat_options.c": "fuzz_talk_request",
