@@ -41,7 +41,7 @@ FUZZERS  := $(patsubst fuzz/%.c,$(ROOT)/%,$(sort $(wildcard fuzz/fuzz_*.c)))
 GUARDS   := $(patsubst fuzz/fuzz_%.c,$(ROOT)/guard/%,$(sort $(wildcard fuzz/fuzz_*.c)))
 LIB      := $(ROOT)/libfluxrouter.a
 
-.PHONY: tokenizer all run test test-money test-long units unit-programs analyze coverage leak fuzz fuzz-programs bench strict clean help
+.PHONY: tokenizer all run test test-money test-long units unit-programs analyze coverage leak fuzz fuzz-long fuzz-programs bench strict clean help
 .SECONDARY:
 
 all: $(ROOT)/fluxrouter $(ROOT)/fluxprovider
@@ -144,6 +144,10 @@ leak: all ## 100,000 mixed requests, and the daemon is as it was (LEAK="--reques
 fuzz: ## runs every fuzz target for FUZZ_SECONDS (30) with the corpus of fuzz/corpus
 	@$(MAKE) --no-print-directory CC=clang VARIANT=fuzz fuzz-programs
 	@tests/run_fuzz.sh $(FUZZ_SECONDS)
+
+fuzz-long: ## the same for an hour in all; what covers more stays in fuzz/corpus
+	@$(MAKE) --no-print-directory CC=clang VARIANT=fuzz fuzz-programs
+	@tests/run_fuzz.sh --keep $$((3600 / $(words $(FUZZERS))))
 
 fuzz-programs: $(FUZZERS)
 
