@@ -41,6 +41,10 @@ void refusal_bad_answer(struct request *r, const char *why)
 
 void refusal_stream_error(struct request *r)
 {
+	if (r->now.is_garbled) {
+		refusal_bad_answer(r, "an event of its stream cannot be read");
+		return;
+	}
 	fail(&r->fail, FAIL_PROVIDER_ERROR, "%.*s ended its stream with an error",
 	     STR_ARG(r->now.target->name));
 }

@@ -49,6 +49,7 @@ struct attempt {
 	struct wire_meter meter;
 	int64_t opened_ms; /* wall */
 	int64_t asked_ns;  /* monotonic */
+	bool is_garbled;   /* an event of its stream, to be translated, could not be read */
 };
 
 /* The stream that is being relayed. */

@@ -130,6 +130,8 @@ static enum wire_kind kind_of(const struct talk_event *e)
 	case TALK_HEAD:
 	case TALK_USAGE:
 		return WIRE_LIFECYCLE;
+	case TALK_OPEN: /* a text that is only begun says nothing yet */
+		return e->part && e->part->kind == TALK_TEXT ? WIRE_LIFECYCLE : WIRE_CONTENT;
 	case TALK_END:
 		return WIRE_END;
 	case TALK_ERROR:
@@ -171,8 +173,10 @@ enum wire_kind translation_hear(struct request *r, const struct sse_event *e, st
 	enum wire_kind kind = WIRE_LIFECYCLE;
 	struct talk_events events;
 
-	if (translate_read(job, e, &events) < 0)
+	if (translate_read(job, e, &events) < 0) {
+		r->now.is_garbled = true;
 		return WIRE_ERROR;
+	}
 	for (int i = 0; i < events.count; i++) {
 		const struct talk_event *event = &events.list[i];
 

@@ -16,6 +16,9 @@
 
 #include "upstream/pool.h"
 
+#include <errno.h>
+#include <sys/socket.h>
+
 enum { LINK_PIECES = EXCHANGE_PIECES_MAX };
 enum link_state {
 	LINK_NEW,
@@ -121,12 +124,25 @@ static void read_cipher(struct link *l, struct str cipher)
 		l->user->on_end(l, LINK_TLS_FAILED);
 }
 
+/* Where the last bytes and a reset come together, libuv tells of an end: uv__stream_io takes a
+ * hang-up behind a short read for one. */
+static bool was_reset(const struct link *l)
+{
+	uv_os_fd_t fd;
+	char byte;
+
+	return uv_fileno((const uv_handle_t *)&l->tcp, &fd) == 0 &&
+	       recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == ECONNRESET;
+}
+
 static void on_read(uv_stream_t *tcp, ssize_t len, const uv_buf_t *buf)
 {
 	struct link *l = tcp->data;
 
 	if (len == 0)
 		return;
+	if (len == UV_EOF && was_reset(l))
+		len = UV_ECONNRESET;
 	if (len < 0) {
 		uv_read_stop(tcp);
 		l->status = (int)len;

@@ -242,6 +242,15 @@ static void note_usage(struct wire_noting *n, uint32_t usage, bool is_final, str
 	out->usage = json_raw(n->scratch, usage);
 }
 
+/* A text that begins with nothing says nothing yet. */
+static bool opens_empty_text(const struct json *doc, uint32_t root)
+{
+	uint32_t block = json_get(doc, root, STR("content_block"));
+
+	return json_text_is(doc, json_get(doc, block, STR("type")), STR("text")) &&
+	       json_text_is(doc, json_get(doc, block, STR("text")), STR(""));
+}
+
 static void note_typed(struct wire_noting *n, struct wire_note *out)
 {
 	const struct json *doc = n->scratch;
@@ -258,7 +267,7 @@ static void note_typed(struct wire_noting *n, struct wire_note *out)
 		out->kind = WIRE_END;
 	} else if (json_text_is(doc, type, STR("error"))) {
 		out->kind = WIRE_ERROR;
-	} else if (!json_text_is(doc, type, STR("ping"))) {
+	} else if (!json_text_is(doc, type, STR("ping")) && !opens_empty_text(doc, root)) {
 		out->kind = WIRE_CONTENT;
 	}
 }

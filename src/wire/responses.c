@@ -277,6 +277,19 @@ static enum wire_kind kind_of(const struct json *doc, uint32_t type)
 	return WIRE_CONTENT;
 }
 
+/* A message that was only begun, or a part of it, says nothing yet. */
+static bool opens_empty_text(const struct json *doc, uint32_t root)
+{
+	uint32_t type = json_get(doc, root, STR("type"));
+	uint32_t item = json_get(doc, root, STR("item")), part = json_get(doc, root, STR("part"));
+
+	if (json_text_is(doc, type, STR("response.output_item.added")))
+		return json_text_is(doc, json_get(doc, item, STR("type")), STR("message")) &&
+		       json_count(doc, json_get(doc, item, STR("content"))) == 0;
+	return json_text_is(doc, type, STR("response.content_part.added")) &&
+	       json_text_is(doc, json_get(doc, part, STR("text")), STR(""));
+}
+
 static void note_event(struct wire_noting *n, const struct sse_event *e, struct wire_note *out)
 {
 	const struct json *doc = n->scratch;
@@ -286,6 +299,8 @@ static void note_event(struct wire_noting *n, const struct sse_event *e, struct 
 		out->kind = WIRE_CONTENT;
 	} else if (note_parse(n, e->data)) {
 		out->kind = kind_of(doc, json_get(doc, json_root(doc), STR("type")));
+		if (out->kind == WIRE_CONTENT && opens_empty_text(doc, json_root(doc)))
+			out->kind = WIRE_LIFECYCLE;
 		read_response(doc, json_get(doc, json_root(doc), STR("response")), n, &out->usage);
 	}
 	note_count_content(n, out->kind, e);
