@@ -1,5 +1,6 @@
 /* The program's entry: a table of verbs. Every verb reads its own options and has --help. */
 #include "cli/cli.h"
+#include "cli/verb.h"
 
 #include "base/str.h"
 #include "version.h"
@@ -7,11 +8,7 @@
 #include <malloc.h>
 #include <signal.h>
 
-static const struct verb {
-	const char *name;
-	int (*run)(int argc, char **argv);
-	const char *help;
-} verbs[] = {
+static const struct verb verbs[] = {
     {"serve", cli_serve, "run the gateway"},
     {"check", cli_check, "check a configuration file"},
     {"route", cli_route, "tell where a request would go, and why"},
@@ -48,8 +45,7 @@ static int print_help(FILE *out)
 {
 	fprintf(out, "fluxrouter " FLUXROUTER_VERSION ": one endpoint in front of many models\n\n"
 	             "usage: fluxrouter VERB [options]\n\n");
-	for (int i = 0; i < VERBS; i++)
-		fprintf(out, "  %-9s %s\n", verbs[i].name, verbs[i].help);
+	verb_list(verbs, VERBS, out);
 	fprintf(out, "\nfluxrouter VERB --help tells each one's options.\n");
 	return out == stdout ? 0 : 2;
 }
@@ -57,6 +53,7 @@ static int print_help(FILE *out)
 int main(int argc, char **argv)
 {
 	struct str word = argc > 1 ? str_of(argv[1]) : STR("");
+	const struct verb *verb;
 
 	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 	mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
@@ -68,9 +65,8 @@ int main(int argc, char **argv)
 	}
 	if (str_eq(word, STR("--help")) || str_eq(word, STR("-h")) || str_eq(word, STR("help")))
 		return print_help(stdout);
-	for (int i = 0; i < VERBS; i++)
-		if (str_eq(word, str_of(verbs[i].name)))
-			return verbs[i].run(argc - 1, argv + 1);
+	if (argc > 1 && (verb = verb_find(verbs, VERBS, argv[1])))
+		return verb->run(argc - 1, argv + 1);
 	if (word.len)
 		fprintf(stderr, "fluxrouter: there is no verb \"%.*s\"\n", STR_ARG(word));
 	return print_help(stderr);

@@ -23,13 +23,16 @@ int cli_backup(int argc, char **argv)
 {
 	struct str data = STR(CLI_DATA_DEFAULT), to = STR("");
 	const struct option options[] = {
-	    {"data", "DIR", "data directory (" CLI_DATA_DEFAULT ")", &data, NULL},
+	    OPTION_DATA(data),
 	    {"to", "FILE", "the file to make", &to, NULL},
 	};
 	const struct option_set set = {"backup [--data DIR] --to FILE",
 	                               "Copies the store, as it is at one moment, into a new file, "
 	                               "also beside a running daemon.",
-	                               options, 2, 0};
+	                               options,
+	                               2,
+	                               0,
+	                               NULL};
 	struct option_words words;
 	struct books b;
 	int status;
@@ -58,7 +61,7 @@ static int restore_from(struct str data, struct str from, struct fail *f)
 	if (seat_any_taken(data))
 		return fail(f, FAIL_STORE, "a fluxrouter still finishes its work in %.*s",
 		            STR_ARG(data));
-	if (	    store_restore(data, from, &kept, f) < 0)
+	if (store_restore(data, from, &kept, f) < 0)
 		return -1;
 	printf("%.*s is the store of %.*s now\n", STR_ARG(from), STR_ARG(data));
 	if (kept.len)
@@ -70,14 +73,17 @@ int cli_restore(int argc, char **argv)
 {
 	struct str data = STR(CLI_DATA_DEFAULT), from = STR("");
 	const struct option options[] = {
-	    {"data", "DIR", "data directory (" CLI_DATA_DEFAULT ")", &data, NULL},
+	    OPTION_DATA(data),
 	    {"from", "FILE", "what backup made", &from, NULL},
 	};
 	const struct option_set set = {
 	    "restore [--data DIR] --from FILE",
 	    "Checks a backup and puts it in the place of the store, which "
 	    "is kept. No daemon may run there.",
-	    options, 2, 0};
+	    options,
+	    2,
+	    0,
+	    NULL};
 	struct option_words words;
 	struct arena arena;
 	struct fail f;

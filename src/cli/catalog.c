@@ -172,7 +172,7 @@ int cli_catalog(int argc, char **argv)
 	             "with a table of\ntabs (provider, id, in_usd_per_m, out, ...), and ends with "
 	             "1 when something differs.\nshow prints all versions of all prices as JSON.",
 	    .options = options,
-	    .count = sizeof options / sizeof options[0],
+	    .count = OPTION_COUNT(options),
 	    .operands_max = 2,
 	};
 	struct option_words words;

@@ -57,7 +57,7 @@ int cli_check(int argc, char **argv)
 	             "status: 0\n"
 	             "when there is none, 1 when there are some.",
 	    .options = options,
-	    .count = sizeof options / sizeof options[0],
+	    .count = OPTION_COUNT(options),
 	};
 	struct option_words words;
 

@@ -277,7 +277,7 @@ int cli_connect(int argc, char **argv)
 	    .about = "Prints the settings with which a client works with the gateway, with the\n"
 	             "window and the longest answer of what may serve it: the least of its models.",
 	    .options = options,
-	    .count = sizeof options / sizeof options[0],
+	    .count = OPTION_COUNT(options),
 	    .operands_max = 1,
 	};
 	struct option_words words;

@@ -11,12 +11,7 @@
 #include "cli/errand.h"
 #include "cli/key_list.h"
 #include "cli/option.h"
-
-#define DATA_OPTION(place)                                                                         \
-	{                                                                                          \
-		"data", "DIR", "data directory (" CLI_DATA_DEFAULT ")", &(place), NULL             \
-	}
-#define OPTION_COUNT(options) (int)(sizeof(options) / sizeof(options)[0])
+#include "cli/verb.h"
 
 /* ---- create, set ---- */
 
@@ -97,7 +92,7 @@ static int key_create(int argc, char **argv)
 	struct key_words k = {.data = STR(CLI_DATA_DEFAULT)};
 	struct str shown = {0};
 	const struct option options[] = {
-	    DATA_OPTION(k.data),
+	    OPTION_DATA(k.data),
 	    {"account", "NAME", "account that pays (default); made when there is none", &k.account,
 	     NULL},
 	    {"user", "NAME", "whose it is", &k.user, NULL},
@@ -112,7 +107,10 @@ static int key_create(int argc, char **argv)
 	const struct option_set set = {"key create [--data DIR] [--account NAME] ...",
 	                               "Makes a key and prints it, alone, on standard output. It "
 	                               "is shown only this once.",
-	                               options, OPTION_COUNT(options), 0};
+	                               options,
+	                               OPTION_COUNT(options),
+	                               0,
+	                               NULL};
 	struct option_words words;
 	struct errand e;
 	int status;
@@ -149,7 +147,7 @@ static int key_set(int argc, char **argv)
 	struct key_words k = {.data = STR(CLI_DATA_DEFAULT)};
 	struct str shown = {0};
 	const struct option options[] = {
-	    DATA_OPTION(k.data),
+	    OPTION_DATA(k.data),
 	    {"user", "NAME", "whose it is; - for nobody's", &k.user, NULL},
 	    {"team", "NAME", "the team that it is counted with; - for none", &k.team, NULL},
 	    {"label", "TEXT", "what it is for; - for nothing", &k.label, NULL},
@@ -160,7 +158,10 @@ static int key_set(int argc, char **argv)
 	};
 	const struct option_set set = {"key set [--data DIR] ID|PREFIX ...",
 	                               "Changes what is given of a key, and prints it as JSON.",
-	                               options, OPTION_COUNT(options), 1};
+	                               options,
+	                               OPTION_COUNT(options),
+	                               1,
+	                               "key"};
 	struct option_words words;
 	struct errand e;
 	int status;
@@ -170,8 +171,6 @@ static int key_set(int argc, char **argv)
 		return 2;
 	if (option_read(&set, argc, argv, &words) < 0)
 		return words.status;
-	if (words.count != 1)
-		return option_wrong("which key? (usage: fluxrouter %s)", set.usage);
 	status =
 	    errand_open(&e, k.data, STORE_EXISTING) < 0 ? 1 : set_in(&e, &k, words.operands[0]);
 	errand_release(&e);
@@ -192,21 +191,22 @@ static int key_rotate(int argc, char **argv)
 {
 	struct str data = STR(CLI_DATA_DEFAULT), overlap = STR("0");
 	const struct option options[] = {
-	    DATA_OPTION(data),
+	    OPTION_DATA(data),
 	    {"overlap", "SPAN", "how long the old one goes on: 12h, 7d (0)", &overlap, NULL},
 	};
 	const struct option_set set = {"key rotate [--data DIR] [--overlap SPAN] ID|PREFIX",
 	                               "Makes a key in the place of another and prints it, alone. "
 	                               "The old one ends when the overlap is over.",
-	                               options, OPTION_COUNT(options), 1};
+	                               options,
+	                               OPTION_COUNT(options),
+	                               1,
+	                               "key"};
 	struct option_words words;
 	struct errand e;
 	int status;
 
 	if (option_read(&set, argc, argv, &words) < 0)
 		return words.status;
-	if (words.count != 1)
-		return option_wrong("which key? (usage: fluxrouter %s)", set.usage);
 	status = errand_open(&e, data, STORE_EXISTING) < 0
 	             ? 1
 	             : rotate_in(&e, words.operands[0], overlap);
@@ -217,11 +217,14 @@ static int key_rotate(int argc, char **argv)
 static int key_revoke(int argc, char **argv)
 {
 	struct str data = STR(CLI_DATA_DEFAULT);
-	const struct option options[] = {DATA_OPTION(data)};
+	const struct option options[] = {OPTION_DATA(data)};
 	const struct option_set set = {"key revoke [--data DIR] ID|PREFIX",
 	                               "Takes a key out of force, at once and for good. It is "
 	                               "named by its id or prefix, as key list shows them.",
-	                               options, OPTION_COUNT(options), 1};
+	                               options,
+	                               OPTION_COUNT(options),
+	                               1,
+	                               "key"};
 	struct option_words words;
 	struct errand_place place = {.kind = "key"};
 	struct errand e;
@@ -229,8 +232,6 @@ static int key_revoke(int argc, char **argv)
 
 	if (option_read(&set, argc, argv, &words) < 0)
 		return words.status;
-	if (words.count != 1)
-		return option_wrong("which key? (usage: fluxrouter %s)", set.usage);
 	place.which = words.operands[0];
 	if (errand_open(&e, data, STORE_EXISTING) < 0 ||
 	    errand_do(&e, "DELETE", errand_target(&e, &place)) < 0)
@@ -303,12 +304,16 @@ static int key_list(int argc, char **argv)
 	struct str data = STR(CLI_DATA_DEFAULT);
 	bool as_json = false;
 	const struct option options[] = {
-	    DATA_OPTION(data),
+	    OPTION_DATA(data),
 	    {"account", "NAME", "only keys of this account", &place.account, NULL},
 	    {"json", NULL, "as JSON", NULL, &as_json},
 	};
 	const struct option_set set = {"key list [--data DIR] [--account NAME] [--json]",
-	                               "Lists all keys.", options, OPTION_COUNT(options), 0};
+	                               "Lists all keys.",
+	                               options,
+	                               OPTION_COUNT(options),
+	                               0,
+	                               NULL};
 	struct option_words words;
 	struct errand e;
 	int status;
@@ -357,28 +362,25 @@ static int show_in(struct errand *e, struct str which)
 static int key_show_usage(int argc, char **argv)
 {
 	struct str data = STR(CLI_DATA_DEFAULT);
-	const struct option options[] = {DATA_OPTION(data)};
+	const struct option options[] = {OPTION_DATA(data)};
 	const struct option_set set = {"key show-usage [--data DIR] ID|PREFIX",
-	                               "What a key has spent, by model.", options,
-	                               OPTION_COUNT(options), 1};
+	                               "What a key has spent, by model.",
+	                               options,
+	                               OPTION_COUNT(options),
+	                               1,
+	                               "key"};
 	struct option_words words;
 	struct errand e;
 	int status;
 
 	if (option_read(&set, argc, argv, &words) < 0)
 		return words.status;
-	if (words.count != 1)
-		return option_wrong("which key? (usage: fluxrouter %s)", set.usage);
 	status = errand_open(&e, data, STORE_READ_ONLY) < 0 ? 1 : show_in(&e, words.operands[0]);
 	errand_release(&e);
 	return status;
 }
 
-static const struct {
-	const char *name;
-	int (*run)(int, char **);
-	const char *help;
-} verbs[] = {
+static const struct verb verbs[] = {
     {"create", key_create, "make a key and print it, or many from a list"},
     {"list", key_list, "list all keys"},
     {"set", key_set, "change a key's user, label, limits, expiry"},
@@ -387,19 +389,7 @@ static const struct {
     {"show-usage", key_show_usage, "what a key has spent"},
 };
 
-enum { VERBS = sizeof verbs / sizeof verbs[0] };
-
 int cli_key(int argc, char **argv)
 {
-	FILE *out = argc > 1 && str_eq(str_of(argv[1]), STR("--help")) ? stdout : stderr;
-
-	for (int i = 0; argc > 1 && i < VERBS; i++)
-		if (str_eq(str_of(argv[1]), str_of(verbs[i].name)))
-			return verbs[i].run(argc - 1, argv + 1);
-	if (argc > 1 && out == stderr)
-		option_wrong("key has no verb \"%s\"", argv[1]);
-	fprintf(out, "Usage: fluxrouter key VERB [OPTION]... (each has --help)\n\n");
-	for (int i = 0; i < VERBS; i++)
-		fprintf(out, "  %-12s %s\n", verbs[i].name, verbs[i].help);
-	return out == stdout ? 0 : 2;
+	return verb_run("key", verbs, OPTION_COUNT(verbs), argc, argv);
 }

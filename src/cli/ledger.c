@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "cli/books.h"
 #include "cli/option.h"
+#include "cli/verb.h"
 #include "ledger/verify.h"
 #include "store/lease.h"
 
@@ -42,12 +43,14 @@ static int verify_in(struct books *b)
 static int ledger_verify(int argc, char **argv)
 {
 	struct str data = STR(CLI_DATA_DEFAULT);
-	const struct option options[] = {
-	    {"data", "DIR", "data directory (" CLI_DATA_DEFAULT ")", &data, NULL}};
+	const struct option options[] = {OPTION_DATA(data)};
 	const struct option_set set = {"ledger verify [--data DIR]",
 	                               "Compares journals, entries and sums to the nano-dollar, "
 	                               "also beside a running daemon.",
-	                               options, 1, 0};
+	                               options,
+	                               1,
+	                               0,
+	                               NULL};
 	struct option_words words;
 	struct books b;
 	int status;
@@ -94,14 +97,16 @@ static int list_leases(struct books *b)
 static int ledger_leases(int argc, char **argv)
 {
 	struct str data = STR(CLI_DATA_DEFAULT);
-	const struct option options[] = {
-	    {"data", "DIR", "data directory (" CLI_DATA_DEFAULT ")", &data, NULL}};
+	const struct option options[] = {OPTION_DATA(data)};
 	const struct option_set set = {
 	    "ledger leases [--data DIR]",
 	    "Lists what nodes may spend without asking again. One that "
 	    "has expired counts as spent until its node comes back or is "
 	    "written off.",
-	    options, 1, 0};
+	    options,
+	    1,
+	    0,
+	    NULL};
 	struct option_words words;
 	struct books b;
 	int status;
@@ -139,49 +144,33 @@ static int write_off(struct books *b, struct str text)
 static int ledger_write_off(int argc, char **argv)
 {
 	struct str data = STR(CLI_DATA_DEFAULT);
-	const struct option options[] = {
-	    {"data", "DIR", "data directory (" CLI_DATA_DEFAULT ")", &data, NULL}};
+	const struct option options[] = {OPTION_DATA(data)};
 	const struct option_set set = {"ledger write-off [--data DIR] NODE",
 	                               "Gives back what a node has leased that will not come back. "
 	                               "What it spent and never carried is not billed, unless its "
 	                               "journal is found and replayed.",
-	                               options, 1, 1};
+	                               options,
+	                               1,
+	                               1,
+	                               "node"};
 	struct option_words words;
 	struct books b;
 	int status;
 
 	if (option_read(&set, argc, argv, &words) < 0)
 		return words.status;
-	if (words.count != 1)
-		return option_wrong("which node? (usage: fluxrouter %s)", set.usage);
 	status = books_open(&b, data, STORE_EXISTING) < 0 ? 1 : write_off(&b, words.operands[0]);
 	books_release(&b);
 	return status;
 }
 
-static const struct {
-	const char *name;
-	int (*run)(int, char **);
-	const char *help;
-} verbs[] = {
+static const struct verb verbs[] = {
     {"verify", ledger_verify, "do journals, entries and sums agree?"},
     {"leases", ledger_leases, "what nodes may spend without asking"},
     {"write-off", ledger_write_off, "give back the leases of a node that is gone"},
 };
 
-enum { VERBS = sizeof verbs / sizeof verbs[0] };
-
 int cli_ledger(int argc, char **argv)
 {
-	FILE *out = argc > 1 && str_eq(str_of(argv[1]), STR("--help")) ? stdout : stderr;
-
-	for (int i = 0; argc > 1 && i < VERBS; i++)
-		if (str_eq(str_of(argv[1]), str_of(verbs[i].name)))
-			return verbs[i].run(argc - 1, argv + 1);
-	if (argc > 1 && out == stderr)
-		option_wrong("ledger has no verb \"%s\"", argv[1]);
-	fprintf(out, "Usage: fluxrouter ledger VERB [OPTION]... (each has --help)\n\n");
-	for (int i = 0; i < VERBS; i++)
-		fprintf(out, "  %-12s %s\n", verbs[i].name, verbs[i].help);
-	return out == stdout ? 0 : 2;
+	return verb_run("ledger", verbs, OPTION_COUNT(verbs), argc, argv);
 }

@@ -192,7 +192,7 @@ int cli_models(int argc, char **argv)
 	    .about = "Lists what a configuration can serve, with prices in US dollars per million "
 	             "tokens.",
 	    .options = options,
-	    .count = sizeof options / sizeof options[0],
+	    .count = OPTION_COUNT(options),
 	};
 	struct option_words words;
 	struct config *c;

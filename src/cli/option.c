@@ -112,7 +112,10 @@ int option_read(const struct option_set *set, int argc, char **argv, struct opti
 		                                     : read_operand(set, word, out) < 0)
 			return -1;
 	}
-	return 0;
+	if (!set->needs || out->count == 1)
+		return 0;
+	out->status = option_wrong("which %s? (usage: fluxrouter %s)", set->needs, set->usage);
+	return -1;
 }
 
 /* The value of argv[*at], where that is the option; *at moves to the last word that was used. */

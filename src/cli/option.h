@@ -18,7 +18,16 @@ struct option_set {
 	const struct option *options;
 	int count;
 	int operands_max; /* words that are no options */
+	const char
+	    *needs; /* what the one operand must be: "key" asks "which key?"; NULL: nothing */
 };
+
+/* The option that names the data directory. */
+#define OPTION_DATA(place)                                                                         \
+	{                                                                                          \
+		"data", "DIR", "data directory (" CLI_DATA_DEFAULT ")", &(place), NULL             \
+	}
+#define OPTION_COUNT(options) (int)(sizeof(options) / sizeof(options)[0])
 
 enum { OPTION_OPERANDS_MAX = 4 };
 

@@ -153,7 +153,7 @@ static int read_and_run(const char *kind, enum what what, int argc, char **argv)
 	struct owner_words o = {.data = STR(CLI_DATA_DEFAULT)};
 	struct str shown = {0};
 	const struct option options[] = {
-	    {"data", "DIR", "data directory (" CLI_DATA_DEFAULT ")", &o.data, NULL},
+	    OPTION_DATA(o.data),
 	    {"json", NULL, "as JSON", NULL, &o.as_json},
 	    {"account", "NAME", "the account of a team or user", &o.account, NULL},
 	    {"team", "NAME", "a user's team", &o.team, NULL},
@@ -164,8 +164,9 @@ static int read_and_run(const char *kind, enum what what, int argc, char **argv)
 	    {"set", "TERM=VALUE", "a limit, rate or right; as often as you like", &shown, NULL},
 	};
 	char usage[128];
-	const struct option_set option_set = {usage, whats[what].about, options,
-	                                      sizeof options / sizeof options[0], what != LIST};
+	const struct option_set option_set = {usage,        whats[what].about,
+	                                      options,      OPTION_COUNT(options),
+	                                      what != LIST, what != LIST ? kind : NULL};
 	struct option_words words;
 
 	snprintf(usage, sizeof usage, "%s %s [--data DIR]%s ...", kind, whats[what].name,
@@ -175,8 +176,6 @@ static int read_and_run(const char *kind, enum what what, int argc, char **argv)
 		return 2;
 	if (option_read(&option_set, argc, argv, &words) < 0)
 		return words.status;
-	if (what != LIST && words.count != 1)
-		return option_wrong("which %s? (usage: fluxrouter %s)", kind, usage);
 	if (o.hold && o.release)
 		return option_wrong("--hold and --release do not go together");
 	return run(kind, what, &o, &words);

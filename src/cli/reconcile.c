@@ -203,7 +203,7 @@ int cli_reconcile(int argc, char **argv)
 	struct str data = STR(CLI_DATA_DEFAULT), tolerance = STR("0.000001");
 	struct work w = {0};
 	const struct option options[] = {
-	    {"data", "DIR", "data directory (" CLI_DATA_DEFAULT ")", &data, NULL},
+	    OPTION_DATA(data),
 	    {"provider", "NAME", "as the configuration calls it (openai, anthropic: the file's)",
 	     &w.provider, NULL},
 	    {"tolerance", "USD", "amounts that differ by no more are the same (0.000001)",
@@ -214,14 +214,15 @@ int cli_reconcile(int argc, char **argv)
 	                               "Compares a provider's usage or cost export (CSV of OpenAI "
 	                               "or Anthropic) with the ledger, by day and model. Ends with "
 	                               "1 when they differ.",
-	                               options, sizeof options / sizeof options[0], 1};
+	                               options,
+	                               OPTION_COUNT(options),
+	                               1,
+	                               "file"};
 	struct option_words words;
 	int status;
 
 	if (option_read(&set, argc, argv, &words) < 0)
 		return words.status;
-	if (words.count != 1)
-		return option_wrong("which file? (usage: fluxrouter %s)", set.usage);
 	if (decimal_read(tolerance, 9, amounts, &w.tolerance_nusd) < 0)
 		return option_wrong("--tolerance \"%.*s\" is no amount in dollars",
 		                    STR_ARG(tolerance));

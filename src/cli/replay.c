@@ -330,7 +330,7 @@ int cli_replay(int argc, char **argv)
 	struct series_range range = {0, INT64_MAX};
 	const struct option options[] = {
 	    {"c", "FILE", "the configuration to try", &words.file, NULL},
-	    {"data", "DIR", "data directory (" CLI_DATA_DEFAULT ")", &words.data, NULL},
+	    OPTION_DATA(words.data),
 	    {"decisions", "DIR", "its decision records (DATA/decisions)", &words.decisions, NULL},
 	    {"from", "DAY", "first day, UTC: 2026-11-01", &words.from, NULL},
 	    {"to", "DAY", "last day, UTC, included", &words.to, NULL},
@@ -342,7 +342,7 @@ int cli_replay(int argc, char **argv)
 	    .about = "Tells what a configuration would have done with the requests that were "
 	             "served: tiers, cost,\nchanged decisions, long sessions.",
 	    .options = options,
-	    .count = sizeof options / sizeof options[0],
+	    .count = OPTION_COUNT(options),
 	};
 	struct option_words read;
 	struct config *c;

@@ -128,7 +128,7 @@ int cli_route(int argc, char **argv)
 	             "the body of a request from standard input and prints JSON, or a page with "
 	             "--explain.",
 	    .options = options,
-	    .count = sizeof options / sizeof options[0],
+	    .count = OPTION_COUNT(options),
 	};
 	struct option_words words;
 	struct config *c;

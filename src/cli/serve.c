@@ -139,8 +139,7 @@ static int lock_data(struct serve *s)
 	s->lock = s->heir.lock;
 	if (datadir_make(s->data, &s->fail) < 0)
 		return -1;
-	if (!datadir_is_lock(s->data, s->lock) &&
-	    datadir_lock(s->data, &s->lock, &s->fail) < 0)
+	if (!datadir_is_lock(s->data, s->lock) && datadir_lock(s->data, &s->lock, &s->fail) < 0)
 		return -1;
 	return seat_take(s->data, &s->seat, &s->fail);
 }
@@ -274,7 +273,7 @@ int cli_serve(int argc, char **argv)
 	    {"c", "FILE", "configuration (without: providers of the environment)", &s.config_file,
 	     NULL},
 	    {"listen", "HOST:PORT", "where to serve (127.0.0.1:8686)", &s.listen, NULL},
-	    {"data", "DIR", "data directory (" CLI_DATA_DEFAULT ")", &s.data, NULL},
+	    OPTION_DATA(s.data),
 	    {"threads", "N", "event loops (one per core)", &s.threads, NULL},
 	    {"pid-file", "FILE", "a file for the number of the process that serves", &s.pid_file,
 	     NULL},
@@ -284,7 +283,10 @@ int cli_serve(int argc, char **argv)
 	                               "Runs the gateway. SIGHUP reads the configuration again, "
 	                               "SIGUSR2 lets the program on the disk take over, SIGTERM "
 	                               "stops gracefully.",
-	                               options, sizeof options / sizeof options[0], 0};
+	                               options,
+	                               OPTION_COUNT(options),
+	                               0,
+	                               NULL};
 	struct option_words words;
 	int status;
 

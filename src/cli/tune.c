@@ -356,7 +356,7 @@ int cli_tune(int argc, char **argv)
 	    .about = "Refits the scorer to your own labels: feedback that was kept, requests in a "
 	             "file. Tells figures\nbefore and after; writes nothing that is no better.",
 	    .options = options,
-	    .count = sizeof options / sizeof options[0],
+	    .count = OPTION_COUNT(options),
 	};
 	struct option_words read;
 	struct config *c;

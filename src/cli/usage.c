@@ -78,7 +78,7 @@ static int usage_purge(int argc, char **argv)
 	struct store_purge p = {0};
 	bool keep_sums = false;
 	const struct option options[] = {
-	    {"data", "DIR", "data directory (" CLI_DATA_DEFAULT ")", &data, NULL},
+	    OPTION_DATA(data),
 	    {"before", "DAY", "entries that were closed before that day, UTC", &before, NULL},
 	    {"keep-sums", NULL, "day sums stay (they do)", NULL, &keep_sums},
 	    {"drop-sums", NULL, "the sums of these days too", NULL, &p.drop_sums},
@@ -86,7 +86,10 @@ static int usage_purge(int argc, char **argv)
 	const struct option_set set = {"usage purge --before DAY [--data DIR] [--drop-sums]",
 	                               "Deletes old entries for good. Reports by day, account, key "
 	                               "and model stay as they are.",
-	                               options, sizeof options / sizeof options[0], 0};
+	                               options,
+	                               OPTION_COUNT(options),
+	                               0,
+	                               NULL};
 	struct option_words words;
 	struct books b;
 	int status;
@@ -113,7 +116,7 @@ int cli_usage(int argc, char **argv)
 	struct report_ask ask = {0};
 	enum report_form form = REPORT_AS_TEXT;
 	const struct option options[] = {
-	    {"data", "DIR", "data directory (" CLI_DATA_DEFAULT ")", &data, NULL},
+	    OPTION_DATA(data),
 	    {"by", "LIST", "day, account, team, user, key, provider, lane, model, tag", &by, NULL},
 	    {"from", "DAY", "first day, UTC: 2026-11-01", &from, NULL},
 	    {"to", "DAY", "last day, UTC, included", &to, NULL},
@@ -121,8 +124,11 @@ int cli_usage(int argc, char **argv)
 	    {"csv", NULL, "as CSV", NULL, &as_csv},
 	};
 	const struct option_set set = {"usage [purge] [--data DIR] [--by LIST] [--from DAY] ...",
-	                               "What was spent, exact to the nano-dollar.", options,
-	                               sizeof options / sizeof options[0], 0};
+	                               "What was spent, exact to the nano-dollar.",
+	                               options,
+	                               OPTION_COUNT(options),
+	                               0,
+	                               NULL};
 	struct option_words words;
 	struct books b;
 	int status;
@@ -182,7 +188,7 @@ int cli_invoice(int argc, char **argv)
 	enum report_form form = REPORT_AS_TEXT;
 	struct invoice_ask ask = {0};
 	const struct option options[] = {
-	    {"data", "DIR", "data directory (" CLI_DATA_DEFAULT ")", &data, NULL},
+	    OPTION_DATA(data),
 	    {"account", "NAME", "whose", &ask.account, NULL},
 	    {"month", "MONTH", "a calendar month, UTC: 2026-11", &ask.month, NULL},
 	    {"json", NULL, "as JSON", NULL, &as_json},
@@ -190,8 +196,11 @@ int cli_invoice(int argc, char **argv)
 	};
 	const struct option_set set = {
 	    "invoice --account NAME --month MONTH [--data DIR]",
-	    "What an account is to pay, by model and price version, from the entries.", options,
-	    sizeof options / sizeof options[0], 0};
+	    "What an account is to pay, by model and price version, from the entries.",
+	    options,
+	    OPTION_COUNT(options),
+	    0,
+	    NULL};
 	struct option_words words;
 	struct books b;
 	int64_t ms;

@@ -14,7 +14,7 @@ static int read_line(int argc, char **argv)
 	    {"label", "TEXT", "a label", &label, NULL},
 	    {"json", NULL, "as JSON", NULL, &json},
 	};
-	static const struct option_set set = {"test", "Tests.", options, 3, 2};
+	static const struct option_set set = {"test", "Tests.", options, 3, 2, NULL};
 
 	name = label = (struct str){0};
 	json = false;

@@ -117,7 +117,7 @@ TESTED_BY = {
         "tests/unit/test_recount.c": "src/ledger/price_text.c src/ledger/tariff.c"
                                      " src/store/rates.c",
         "tests/unit/test_alert.c": "src/admin/hook.c src/admin/watch.c",
-        "tests/run_verbs.py": "src/cli/connect.c src/cli/errand.c src/cli/file.c src/cli/key_list.c",
+        "tests/run_verbs.py": "src/cli/connect.c src/cli/verb.c src/cli/errand.c src/cli/file.c src/cli/key_list.c",
         "tests/run_admin.py": "src/admin/api.c src/admin/clerk.c src/admin/office.c"
                               " src/config/admin.c",
         "tests/run_scenes.py": "src/cli/backup.c src/cli/books.c src/cli/place.c src/cli/ledger.c src/cli/replay.c"
