@@ -99,7 +99,8 @@ static void test_built_in(void)
 	fail_init(&f, &arena);
 	CHECK(config_read_catalog(STR(""), &c, &f) == 0 && c->model_count > 30);
 	for (int i = 0; c && i < c->provider_count; i++)
-		CHECK(c->providers[i].api_key.len == 0);
+		CHECK(c->providers[i].api_key_count == 1 &&
+		      c->providers[i].api_keys[0].len == 0);
 	config_put(&c);
 	arena_release(&arena);
 }
