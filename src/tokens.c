@@ -124,12 +124,13 @@ static void ask(struct request *r, struct tokens *tk)
 	const struct config_provider *provider = tk->target->config->provider;
 	struct str body = body_for(r, tk->target);
 	struct provider_ask head = {.provider = provider,
+	                            .api_key = tk->target->config->api_key,
 	                            .dialect = LLM_MESSAGES,
 	                            .client = stream_head(r->stream),
 	                            .model = tk->target->config->model,
 	                            .body_bytes = (int64_t)body.len,
 	                            .counts = true};
-	struct exchange_ask ask = {.origin = provider->origin,
+	struct exchange_ask ask = {.origin = tk->target->config->origin,
 	                           .method = STR("POST"),
 	                           .pieces = tk->pieces,
 	                           .piece_count = 2,
