@@ -177,7 +177,8 @@ static size_t strip(struct request *r)
 	                   : body;
 	r->piece_count = 2;
 	json_release(&doc);
-	attempt_warn(r, STR("thinking of another provider left out"));
+	if (r->llm.foreign_proofs)
+		attempt_warn(r, STR("thinking of another provider left out"));
 	return r->pieces[1].len;
 }
 
@@ -185,19 +186,19 @@ static size_t strip(struct request *r)
 static size_t compose_same(struct request *r)
 {
 	const struct config_target *target = r->now.target->config;
-	struct wire_change change = {.model = target->model,
-	                             .meter_stream =
-	                                 provider_takes_stream_options(target->provider),
-	                             .no_store = r->no_retain,
-	                             .max_output = r->pay.lowered,
-	                             .says_max_tokens = provider_says_max_tokens(target->provider)};
+	struct wire_change change = {
+	    .model = target->model,
+	    .meter_stream = provider_takes_stream_options(target->provider),
+	    .no_store = r->no_retain && r->llm.compaction != LLM_COMPACTION_CALL,
+	    .max_output = r->pay.lowered,
+	    .says_max_tokens = provider_says_max_tokens(target->provider)};
 	struct wire_edits edits;
 	size_t bytes;
 
 	wire_dialect(r->llm.dialect)->edit_request(&r->llm, &change, r->arena, &edits);
 	r->piece_count =
 	    1 + wire_edit_pieces(&edits, stream_body(r->stream), r->pieces + 1, &bytes);
-	return r->llm.foreign_proofs ? strip(r) : bytes;
+	return r->llm.foreign_proofs || r->llm.summaries ? strip(r) : bytes;
 }
 
 int attempt_compose(struct request *r)
@@ -212,9 +213,10 @@ int attempt_compose(struct request *r)
 	warn_of_price(r);
 	r->pieces = ARENA_ARRAY(&r->worker->loop.scratch, struct str, WIRE_PIECES_MAX + 1);
 	r->piece_count = 2;
-	if (r->now.dialect == r->llm.dialect)
+	if (translation_is_needless(r)) {
 		ask.body_bytes = (int64_t)compose_same(r);
-	else if (translation_compose(r, r->pay.lowered, &r->pieces[1]) < 0)
+		ask.compacts = r->llm.compaction == LLM_COMPACTION_CALL;
+	} else if (translation_compose(r, r->pay.lowered, &r->pieces[1]) < 0)
 		return -1;
 	else
 		ask.body_bytes = (int64_t)r->pieces[1].len;

@@ -11,6 +11,8 @@
 static const struct endpoint rows[] = {
     {"POST", "/v1/chat/completions", ENDPOINT_SERVE, LLM_CHAT, NULL, "OpenAI chat completions"},
     {"POST", "/v1/responses", ENDPOINT_SERVE, LLM_RESPONSES, NULL, "OpenAI responses"},
+    {"POST", "/v1/responses/compact", ENDPOINT_SERVE, LLM_RESPONSES, NULL,
+     "a conversation as one item"},
     {"POST", "/v1/messages", ENDPOINT_SERVE, LLM_MESSAGES, NULL, "Anthropic messages"},
     {"POST", "/anthropic/v1/messages", ENDPOINT_SERVE, LLM_MESSAGES, NULL, "Anthropic messages"},
     {"POST", "/v1/messages/count_tokens", ENDPOINT_TELL, LLM_MESSAGES, tokens_answer,

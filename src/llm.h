@@ -39,6 +39,13 @@ enum llm_ability {
 	LLM_CAN_THINKING = 1 << 6,       /* thinking */
 };
 
+/* responses: the conversation is to become one item that stands for it; wire/compact.h. */
+enum llm_compaction {
+	LLM_NO_COMPACTION,
+	LLM_COMPACTION_ITEM, /* as the input's last item asks; the answer is a response */
+	LLM_COMPACTION_CALL, /* at an endpoint of its own */
+};
+
 /* How a provider served a request, where that has a price of its own. The names are the config's
  * `service:` words. */
 #define LLM_SERVICES(X)                                                                            \
@@ -71,9 +78,10 @@ struct llm_request {
 	struct str model;    /* as sent, decoded */
 	uint32_t model_node; /* its value */
 	bool stream;
-	bool wants_stream_usage; /* chat: stream_options.include_usage is true */
-	bool no_store;           /* chat, responses: store is false */
-	bool is_counted_only;    /* count_tokens: no output is asked for; set before reading */
+	bool wants_stream_usage;        /* chat: stream_options.include_usage is true */
+	bool no_store;                  /* chat, responses: store is false */
+	enum llm_compaction compaction; /* CALL is set before reading */
+	bool is_counted_only; /* count_tokens: no output is asked for; set before reading */
 
 	struct llm_turn *turns; /* in the order of the conversation; system texts come first */
 	int turn_count;
@@ -95,6 +103,7 @@ struct llm_request {
 	int stops;
 	int64_t text_bytes;       /* all text, raw JSON bytes */
 	int foreign_proofs;       /* thinking that only another dialect takes back; wire/strip.h */
+	int summaries;            /* compactions of ours, to be sent as text */
 	enum llm_service service; /* that is asked for */
 	int64_t provider_calls;   /* most calls of the provider's own tools; see wire/field.h */
 

@@ -20,6 +20,7 @@
 #include "metric.h"
 #include "counting.h"
 #include "request.h"
+#include "wire/compact.h"
 #include "wire/put.h"
 
 enum {
@@ -101,7 +102,8 @@ enum basis { BY_BYTES, BY_COUNT };
 
 static int64_t input_tokens(const struct request *r, enum basis basis)
 {
-	int64_t bytes = (int64_t)stream_body(r->stream).len;
+	int64_t bytes =
+	    (int64_t)stream_body(r->stream).len + (r->llm.compaction ? COMPACT_ASK_BYTES_MAX : 0);
 	int64_t exact = counting_exact(r);
 	int64_t count =
 	    exact ? exact + exact / 8 : r->decision.counted_tokens + r->decision.counted_tokens / 2;

@@ -225,6 +225,8 @@ static enum request_result step_understand(struct request *r)
 		return STEP_NEXT;
 	if (r->endpoint->kind == ENDPOINT_ROUTE)
 		r->dialect = wire_guess_dialect(&r->doc);
+	if (str_ends_with(str_of(r->endpoint->path), STR("/compact")))
+		r->llm.compaction = LLM_COMPACTION_CALL;
 	read_own_headers(r);
 	if (payment_read_tags(r) < 0)
 		return STEP_END;

@@ -42,6 +42,17 @@ enum llm_dialect translation_dialect(const struct config_provider *p, const stru
 	return last;
 }
 
+/* An endpoint for compactions takes no output limit; where one must be written, the model is asked
+ * for a summary instead. */
+bool translation_is_needless(const struct request *r)
+{
+	if (r->now.dialect != r->llm.dialect)
+		return false;
+	return !r->llm.compaction ||
+	       (provider_compacts(r->now.target->config->provider) &&
+	        (r->llm.compaction != LLM_COMPACTION_CALL || !r->pay.lowered));
+}
+
 static struct wire_job *new_job(struct request *r, int64_t max_output)
 {
 	const struct config_target *target = r->now.target->config;
@@ -63,6 +74,7 @@ static struct wire_job *new_job(struct request *r, int64_t max_output)
 	    .events = &r->worker->scratch,
 	    .request_id = r->id_text,
 	    .now_s = clock_wall_ms() / 1000,
+	    .compaction = r->llm.compaction,
 	    .input_tokens = r->decision.counted_tokens,
 	    .charge_nusd = -1,
 	};
@@ -100,12 +112,14 @@ static void take_usage(struct request *r)
 
 int translation_read_answer(struct request *r, const struct json *doc)
 {
+	int result;
+
 	r->now.answer = ARENA_NEW(r->arena, struct talk_answer);
-	if (translate_answer(r->now.job, doc, r->now.answer) < 0)
-		return -1;
-	r->now.meter.has_content = true;
-	take_usage(r);
-	return 0;
+	result = translate_answer(r->now.job, doc, r->now.answer);
+
+	r->now.meter.has_content = result == 0;
+	take_usage(r); /* what is no good may have been billed */
+	return result;
 }
 
 struct str translation_write_answer(struct request *r, int64_t charge_nusd)

@@ -9,6 +9,9 @@
 /* The client's own where the provider speaks it, else the one that loses least. */
 enum llm_dialect translation_dialect(const struct config_provider *, const struct llm_request *);
 
+/* The client's own bytes can go to r->now: it speaks the dialect, and does what is asked for. */
+bool translation_is_needless(const struct request *);
+
 /* The provider's body; r->now.job is set from here on, also where it fails. -1:
  * UNSUPPORTED_CONTENT or the like, with the path. `max_output`: as in struct wire_change. */
 int translation_compose(struct request *, int64_t max_output, struct str *out_body) MUST_USE;

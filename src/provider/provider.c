@@ -109,6 +109,12 @@ bool provider_counts_tokens(const struct config_provider *p)
 	return p->kind == CONFIG_KIND_ANTHROPIC && p->speaks[LLM_MESSAGES];
 }
 
+/* https://developers.openai.com/api/docs/guides/compaction; Azure has the same API. */
+bool provider_compacts(const struct config_provider *p)
+{
+	return p->kind == CONFIG_KIND_OPENAI || p->kind == CONFIG_KIND_AZURE;
+}
+
 unsigned provider_habits(const struct config_provider *p)
 {
 	return kinds[p->kind].habits;
@@ -157,6 +163,8 @@ static void put_path(struct buf *out, const struct provider_ask *ask)
 	if (ask->dialect == LLM_MESSAGES && !str_ends_with(p->url.path, STR("/v1")))
 		buf_put(out, STR("/v1"));
 	buf_put(out, paths[ask->dialect]);
+	if (ask->compacts)
+		buf_put(out, STR("/compact"));
 	if (ask->counts)
 		buf_put(out, STR("/count_tokens"));
 }

@@ -26,6 +26,9 @@ bool provider_counts_rest(const struct config_provider *);
  * https://docs.anthropic.com/en/api/messages-count-tokens */
 bool provider_counts_tokens(const struct config_provider *);
 
+/* Whether it makes a conversation shorter when it is asked to: wire/compact.h. */
+bool provider_compacts(const struct config_provider *);
+
 /* What it does differently from its dialects' books: enum wire_habit bits. */
 unsigned provider_habits(const struct config_provider *);
 
@@ -39,7 +42,8 @@ struct provider_ask {
 	struct str model; /* gemini: the path has it */
 	int64_t body_bytes;
 	bool stream;
-	bool counts; /* messages: how many tokens it would be, instead of an answer */
+	bool compacts; /* responses: the endpoint of its own */
+	bool counts;   /* messages: how many tokens it would be, instead of an answer */
 };
 
 /* Where in this provider a dialect is served: base path + the dialect's own, e.g.

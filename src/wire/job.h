@@ -57,7 +57,8 @@ struct wire_job {
 	struct json *events;    /* reused for every event of the provider */
 	struct str request_id;  /* ours: ids that we make up derive from it */
 	int64_t now_s;          /* Unix time, for answers that do not tell when they began */
-	int64_t input_tokens;   /* our own count of the request; 0: none */
+	enum llm_compaction compaction;
+	int64_t input_tokens; /* our own count of the request; 0: none */
 
 	/* Brought up to date by the caller before it writes events or answers. */
 	int64_t charge_nusd; /* so far, for cost_usd in usage; -1: leave out */
@@ -71,9 +72,10 @@ struct wire_job {
 	struct llm_usage usage; /* newest figures */
 	bool has_usage;
 	bool has_head;
-	struct talk_head head;   /* as the provider told it, texts in the arena */
-	struct flow *flow;       /* order of the stream that is read */
-	void *reading, *writing; /* the dialects' states of this stream; translate.h */
+	struct talk_head head;     /* as the provider told it, texts in the arena */
+	struct talk_part *summary; /* of a compaction's stream, once it is open */
+	struct flow *flow;         /* order of the stream that is read */
+	void *reading, *writing;   /* the dialects' states of this stream; translate.h */
 };
 
 void job_init(struct wire_job *, struct fail *);

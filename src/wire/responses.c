@@ -10,6 +10,7 @@
  * objects. Called through the dialect table. */
 #include "wire/responses.h"
 
+#include "wire/compact.h"
 #include "wire/error.h"
 #include "wire/field.h"
 #include "wire/note.h"
@@ -118,6 +119,20 @@ static void add_call(const struct field_source *s, struct turn_list *turns, uint
 	              field_raw_text(s->doc, arguments));
 }
 
+static void read_compaction(const struct field_source *s, struct turn_list *turns,
+                            struct llm_request *r, uint32_t item)
+{
+	struct str summary = compact_summary(s->doc, item);
+
+	if (!r->compaction && compact_is_trigger(s->doc, item))
+		r->compaction = LLM_COMPACTION_ITEM;
+	if (summary.len == 0)
+		return;
+	r->summaries++;
+	turn_add(turns, LLM_USER);
+	turn_add_text(turns, summary);
+}
+
 static int read_item(const struct field_source *s, struct turn_list *turns, struct llm_request *r,
                      uint32_t item)
 {
@@ -137,6 +152,7 @@ static int read_item(const struct field_source *s, struct turn_list *turns, stru
 	if (json_get(s->doc, item, STR("call_id")) != JSON_NONE)
 		add_call(s, turns, item);
 	r->foreign_proofs += strip_is_foreign(s->doc, item);
+	read_compaction(s, turns, r, item);
 	return 0;
 }
 

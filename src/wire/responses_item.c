@@ -11,7 +11,7 @@
 bool responses_has_item(const struct talk_part *p)
 {
 	return p->kind == TALK_TEXT || p->kind == TALK_REFUSAL || p->kind == TALK_THINKING ||
-	       p->kind == TALK_CALL;
+	       p->kind == TALK_CALL || p->kind == TALK_SUMMARY;
 }
 
 struct str responses_item_id(const struct wire_job *job, const struct talk_part *p, int index)
@@ -20,6 +20,8 @@ struct str responses_item_id(const struct wire_job *job, const struct talk_part 
 
 	if (p->kind == TALK_THINKING)
 		head = STR("rs_");
+	else if (p->kind == TALK_SUMMARY)
+		head = STR("cmp_");
 	else if (p->kind == TALK_CALL)
 		head = p->call == TALK_CUSTOM ? STR("ctc_") : STR("fc_");
 	return ARENA_JOIN(job->scratch, head, job->request_id, STR("_"),
@@ -129,18 +131,27 @@ static void put_call(struct json_writer *w, const struct responses_item *item)
 	json_put_inside(w, item->is_done ? item->text_raw : STR(""));
 }
 
+static void put_summary(struct json_writer *w, const struct responses_item *item)
+{
+	json_key_text(w, STR("type"), STR("compaction"));
+	json_put_key(w, STR("encrypted_content"));
+	json_put_inside(w, item->is_done ? item->text_raw : STR(""));
+}
+
 void responses_put_item(const struct wire_job *job, struct json_writer *w,
                         const struct responses_item *item)
 {
 	json_open_object(w);
 	json_key_text(w, STR("id"), responses_item_id(job, item->part, item->index));
-	if (item->part->kind != TALK_THINKING)
+	if (item->part->kind != TALK_THINKING && item->part->kind != TALK_SUMMARY)
 		json_key_text(w, STR("status"),
 		              item->is_done ? STR("completed") : STR("in_progress"));
 	if (item->part->kind == TALK_THINKING)
 		put_thinking(job, w, item);
 	else if (item->part->kind == TALK_CALL)
 		put_call(w, item);
+	else if (item->part->kind == TALK_SUMMARY)
+		put_summary(w, item);
 	else
 		put_message(w, item);
 	json_close_object(w);
@@ -240,6 +251,19 @@ static struct str response_id(const struct wire_job *job)
 	           : ARENA_JOIN(job->arena, STR("resp_"), job->request_id);
 }
 
+/* https://developers.openai.com/api/reference, "Compacted response object". */
+static void put_compacted(const struct wire_job *job, struct json_writer *w,
+                          const struct responses_state *s)
+{
+	json_open_object(w);
+	json_key_text(w, STR("id"), response_id(job));
+	json_key_text(w, STR("object"), STR("response.compaction"));
+	json_key_i64(w, STR("created_at"), job->head.created_s ? job->head.created_s : job->now_s);
+	put_list(w, STR("output"), s->output_json);
+	put_usage(job, w);
+	json_close_object(w);
+}
+
 void responses_put_response(const struct wire_job *job, struct json_writer *w,
                             const struct responses_state *s)
 {
@@ -249,6 +273,10 @@ void responses_put_response(const struct wire_job *job, struct json_writer *w,
 	                                   [RESPONSES_FAILED] = STR_INIT("failed")};
 	const struct talk_head *head = &job->head;
 
+	if (job->compaction == LLM_COMPACTION_CALL) {
+		put_compacted(job, w, s);
+		return;
+	}
 	json_open_object(w);
 	json_key_text(w, STR("id"), response_id(job));
 	json_key_text(w, STR("object"), STR("response"));

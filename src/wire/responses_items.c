@@ -11,6 +11,7 @@
  * by responses_read.c. */
 #include "wire/responses_talk.h"
 
+#include "wire/compact.h"
 #include "wire/field.h"
 
 static struct talk_turn *newest(struct reading *r, enum talk_role role)
@@ -322,6 +323,27 @@ static int read_foreign(struct reading *r, uint32_t item)
 	return 0;
 }
 
+/* Ours is a turn again; anybody else's is opaque. */
+static int read_compaction(struct reading *r, uint32_t item)
+{
+	struct str text = compact_summary(r->doc, item);
+	struct reading_place to;
+
+	if (text.len == 0)
+		return read_foreign(r, item);
+	to = (struct reading_place){.turn = talk_add_turn(r->talk, r->job->arena, TALK_USER, item)};
+	reading_add(r, &to, TALK_TEXT, item)->text_raw = text;
+	return 0;
+}
+
+/* What it asks for is in job->compaction. */
+static int skip_trigger(struct reading *r, uint32_t item)
+{
+	(void)r;
+	(void)item;
+	return 0;
+}
+
 static const struct item_row {
 	struct str type;
 	int (*read)(struct reading *, uint32_t item);
@@ -334,6 +356,8 @@ static const struct item_row {
     {STR_INIT("custom_tool_call_output"), read_output},
     {STR_INIT("additional_tools"), read_more_tools},
     {STR_INIT("web_search_call"), drop_item},
+    {STR_INIT("compaction"), read_compaction},
+    {STR_INIT("compaction_trigger"), skip_trigger},
 };
 
 static int read_item(struct reading *r, uint32_t item)

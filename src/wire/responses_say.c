@@ -5,6 +5,7 @@
  *	    text      content_part.added, output_text.delta*, output_text.done, content_part.done
  *	    thinking  reasoning_summary_part.added, .._text.delta*, .._text.done, .._part.done
  *	    call      function_call_arguments.delta*, .done      (custom_tool_call_input)
+ *	    summary   nothing: it is opaque, and told when it is whole
  *	  response.output_item.done )*
  *	response.completed | response.incomplete
  *
@@ -162,6 +163,7 @@ static const struct words {
                        "response.reasoning_summary_text.delta",
                        "response.reasoning_summary_text.done",
                        "response.reasoning_summary_part.done", STR_INIT("text")},
+    [TALK_SUMMARY] = {NULL, NULL, NULL, NULL, STR_INIT("")},
     [TALK_CALL] = {NULL, "response.function_call_arguments.delta",
                    "response.function_call_arguments.done", NULL, STR_INIT("arguments")},
 };
@@ -222,6 +224,8 @@ static void say_delta(struct wire_job *job, const struct talk_event *e, struct b
 	if (e->delta != TALK_DELTA_TEXT && e->delta != TALK_DELTA_INPUT)
 		return;
 	buf_put(&s->text, e->raw);
+	if (words_of(e->part)->delta == NULL)
+		return;
 	begin_inside(job, &w, out, words_of(e->part)->delta, e->part);
 	json_put_key(&w, STR("delta"));
 	json_put_inside(&w, e->raw);
@@ -254,6 +258,8 @@ static void say_done(struct wire_job *job, const struct responses_item *item, st
 	const struct words *word = words_of(item->part);
 	struct json_writer w;
 
+	if (word->done == NULL)
+		return;
 	begin_inside(job, &w, out, word->done, item->part);
 	json_put_key(&w, word->member);
 	json_put_inside(&w, item->text_raw);

@@ -3,6 +3,8 @@
  * 	messages   {"messages":[{"role":"assistant","content":[{"type":"thinking","signature":
  * 	           "fxr.chat.u.."}, ..]}]}
  * 	responses  {"input":[{"type":"reasoning","encrypted_content":"fxr.messages.s..Eq.."}, ..]}
+ * 	           {"input":[{"type":"compaction","encrypted_content":"fxr.summary..."}, ..]}
+ * 	           which becomes a message
  *
  * The two lists are put together again from the raw bytes of what stays. Called when the light
  * read_request has met such proofs, which it counts. Must never touch a proof of the provider's
@@ -10,6 +12,7 @@
 #include "wire/strip.h"
 
 #include "base/buf.h"
+#include "wire/compact.h"
 #include "wire/field.h"
 
 bool strip_is_foreign(const struct json *doc, uint32_t block)
@@ -59,10 +62,25 @@ static int put_list(struct buf *out, const struct json *doc, uint32_t list,
 	return count;
 }
 
+/* A compaction of ours, as the turn that it stands for. */
+static void put_turn(struct buf *out, struct str summary)
+{
+	buf_put(out, STR("{\"type\":\"message\",\"role\":\"user\",\"content\":[{\"type\":"
+	                 "\"input_text\",\"text\":\""));
+	buf_put(out, summary);
+	buf_put(out, STR("\"}]}"));
+}
+
 static bool put_own(struct buf *out, const struct json *doc, uint32_t item)
 {
+	struct str summary = compact_summary(doc, item);
+
 	if (strip_is_foreign(doc, item))
 		return false;
+	if (summary.len) {
+		put_turn(out, summary);
+		return true;
+	}
 	buf_put(out, json_raw(doc, item));
 	return true;
 }
@@ -101,7 +119,7 @@ struct str strip_foreign(const struct json *doc, enum llm_dialect dialect, struc
 	if (json_type(doc, node) != JSON_ARRAY)
 		return whole;
 	list = json_raw(doc, node);
-	buf_init(&out, whole.len + 2);
+	buf_init(&out, 2 * whole.len + 2); /* a turn takes more than its summary's item */
 	put_between(&out, whole.ptr, list.ptr);
 	put_list(&out, doc, node, is_messages ? put_message : put_own);
 	put_between(&out, list.ptr + list.len, whole.ptr + whole.len);

@@ -30,6 +30,7 @@ enum talk_kind {
 	TALK_REFUSAL,  /* text_raw: the assistant's words of refusal */
 	TALK_CALL,     /* call; id, name, input */
 	TALK_RESULT,   /* id and name of the call; parts; is_error */
+	TALK_SUMMARY,  /* text_raw: what a compaction made of the conversation; answers only */
 	TALK_FOREIGN,  /* json: a block or item that only its own dialect understands */
 	TALK_KINDS
 };

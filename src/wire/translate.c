@@ -12,6 +12,7 @@
 #include "base/encode.h"
 #include "base/hash.h"
 #include "wire/chat.h"
+#include "wire/compact.h"
 #include "wire/gemini.h"
 #include "wire/messages.h"
 #include "wire/responses.h"
@@ -364,6 +365,8 @@ int translate_request(struct wire_job *job, struct buf *out)
 	if (rows[job->client]->read_talk(job, t) < 0 || check_features(job, t) < 0)
 		return -1;
 	map_talk(job, t);
+	if (job->compaction)
+		compact_ask(job, t);
 	shorten_user(job, t);
 	clamp(job, t);
 	if (rows[job->target.dialect]->write_request(job, t, out) < 0)
@@ -396,6 +399,8 @@ int translate_read(struct wire_job *job, const struct sse_event *e, struct talk_
 	if (e->has_data && rows[job->target.dialect]->read_event(job, e, job->flow) < 0)
 		return -1;
 	out->list = flow_events(job->flow, &out->count);
+	if (job->compaction && compact_events(job, out) < 0)
+		return -1;
 	return flow_is_broken(job->flow) ? -1 : 0;
 }
 
@@ -452,7 +457,7 @@ int translate_answer(struct wire_job *job, const struct json *doc, struct talk_a
 	job->head = out->head;
 	job->usage = out->usage;
 	job->has_usage = out->has_usage;
-	return 0;
+	return job->compaction ? compact_answer(job, out) : 0;
 }
 
 void translate_write_answer(struct wire_job *job, const struct talk_answer *a, struct buf *out)

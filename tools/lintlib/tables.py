@@ -145,6 +145,7 @@ TESTED_BY = {
                                   " src/relay.c src/request.c src/told.c",
         "tests/cases/messages.case": "src/wire/messages.c",
         "tests/cases/translate.case": "src/translation.c",
+        "tests/cases/compact.case": "src/wire/compact.c",
         "tests/cases/tokens.case": "src/tokens.c src/counting.c",
         "tests/unit/test_vocab.c": "src/token/count.c src/token/guess.c src/token/shelf.c"
                                    " src/token/split.c src/token/tally.c",
