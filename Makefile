@@ -126,7 +126,7 @@ test: ## installs what tests need, builds, runs all tests
 test-money: ## builds, runs the tests of prices, ceilings and books alone
 	@tests/run.sh build money
 
-test-long: ## the same, longer: fuzzing, every mix of pieces, Claude Code and Codex
+test-long: ## the same, longer: fuzzing, every mix of pieces, Claude Code, Codex, opencode
 	@FLUX_LONG=1 tests/run.sh
 
 tokenizer: ## fetches OpenAI's vocabularies from npm, for exact counts of tokens

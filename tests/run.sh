@@ -9,9 +9,9 @@
 #   FLUX_CRASHES=30            rounds of kill -9 under load (long: 200)
 #   FLUX_UPGRADES=10           processes that take over under load (long: 100)
 #   FUZZ_SECONDS=30            for each fuzz target (5)
-#   FLUX_LONG=1                long: fuzz 30 s, all pairs of pieces, Claude Code and Codex, static
+#   FLUX_LONG=1                long: fuzz 30 s, all pairs of pieces, the large agents, static
 #                              analysis, ThreadSanitizer, valgrind, leaks, coverage
-#   FLUX_CLIS=1                installs and runs Claude Code and Codex (800 MB)
+#   FLUX_CLIS=1                installs and runs Claude Code, Codex and opencode (1.2 GB)
 #   FLUX_MODELS=DIR            a folder with stories260K.gguf: a real model behind us
 #
 # Each step's output goes to build/test/STEP.log; lines that end in "N passed, N failed[, N skipped

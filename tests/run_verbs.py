@@ -177,6 +177,11 @@ VERBS = [
      r'.*base_url = "http://127.0.0.1:8686/v1"'),
     ("connect codex -c CONFIG --model flux-reasoning", 0, r"compact_token_limit = 872000\n"),
     ("connect codex -c CONFIG --model greedy", 0, r'(?s)^((?!window).)*wire_api = "responses"\n$'),
+    ("connect opencode -c CONFIG --wire messages", 0,
+     r'(?s)@ai-sdk/anthropic.*"http://127.0.0.1:8686/anthropic/v1".*"context": 400000, "output": 128000'
+     r'.*"context": 200000, "output": 64000'),
+    ("connect pi -c CONFIG --wire responses", 0, r'(?s):8686/v1",\n.*"openai-responses"'),
+    ("connect pi -c CONFIG --wire telex", 2, r"no wire"),
     ("connect sdk -c CONFIG", 0, r"OPENAI_BASE_URL=http://127.0.0.1:8686/v1\n"),
     ("route --help", 0, r"body"),
     ("route -c /nowhere.yaml", 1, r"/nowhere.yaml"),

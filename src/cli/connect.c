@@ -1,11 +1,14 @@
-/* fluxrouter connect CLIENT [--url URL] [--key KEY] [--model NAME] [-c FILE]
+/* fluxrouter connect CLIENT [--url URL] [--key KEY] [--model NAME] [--wire WIRE] [-c FILE]
  *
  * Prints what a client needs to work with the gateway, ready to be pasted. The clients stand in a
  * table, each with a page of text in which {words} are replaced:
  *
  *	{url} {key} {model}   what was asked for
+ *	{npm} {npmbase}       opencode's package for the wire, and the path it wants behind {url}
+ *	{api} {apibase}       pi's word for it, and its path
  *	{window} {output}     tokens: the least of the models that may serve the name, as /v1/models
  *	                      tells it, so that an agent compacts in time whoever serves it
+ *	{small} {smallout}    the same of flux-fast, for what agents do on the side
  *	{compact}             where compaction should begin: room for an answer is left
  *
  * A line with a figure that nobody knows is left out. Reads a configuration, asks nobody; the key
@@ -53,11 +56,14 @@ static const char opencode[] =
     "  \"small_model\": \"flux/flux-fast\",\n"
     "  \"provider\": {\n"
     "    \"flux\": {\n"
-    "      \"npm\": \"@ai-sdk/openai-compatible\",\n"
+    "      \"npm\": \"{npm}\",\n"
     "      \"name\": \"FluxRouter\",\n"
-    "      \"options\": {\"baseURL\": \"{url}/v1\", \"apiKey\": \"{key}\"},\n"
+    "      \"options\": {\"baseURL\": \"{url}{npmbase}\", \"apiKey\": \"{key}\"},\n"
     "      \"models\": {\n"
-    "        \"flux-fast\": {\"name\": \"flux-fast\"},\n"
+    "        \"flux-fast\": {\n"
+    "          \"limit\": {\"context\": {small}, \"output\": {smallout}},\n"
+    "          \"name\": \"flux-fast\"\n"
+    "        },\n"
     "        \"{model}\": {\n"
     "          \"limit\": {\"context\": {window}, \"output\": {output}},\n"
     "          \"name\": \"{model}\"\n"
@@ -71,8 +77,8 @@ static const char opencode[] =
 static const char pi[] = "{\n"
                          "  \"providers\": {\n"
                          "    \"flux\": {\n"
-                         "      \"baseUrl\": \"{url}/v1\",\n"
-                         "      \"api\": \"openai-completions\",\n"
+                         "      \"baseUrl\": \"{url}{apibase}\",\n"
+                         "      \"api\": \"{api}\",\n"
                          "      \"apiKey\": \"{key}\",\n"
                          "      \"models\": [\n"
                          "        {\n"
@@ -102,9 +108,24 @@ static const struct client {
     {"claude", claude}, {"codex", codex}, {"opencode", opencode}, {"pi", pi}, {"sdk", sdk},
 };
 
+/* How a client of several dialects is told which one to speak, and behind which path. */
+static const struct wire {
+	const char *name, *npm, *npm_base, *api, *api_base;
+} wires[] = {
+    {"chat", "@ai-sdk/openai-compatible", "/v1", "openai-completions", "/v1"},
+    {"responses", "@ai-sdk/openai", "/v1", "openai-responses", "/v1"},
+    {"messages", "@ai-sdk/anthropic", "/anthropic/v1", "anthropic-messages", "/anthropic"},
+};
+
+/* Tokens; 0: nobody knows. */
+struct figures {
+	int64_t window, output;
+};
+
 struct connection {
-	struct str url, key, model;
-	int64_t window, output; /* 0: nobody knows */
+	struct str url, key, model, wire_name;
+	const struct wire *wire;
+	struct figures main, small;
 };
 
 /* ---- figures ---- */
@@ -115,37 +136,48 @@ static void take_least(int64_t value, int64_t *least)
 		*least = value;
 }
 
-static void take_model(const struct model *m, struct connection *c)
+static void take_model(const struct model *m, struct figures *f)
 {
-	take_least(m->config->context, &c->window);
-	take_least(m->config->max_output, &c->output);
+	take_least(m->config->context, &f->window);
+	take_least(m->config->max_output, &f->output);
 }
 
-static void take_tier(const struct catalog *catalog, enum llm_tier tier, struct connection *c)
+static void take_tier(const struct catalog *catalog, enum llm_tier tier, struct figures *f)
 {
 	for (int i = 0; i < catalog->tier_counts[tier]; i++)
-		take_model(catalog->tiers[tier][i], c);
+		take_model(catalog->tiers[tier][i], f);
 }
 
-static void take_alias(const struct catalog *catalog, const struct alias *alias,
-                       struct connection *c)
+static void take_alias(const struct catalog *catalog, const struct alias *alias, struct figures *f)
 {
 	if (alias->kind == ALIAS_PINNED)
-		take_model(alias->model, c);
+		take_model(alias->model, f);
 	for (enum llm_tier t = LLM_FAST; t < LLM_TIERS; t++)
 		if (alias->kind == ALIAS_AUTO || (alias->kind == ALIAS_TIER && alias->tier == t))
-			take_tier(catalog, t, c);
+			take_tier(catalog, t, f);
+}
+
+static int take_figures(const struct catalog *catalog, struct connection *c, struct fail *f)
+{
+	struct alias alias;
+
+	if (catalog_resolve(catalog, STR("flux-fast"), &alias, f) == 0)
+		take_alias(catalog, &alias, &c->small);
+	if (catalog_resolve(catalog, c->model, &alias, f) < 0)
+		return -1;
+	take_alias(catalog, &alias, &c->main);
+	return 0;
 }
 
 /* Nine tenths of the window, or earlier where the longest answer would not fit behind it; but never
  * in its first half, for that would compact all the time. */
-static int64_t compact_at(const struct connection *c)
+static int64_t compact_at(const struct figures *f)
 {
-	int64_t at = c->window / 10 * 9;
+	int64_t at = f->window / 10 * 9;
 
-	if (c->output && c->window - c->output < at)
-		at = c->window - c->output;
-	return at < c->window / 2 ? c->window / 2 : at;
+	if (f->output && f->window - f->output < at)
+		at = f->window - f->output;
+	return at < f->window / 2 ? f->window / 2 : at;
 }
 
 /* ---- pages ---- */
@@ -159,18 +191,33 @@ static bool put_figure(struct buf *out, int64_t value)
 /* False: nobody knows it. A brace that begins no word stands for itself. */
 static bool put_word(struct buf *out, struct str word, const struct connection *c)
 {
-	if (str_eq(word, STR("url")))
-		buf_put(out, c->url);
-	else if (str_eq(word, STR("key")))
-		buf_put(out, c->key);
-	else if (str_eq(word, STR("model")))
-		buf_put(out, c->model);
-	else if (str_eq(word, STR("window")))
-		return put_figure(out, c->window);
-	else if (str_eq(word, STR("output")))
-		return put_figure(out, c->output);
-	else if (str_eq(word, STR("compact")))
-		return put_figure(out, compact_at(c));
+	const struct {
+		const char *name;
+		struct str text;
+	} texts[] = {
+	    {"url", c->url},
+	    {"key", c->key},
+	    {"model", c->model},
+	    {"npm", str_of(c->wire->npm)},
+	    {"npmbase", str_of(c->wire->npm_base)},
+	    {"api", str_of(c->wire->api)},
+	    {"apibase", str_of(c->wire->api_base)},
+	};
+	const struct {
+		const char *name;
+		int64_t value;
+	} values[] = {
+	    {"window", c->main.window},        {"output", c->main.output},
+	    {"compact", compact_at(&c->main)}, {"small", c->small.window},
+	    {"smallout", c->small.output},
+	};
+
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+		if (str_eq(word, str_of(texts[i].name)))
+			buf_put(out, texts[i].text);
+	for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
+		if (str_eq(word, str_of(values[i].name)))
+			return put_figure(out, values[i].value);
 	return true;
 }
 
@@ -222,6 +269,14 @@ static const struct client *client_of(struct str name)
 	return NULL;
 }
 
+static const struct wire *wire_of(struct str name)
+{
+	for (size_t i = 0; i < sizeof wires / sizeof wires[0]; i++)
+		if (str_eq(name, str_of(wires[i].name)))
+			return &wires[i];
+	return NULL;
+}
+
 /* What goes between quotes of a shell, TOML and JSON, as it is. */
 static bool is_plain(struct str text)
 {
@@ -236,7 +291,6 @@ static int connect_client(const struct client *client, struct connection *c, str
 {
 	struct config *config = settings_load(file);
 	struct arena arena;
-	struct alias alias;
 	struct fail f;
 	struct buf out;
 	int status;
@@ -246,9 +300,8 @@ static int connect_client(const struct client *client, struct connection *c, str
 	arena_init(&arena);
 	fail_init(&f, &arena);
 	buf_init(&out, PAGE_BYTES_MAX);
-	status = catalog_resolve(config->catalog, c->model, &alias, &f) < 0 ? 1 : 0;
+	status = take_figures(config->catalog, c, &f) < 0 ? 1 : 0;
 	if (status == 0) {
-		take_alias(config->catalog, &alias, c);
 		put_page(&out, client->page, c);
 		fwrite(out.ptr, 1, out.len, stdout);
 	} else {
@@ -264,13 +317,16 @@ int cli_connect(int argc, char **argv)
 {
 	struct connection c = {.url = STR("http://127.0.0.1:8686"),
 	                       .key = STR("sk-flux-..."),
-	                       .model = STR("flux-auto")};
+	                       .model = STR("flux-auto"),
+	                       .wire_name = STR("chat")};
 	struct str file = {0};
 	const struct option options[] = {
 	    {"c", "FILE", "the configuration (default: what serve would find)", &file, NULL},
 	    {"url", "URL", "where clients reach the gateway (http://127.0.0.1:8686)", &c.url, NULL},
 	    {"key", "KEY", "their key (sk-flux-...)", &c.key, NULL},
 	    {"model", "NAME", "the model to ask for (flux-auto)", &c.model, NULL},
+	    {"wire", "WIRE", "chat, responses or messages, for opencode and pi (chat)",
+	     &c.wire_name, NULL},
 	};
 	const struct option_set set = {
 	    .usage = "connect claude|codex|opencode|pi|sdk [-c FILE] [--url URL] [--key KEY]",
@@ -292,6 +348,10 @@ int cli_connect(int argc, char **argv)
 		return option_wrong("\"%.*s\" is no client that is known: claude, codex, opencode, "
 		                    "pi, sdk",
 		                    STR_ARG(words.operands[0]));
+	c.wire = wire_of(c.wire_name);
+	if (c.wire == NULL)
+		return option_wrong("\"%.*s\" is no wire: chat, responses, messages",
+		                    STR_ARG(c.wire_name));
 	while (str_ends_with(c.url, STR("/")))
 		c.url.len--;
 	if (!is_plain(c.url) || !is_plain(c.key) || !is_plain(c.model))

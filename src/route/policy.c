@@ -13,6 +13,8 @@
 #include "route/conversation.h"
 #include "route/judge.h"
 
+enum { LEAST_ANSWER = 4096 }; /* tokens: with less room than that, agents must compact */
+
 struct deciding {
 	const struct catalog *catalog;
 	const struct llm_request *request;
@@ -273,7 +275,20 @@ static const struct route_rejected *widest(const struct decision *out)
 	return best;
 }
 
-/* The words that agents of the dialect know and compact on (contract 8 and 9). */
+/* Agents take the excess off, so the maximum is what fits beside the answer that they ask for. */
+static int fail_too_long(long long counted, long long window, long long answer, struct fail *f)
+{
+	if (answer >= window)
+		return fail(f, FAIL_CONTEXT_LENGTH_EXCEEDED,
+		            "prompt is too long: %lld tokens > %lld maximum", counted, window);
+	return fail(f, FAIL_CONTEXT_LENGTH_EXCEEDED,
+	            "prompt is too long: %lld tokens > %lld maximum (with %lld for the answer)",
+	            counted, window - answer, answer);
+}
+
+/* The words that agents of the dialect know and compact on (contract 8 and 9). Claude Code asks
+ * for a shorter answer when it hears of `max_tokens`, but for no less than 3,000 tokens and 1,000
+ * to spare: with less room than that, only a shorter prompt helps. */
 static int fail_in_native_words(const struct deciding *d, const struct route_rejected *r,
                                 struct fail *f)
 {
@@ -287,9 +302,8 @@ static int fail_in_native_words(const struct deciding *d, const struct route_rej
 		               "request needs %lld (about %lld of input and %lld for the answer): "
 		               "shorten it, or ask for less",
 		               window, (long long)r->required, counted, answer);
-	if (counted > window)
-		return fail(f, FAIL_CONTEXT_LENGTH_EXCEEDED,
-		            "prompt is too long: %lld tokens > %lld maximum", counted, window);
+	if (counted > window - LEAST_ANSWER)
+		return fail_too_long(counted, window, answer, f);
 	return fail(
 	    f, FAIL_CONTEXT_LENGTH_EXCEEDED,
 	    "input length and `max_tokens` exceed context limit: %lld + %lld > %lld, decrease "

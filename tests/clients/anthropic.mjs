@@ -15,6 +15,13 @@ function suite(name, Anthropic) {
   const client = new Anthropic({ baseURL: `${gateway}/anthropic`, apiKey: key, maxRetries: 0 });
   const both = (title, run) => test(`${name}: ${title}`, run);
 
+  both('what connect prints is enough', async () => {
+    const mark = await script('say Four.\nbuiltin\n');
+    const ask = { model: 'flux-auto', max_tokens: 9, messages: say(mark) };
+    const answer = await new Anthropic().messages.create(ask);
+    assert.equal(answer.content[0].text, 'Four.');
+  });
+
   both('models.list and models.retrieve', async () => {
     const ids = [];
     for await (const model of client.models.list()) ids.push(model.id);

@@ -25,6 +25,12 @@ const tool = {
   },
 };
 
+test('what connect prints is enough', async () => {
+  const mark = await script('say Four.\nbuiltin\n');
+  const answer = await new OpenAI().responses.create({ model: 'flux-auto', input: mark });
+  assert.equal(answer.output_text, 'Four.');
+});
+
 test('models.list has the aliases first', async () => {
   const ids = [];
   for await (const model of client.models.list()) ids.push(model.id);

@@ -2,7 +2,8 @@
 # Real clients against a real daemon: see clients/suite.py. npm packages first, then all else
 # without a network.
 #
-#   FLUX_CLIS=1       installs Claude Code and Codex (800 MB) into the cache; they run from then on
+#   FLUX_CLIS=1       installs Claude Code, Codex and opencode (1.2 GB) into the cache; they run
+#                     from then on
 #   FLUX_MODELS=DIR   a folder with stories260K.gguf: a real model answers behind us
 #   FLUX_CACHE=DIR    where big packages are kept (~/.cache/fluxrouter)
 set -uo pipefail
@@ -24,6 +25,7 @@ packages . . || {
 	echo "clients: 0 passed, 0 failed, 1 skipped (npm cannot install the SDKs)"
 	exit 0
 }
+packages pi "$FLUX_CACHE/pi" || echo "npm: no pi"
 [ -z "${FLUX_CLIS:-}" ] || packages agents "$FLUX_CACHE/agents" || echo "npm: no agents"
 [ -z "${FLUX_MODELS:-}" ] || packages model "$FLUX_CACHE/model" || echo "npm: no model engine"
 

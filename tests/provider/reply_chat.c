@@ -32,7 +32,7 @@ static struct str call_of(struct reply *r, const struct asked *a, struct str inp
 
 	return arena_printf(
 	    r->arena, "\"id\":\"" TOOL_ID "\",\"type\":\"%s\",\"%s\":{\"name\":%.*s,\"%s\":%.*s}",
-	    a->call_number, type, type, STR_ARG(a->tool_name), input_name(a), STR_ARG(input));
+	    a->number, type, type, STR_ARG(a->tool_name), input_name(a), STR_ARG(input));
 }
 
 static struct str message_of(struct reply *r, const struct asked *a)
@@ -60,21 +60,21 @@ void chat_whole(struct reply *r, const struct asked *a)
 
 	REPLY_JSON(
 	    r,
-	    "{\"id\":\"chatcmpl-scripted0001\",\"object\":\"chat.completion\","
+	    "{\"id\":\"chatcmpl-scripted%04d\",\"object\":\"chat.completion\","
 	    "\"created\":1700000000,\"model\":%.*s,\"choices\":[{\"index\":0,\"message\":%.*s,"
 	    "\"logprobs\":null,\"finish_reason\":\"%s\"}],\"usage\":%.*s,"
 	    "\"service_tier\":\"default\",\"system_fingerprint\":\"fp_scripted\"}",
-	    STR_ARG(a->model), STR_ARG(message), finish_of(a), STR_ARG(usage));
+	    a->number, STR_ARG(a->model), STR_ARG(message), finish_of(a), STR_ARG(usage));
 }
 
 static void chunk(struct reply *r, const struct asked *a, struct str choices, struct str usage)
 {
 	REPLY_EVENT(r, "",
-	            "{\"id\":\"chatcmpl-scripted0001\",\"object\":\"chat.completion.chunk\","
+	            "{\"id\":\"chatcmpl-scripted%04d\",\"object\":\"chat.completion.chunk\","
 	            "\"created\":1700000000,\"model\":%.*s,\"service_tier\":\"default\","
 	            "\"system_fingerprint\":\"fp_scripted\",\"choices\":[%.*s]%s%.*s}",
-	            STR_ARG(a->model), STR_ARG(choices), usage.len > 0 ? ",\"usage\":" : "",
-	            STR_ARG(usage));
+	            a->number, STR_ARG(a->model), STR_ARG(choices),
+	            usage.len > 0 ? ",\"usage\":" : "", STR_ARG(usage));
 }
 
 static void delta(struct reply *r, const struct asked *a, struct str what)

@@ -36,9 +36,9 @@ static struct str answer_of(struct reply *r, const struct asked *a, struct str p
 	return arena_printf(r->arena,
 	                    "{\"candidates\":[{\"content\":{\"role\":\"model\",\"parts\":[%.*s]},"
 	                    "%s\"index\":0}]%.*s,\"modelVersion\":\"gemini-scripted\","
-	                    "\"responseId\":\"scripted0001\"}",
+	                    "\"responseId\":\"scripted%04d\"}",
 	                    STR_ARG(part), is_last ? "\"finishReason\":\"STOP\"," : "",
-	                    STR_ARG(usage));
+	                    STR_ARG(usage), a->number);
 }
 
 void gemini_whole(struct reply *r, const struct asked *a)

@@ -27,7 +27,7 @@ static struct str block_of(struct reply *r, const struct asked *a, bool finished
 	return arena_printf(r->arena,
 	                    "{\"type\":\"tool_use\",\"id\":\"toolu_scripted%04d\",\"name\":%.*s,"
 	                    "\"input\":%.*s}",
-	                    a->call_number, STR_ARG(a->tool_name), STR_ARG(input));
+	                    a->number, STR_ARG(a->tool_name), STR_ARG(input));
 }
 
 static struct str message_of(struct reply *r, const struct asked *a, bool finished)
@@ -37,11 +37,11 @@ static struct str message_of(struct reply *r, const struct asked *a, bool finish
 	const char *reason = a->tool_name.len > 0 ? "\"tool_use\"" : "\"end_turn\"";
 
 	return arena_printf(r->arena,
-	                    "{\"id\":\"msg_scripted0001\",\"type\":\"message\","
+	                    "{\"id\":\"msg_scripted%04d\",\"type\":\"message\","
 	                    "\"role\":\"assistant\",\"model\":%.*s,\"content\":[%.*s],"
 	                    "\"stop_reason\":%s,\"stop_sequence\":null,\"usage\":%.*s}",
-	                    STR_ARG(a->model), STR_ARG(block), finished ? reason : "null",
-	                    STR_ARG(usage));
+	                    a->number, STR_ARG(a->model), STR_ARG(block),
+	                    finished ? reason : "null", STR_ARG(usage));
 }
 
 void messages_whole(struct reply *r, const struct asked *a)

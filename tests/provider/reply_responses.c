@@ -9,8 +9,8 @@
  * https://platform.openai.com/docs/api-reference/responses-streaming */
 #include "reply.h"
 
-#define TEXT_ITEM "msg_scripted0001"
-#define TOOL_ITEM "fc_scripted0001"
+#define TEXT_ITEM "msg_scripted%04d"
+#define TOOL_ITEM "fc_scripted%04d"
 #define AT_ITEM(item) "\"item_id\":\"" item "\",\"output_index\":0"
 #define AT_PART AT_ITEM(TEXT_ITEM) ",\"content_index\":0"
 
@@ -31,15 +31,15 @@ static struct str item_of(struct reply *r, const struct asked *a, bool finished)
 		                    "{\"id\":\"" TEXT_ITEM
 		                    "\",\"type\":\"message\",\"status\":\"%s\","
 		                    "\"role\":\"assistant\",\"content\":[%.*s]}",
-		                    status, STR_ARG(part));
+		                    a->number, status, STR_ARG(part));
 	struct str input = finished ? a->tool_input : STR("\"\"");
 
 	return arena_printf(r->arena,
 	                    "{\"id\":\"" TOOL_ITEM "\",\"type\":\"%s\",\"status\":\"%s\","
 	                    "\"call_id\":\"call_scripted%04d\",\"name\":%.*s,\"%s\":%.*s}",
-	                    a->is_custom ? "custom_tool_call" : "function_call", status,
-	                    a->call_number, STR_ARG(a->tool_name),
-	                    a->is_custom ? "input" : "arguments", STR_ARG(input));
+	                    a->number, a->is_custom ? "custom_tool_call" : "function_call", status,
+	                    a->number, STR_ARG(a->tool_name), a->is_custom ? "input" : "arguments",
+	                    STR_ARG(input));
 }
 
 static struct str usage_of(struct reply *r, const struct asked *a)
@@ -63,7 +63,7 @@ static struct str response_of(struct reply *r, const struct asked *a, bool finis
 
 	return arena_printf(
 	    r->arena,
-	    "{\"id\":\"resp_scripted0001\",\"object\":\"response\",\"created_at\":1700000000,"
+	    "{\"id\":\"resp_scripted%04d\",\"object\":\"response\",\"created_at\":1700000000,"
 	    "\"completed_at\":%s,\"status\":\"%s\",\"background\":false,\"error\":null,"
 	    "\"incomplete_details\":null,\"instructions\":null,\"max_output_tokens\":null,"
 	    "\"max_tool_calls\":null,\"model\":%.*s,\"output\":[%.*s],\"parallel_tool_calls\":true,"
@@ -73,7 +73,7 @@ static struct str response_of(struct reply *r, const struct asked *a, bool finis
 	    "\"temperature\":1,\"text\":{\"format\":{\"type\":\"text\"},\"verbosity\":\"medium\"},"
 	    "\"tool_choice\":\"auto\",\"tools\":[],\"top_logprobs\":0,\"top_p\":1,"
 	    "\"truncation\":\"disabled\",\"usage\":%.*s,\"user\":null,\"metadata\":{}}",
-	    finished ? "1700000001" : "null", finished ? "completed" : "in_progress",
+	    a->number, finished ? "1700000001" : "null", finished ? "completed" : "in_progress",
 	    STR_ARG(a->model), STR_ARG(item), STR_ARG(usage));
 }
 
@@ -96,32 +96,36 @@ static void stream_text(struct reply *r, const struct asked *a, int *number)
 	struct str full = part_of(r, a->say);
 
 	step(r, number, "response.content_part.added",
-	     arena_printf(r->arena, AT_PART ",\"part\":%.*s", STR_ARG(empty)));
+	     arena_printf(r->arena, AT_PART ",\"part\":%.*s", a->number, STR_ARG(empty)));
 	for (size_t i = 0; i < a->word_count; i++)
 		step(r, number, "response.output_text.delta",
-		     arena_printf(r->arena, AT_PART ",\"delta\":%.*s,\"logprobs\":[]",
+		     arena_printf(r->arena, AT_PART ",\"delta\":%.*s,\"logprobs\":[]", a->number,
 		                  STR_ARG(a->words[i])));
 	step(r, number, "response.output_text.done",
-	     arena_printf(r->arena, AT_PART ",\"text\":%.*s,\"logprobs\":[]", STR_ARG(a->say)));
+	     arena_printf(r->arena, AT_PART ",\"text\":%.*s,\"logprobs\":[]", a->number,
+	                  STR_ARG(a->say)));
 	step(r, number, "response.content_part.done",
-	     arena_printf(r->arena, AT_PART ",\"part\":%.*s", STR_ARG(full)));
+	     arena_printf(r->arena, AT_PART ",\"part\":%.*s", a->number, STR_ARG(full)));
 }
 
 static void stream_custom(struct reply *r, const struct asked *a, int *number)
 {
 	step(r, number, "response.custom_tool_call_input.delta",
-	     arena_printf(r->arena, AT_ITEM(TOOL_ITEM) ",\"delta\":%.*s", STR_ARG(a->tool_input)));
+	     arena_printf(r->arena, AT_ITEM(TOOL_ITEM) ",\"delta\":%.*s", a->number,
+	                  STR_ARG(a->tool_input)));
 	step(r, number, "response.custom_tool_call_input.done",
-	     arena_printf(r->arena, AT_ITEM(TOOL_ITEM) ",\"input\":%.*s", STR_ARG(a->tool_input)));
+	     arena_printf(r->arena, AT_ITEM(TOOL_ITEM) ",\"input\":%.*s", a->number,
+	                  STR_ARG(a->tool_input)));
 }
 
 static void stream_tool(struct reply *r, const struct asked *a, int *number)
 {
 	step(r, number, "response.function_call_arguments.delta",
-	     arena_printf(r->arena, AT_ITEM(TOOL_ITEM) ",\"delta\":%.*s", STR_ARG(a->tool_input)));
+	     arena_printf(r->arena, AT_ITEM(TOOL_ITEM) ",\"delta\":%.*s", a->number,
+	                  STR_ARG(a->tool_input)));
 	step(r, number, "response.function_call_arguments.done",
 	     arena_printf(r->arena, AT_ITEM(TOOL_ITEM) ",\"name\":%.*s,\"arguments\":%.*s",
-	                  STR_ARG(a->tool_name), STR_ARG(a->tool_input)));
+	                  a->number, STR_ARG(a->tool_name), STR_ARG(a->tool_input)));
 }
 
 static struct str named(struct reply *r, const char *name, struct str value)
