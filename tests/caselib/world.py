@@ -144,6 +144,7 @@ class World:
         self.tls = Provider(binary, *tls)
         self.mtls = Provider(binary, *tls, "--tls-ca", str(self.folder / "ca.pem"))
         self.proxy = Provider(binary, "--proxy", "--proxy-auth", "user:pass")
+        self.mute = socket.create_server(("127.0.0.1", 0), backlog=128)  # that nobody accepts
         self.address = ("127.0.0.1", free_port())
         self.metrics = ("127.0.0.1", free_port())
         self.config = self.folder / "config.yaml"
@@ -166,6 +167,7 @@ class World:
             "TLS": "localhost:%d" % self.tls.ports[0],
             "MTLS": "localhost:%d" % self.mtls.ports[0],
             "PROXY": "127.0.0.1:%d" % self.proxy.ports[0],
+            "MUTE": "127.0.0.1:%d" % self.mute.getsockname()[1],
             "DEAD": "127.0.0.1:%d" % free_port(),
             "FOLDER": str(self.folder),
             "CASES": str(pathlib.Path(__file__).resolve().parent.parent / "cases"),
@@ -297,6 +299,7 @@ class World:
             provider.stop()
         self.books.close()
         self.log.close()
+        self.mute.close()
         if not self.keep:
             shutil.rmtree(self.folder, ignore_errors=True)
         return died if died is not None else self.daemon.returncode
