@@ -13,6 +13,7 @@
  * between calls. */
 #include "base/json_scan.h"
 
+#include "base/json_prose.h"
 #include "base/json_read.h"
 
 enum { SHORT_BLOCKS = 3 }; /* of 16 bytes: keys, names, ids */
@@ -319,11 +320,13 @@ enum json_scan_result json_scan_string(struct json_scan *s, const char *limit)
 	while (true) {
 		enum json_scan_result result;
 
-		s->at = skip_prose(s, limit);
-		if (s->at < limit)
-			s->at = json_scan_plain(s->at, limit);
-		if (s->at >= limit)
-			return JSON_SCAN_MORE;
+		if (!json_prose_stops(s, limit)) {
+			s->at = skip_prose(s, limit);
+			if (s->at < limit)
+				s->at = json_scan_plain(s->at, limit);
+			if (s->at >= limit)
+				return JSON_SCAN_MORE;
+		}
 		result = skip_stop(s, limit);
 		if (result != JSON_SCAN_MORE)
 			return result;

@@ -76,6 +76,7 @@ TESTED_BY = {
     for test, paths in {
         "tests/unit/test_json_read.c": "src/base/json_ask.c src/base/json_keys.c"
                                        " src/base/json_scan.c",
+        "tests/unit/test_json_run.c": "src/base/json_prose.c",
         "tests/unit/test_tls.c": "src/base/tls_client.c",
         "tests/unit/test_config.c": "src/config/alias.c src/config/embed.c src/config/listen.c src/config/make.c"
                                     " src/config/mistake.c src/config/tree.c"
