@@ -352,14 +352,14 @@ static void run_thread(void *worker)
 	struct worker *w = worker;
 
 	metric_thread_start();
-	loop_run(&w->loop);
+	worker_run(w);
 }
 
 static void run_workers(struct daemon *d)
 {
 	for (int i = 1; i < d->worker_count; i++)
 		must(uv_thread_create(&d->workers[i].thread, run_thread, &d->workers[i]) == 0);
-	loop_run(&d->workers[0].loop);
+	worker_run(&d->workers[0]);
 	for (int i = 1; i < d->worker_count; i++)
 		must(uv_thread_join(&d->workers[i].thread) == 0);
 }

@@ -128,6 +128,18 @@ static void on_wake(struct loop *loop)
 		hear_of_manners(w);
 }
 
+static void on_log_rest(struct timer *t)
+{
+	(void)t;
+	log_flush();
+}
+
+static void write_log(struct worker *w)
+{
+	if (log_flush_paced() && !timer_is_set(&w->log_rest))
+		timer_set(&w->log_rest, &w->loop, LOG_PAUSE_MS, on_log_rest);
+}
+
 /* The end of a turn: gauges, the log's lines, the journal's records. */
 static int commit(void *worker)
 {
@@ -137,7 +149,7 @@ static int commit(void *worker)
 	metric_set(METRIC_CLIENT_CONNECTIONS, front_connections(w->front));
 	metric_set(METRIC_PROVIDER_BUSY, upstream_open_connections(w->upstream) - idle);
 	metric_set(METRIC_PROVIDER_IDLE, idle);
-	log_flush();
+	write_log(w);
 	return journal_commit(w->journal);
 }
 
@@ -205,6 +217,13 @@ int worker_init(struct worker *w, struct shared *shared, struct str data_dir, in
 	w->samples = open_samples(w, data_dir);
 	loop_set_commit(&w->loop, commit, w);
 	return 0;
+}
+
+void worker_run(struct worker *w)
+{
+	loop_run(&w->loop);
+	timer_cancel(&w->log_rest);
+	log_flush();
 }
 
 void worker_release(struct worker *w)

@@ -61,6 +61,7 @@ struct worker {
 	bool is_first;           /* its loop ends last */
 	enum shared_state state; /* the last one that was obeyed */
 	struct timer watch;      /* while draining: has the last connection gone? */
+	struct timer log_rest;   /* lines that wait for more of them */
 	uv_thread_t thread;
 	struct config *bound; /* whose addresses are listened on; NULL: the command line's */
 	struct config *shown; /* whose certificates are shown there */
@@ -69,6 +70,7 @@ struct worker {
 /* -1: f says what could not be opened or bound. */
 int worker_init(struct worker *, struct shared *, struct str data_dir, int index,
                 struct fail *) MUST_USE;
+void worker_run(struct worker *); /* its loop, until it is stopped */
 void worker_release(struct worker *);
 /* The front listens on what the configuration names, in its order: connections are served as it
  * says, and as later ones say for the same addresses. */

@@ -27,12 +27,14 @@
 #include <sys/stat.h>
 
 enum { LOG_TAIL_BYTES = 16, LOG_FIELDS_BYTES = LOG_LINE_BYTES - LOG_TAIL_BYTES };
+enum { LOG_PACED_BYTES = LOG_GATHER_BYTES / 2 }; /* of which a pipe takes two */
 enum { LOG_SAY_BYTES = 2048, KEY_FRAME_BYTES = 4, SECOND_BYTES = 20 };
 
 struct gathered {
 	char bytes[LOG_GATHER_BYTES];
 	size_t len;
-	int64_t dropped; /* lines */
+	int64_t dropped;    /* lines */
+	int64_t written_ns; /* at the end of a turn, lately */
 };
 
 static enum log_format format = LOG_LOGFMT;
@@ -55,15 +57,34 @@ void log_set(enum log_format f, enum log_level l)
 /* A bit for each byte: visible ASCII but " = and \ */
 static const uint64_t plain_bytes[4] = {UINT64_C(0xdffffffa00000000), UINT64_C(0x7fffffffefffffff)};
 
+static const uint64_t ones = UINT64_C(0x0101010101010101);
+
+/* The top bit of each byte that is c, and perhaps of bytes above such a one. */
+static inline uint64_t equal_bytes(uint64_t word, char c)
+{
+	word ^= ones * (unsigned char)c;
+	return (word - ones) & ~word;
+}
+
+/* Eight at a time: a byte's top bit is set in the word itself, in the word less 0x21 or in the word
+ * and 1. Borrows and carries come only from bytes that are marked anyway. */
 static bool is_plain(struct str value)
 {
-	for (size_t i = 0; i < value.len; i++) {
-		unsigned char c = (unsigned char)value.ptr[i];
+	uint64_t found = 0, word;
+	size_t at = 0;
+
+	for (; at + 8 <= value.len; at += 8) {
+		memcpy(&word, value.ptr + at, 8);
+		found |= word | (word - ones * 0x21) | (word + ones) | equal_bytes(word, '"') |
+		         equal_bytes(word, '=') | equal_bytes(word, '\\');
+	}
+	for (; at < value.len; at++) {
+		unsigned char c = (unsigned char)value.ptr[at];
 
 		if (!(plain_bytes[c / 64] >> c % 64 & 1))
 			return false;
 	}
-	return value.len > 0;
+	return value.len > 0 && !(found & ones * 0x80);
 }
 
 static void put_quoted(struct buf *b, struct str value)
@@ -73,10 +94,9 @@ static void put_quoted(struct buf *b, struct str value)
 	buf_put_byte(b, '"');
 }
 
-static void put_key(struct buf *b, const char *key)
+static void put_key(struct buf *b, struct str key)
 {
-	size_t len = strlen(key);
-	char *at = buf_room(b, len + KEY_FRAME_BYTES);
+	char *at = buf_room(b, key.len + KEY_FRAME_BYTES);
 
 	if (at == NULL)
 		return;
@@ -86,8 +106,8 @@ static void put_key(struct buf *b, const char *key)
 	} else if (b->len) {
 		*at++ = ' ';
 	}
-	memcpy(at, key, len);
-	at += len;
+	memcpy(at, key.ptr, key.len);
+	at += key.len;
 	if (format == LOG_JSON) {
 		*at++ = '"';
 		*at++ = ':';
@@ -143,13 +163,13 @@ void log_start(struct log_line *l, enum log_level level, const char *message)
 	l->text = (struct buf){.ptr = l->bytes, .cap = LOG_FIELDS_BYTES, .max = LOG_FIELDS_BYTES};
 	if (!is_wanted(l))
 		return;
-	put_key(&l->text, "time");
+	put_key(&l->text, STR("time"));
 	put_time(&l->text, clock_wall_ms());
 	log_text(l, "level", str_of(level_names[level]));
 	log_text(l, "msg", str_of(message));
 }
 
-void log_text(struct log_line *l, const char *key, struct str value)
+void log_text_of(struct log_line *l, struct str key, struct str value)
 {
 	size_t from = l->text.len;
 
@@ -163,7 +183,7 @@ void log_text(struct log_line *l, const char *key, struct str value)
 	end_field(l, from);
 }
 
-static void put_bare(struct log_line *l, const char *key, struct str value)
+static void put_bare(struct log_line *l, struct str key, struct str value)
 {
 	size_t from = l->text.len;
 
@@ -172,7 +192,7 @@ static void put_bare(struct log_line *l, const char *key, struct str value)
 	end_field(l, from);
 }
 
-void log_i64(struct log_line *l, const char *key, int64_t value)
+void log_i64_of(struct log_line *l, struct str key, int64_t value)
 {
 	size_t from = l->text.len;
 
@@ -183,7 +203,7 @@ void log_i64(struct log_line *l, const char *key, int64_t value)
 	end_field(l, from);
 }
 
-void log_nusd(struct log_line *l, const char *key, int64_t nusd)
+void log_nusd_of(struct log_line *l, struct str key, int64_t nusd)
 {
 	size_t from = l->text.len;
 
@@ -194,7 +214,7 @@ void log_nusd(struct log_line *l, const char *key, int64_t nusd)
 	end_field(l, from);
 }
 
-void log_bool(struct log_line *l, const char *key, bool value)
+void log_bool_of(struct log_line *l, struct str key, bool value)
 {
 	if (is_wanted(l))
 		put_bare(l, key, value ? STR("true") : STR("false"));
@@ -213,7 +233,7 @@ void log_end(struct log_line *l)
 	if (is_wanted(l)) {
 		l->text.cap = l->text.max = sizeof l->bytes;
 		if (l->is_cut)
-			put_bare(l, "cut", STR("true"));
+			put_bare(l, STR("cut"), STR("true"));
 		buf_put(&l->text, format == LOG_JSON ? STR("}\n") : STR("\n"));
 		gather(buf_str(&l->text));
 	}
@@ -306,4 +326,19 @@ void log_flush(void)
 	pthread_mutex_unlock(&one_writes);
 	gathered.dropped += count_lines(rest);
 	gathered.len = 0;
+}
+
+bool log_flush_paced(void)
+{
+	int64_t now;
+
+	if (gathered.len == 0)
+		return false;
+	now = clock_mono_ns();
+	if (gathered.len < LOG_PACED_BYTES &&
+	    now - gathered.written_ns < LOG_PAUSE_MS * INT64_C(1000000))
+		return true;
+	gathered.written_ns = now;
+	log_flush();
+	return false;
 }

@@ -187,6 +187,60 @@ static void test_full_pipe(void)
 	CHECK(str_ends_with(text, STR("msg=again\n")));
 }
 
+/* The first at once; what comes right behind it waits, unless it is much. */
+static void test_paced(void)
+{
+	struct log_line l;
+
+	log_set(LOG_LOGFMT, LOG_INFO);
+	CHECK(!log_flush_paced());
+	put_sample();
+	CHECK(!log_flush_paced());
+	CHECK(count(hear(), STR("\n")) == 1);
+	put_sample();
+	CHECK(log_flush_paced());
+	CHECK(hear().len == 0);
+	log_flush();
+	CHECK(count(hear(), STR("\n")) == 1);
+	put_sample();
+	usleep((LOG_PAUSE_MS + 5) * 1000);
+	CHECK(!log_flush_paced());
+	CHECK(count(hear(), STR("\n")) == 1);
+	for (int i = 0; i < 9; i++) {
+		char text[LOG_LINE_BYTES - 200];
+
+		memset(text, 'x', sizeof text);
+		log_start(&l, LOG_INFO, "much");
+		log_text(&l, "text", (struct str){text, sizeof text});
+		log_end(&l);
+	}
+	CHECK(!log_flush_paced());
+	CHECK(hear().len > 0);
+}
+
+/* Every byte at every place of a word: quoted or not as by itself. */
+static void test_plain_bytes(void)
+{
+	log_set(LOG_LOGFMT, LOG_INFO);
+	for (int place = 0; place < 20; place++)
+		for (int c = 1; c < 128; c++) {
+			char text[20];
+			struct log_line l;
+			struct str line;
+			bool is_plain = c > ' ' && c < 0x7f && c != '"' && c != '=' && c != '\\';
+
+			memset(text, 'x', sizeof text);
+			text[place] = (char)c;
+			log_start(&l, LOG_INFO, "byte");
+			log_text(&l, "text", (struct str){text, sizeof text});
+			log_end(&l);
+			log_flush();
+			line = hear();
+			if (!CHECK((str_find(line, STR("text=\"")) == line.len) == is_plain))
+				printf("    byte %d at %d\n", c, place);
+		}
+}
+
 static void *flood(void *arg)
 {
 	for (int i = 0; i < 2000; i++) {
@@ -230,6 +284,8 @@ int main(void)
 	test_levels();
 	test_long_fields();
 	test_full_pipe();
+	test_paced();
+	test_plain_bytes();
 	test_threads();
 	give_stderr_back();
 	return check_report("log");
