@@ -13,7 +13,7 @@ VARIANT  ?= release
 ROOT     := $(if $(filter release,$(VARIANT)),build,build/$(VARIANT))
 OBJ      := $(ROOT)/obj
 
-PACKAGES := libuv openssl sqlite3 libcyaml yaml-0.1
+PACKAGES := libuv openssl libnghttp2 sqlite3 libcyaml yaml-0.1
 CFLAGS_release := -O2 -D_FORTIFY_SOURCE=2
 # The daemon is optimised as a whole: a seventh fewer instructions per request. Objects stay usable
 # without, so that tests link quickly.

@@ -104,8 +104,13 @@ static void hear_of_manners(struct worker *w)
 	for (int i = 0; w->bound && now != w->shown && i < w->bound->listen_count; i++) {
 		const struct config_listen *l = find_address(now, w->bound->listen[i].address);
 
-		if (l)
-			front_set_manner(w->front, i, &(struct front_manner){.tls = l->tls});
+		struct front_manner manner = {0};
+
+		if (l == NULL)
+			continue;
+		manner.tls = l->tls;
+		manner.speaks_http2 = l->speaks_http2;
+		front_set_manner(w->front, i, &manner);
 	}
 	config_put(&w->shown);
 	w->shown = now;

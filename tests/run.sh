@@ -56,6 +56,7 @@ live() { # everything that needs a daemon, from this build folder
 	python3 tests/run_gone.py --build "$1" || bad=1
 	python3 tests/chaos/run_upgrade.py --build "$1" || bad=1
 	python3 tests/chaos/run_matrix.py --build "$1" || bad=1
+	[ "$1" = build ] || python3 tests/run_front.py --build "$1" --quick || bad=1
 	return $bad
 }
 step_cases() {
@@ -80,6 +81,16 @@ step_money() {
 	tests/postgres.sh run python3 tests/money/race.py || bad=1
 	tests/postgres.sh run python3 tests/money/crash.py || bad=1
 	tests/postgres.sh run python3 tests/money/nodes.py || bad=1
+	return $bad
+}
+step_front() {
+	local bad=0
+	python3 tests/run_front.py || bad=1
+	if [ -n "${FLUX_LONG:-}" ]; then
+		python3 tests/run_cases.py --via h2 || bad=1
+	else
+		python3 tests/run_cases.py --via h2 chat.case messages.case upstream.case || bad=1
+	fi
 	return $bad
 }
 step_asan() {
@@ -125,7 +136,7 @@ sums() { # of one log: passed failed skipped
 }
 
 long=${FLUX_LONG:+analyze tsan valgrind leak coverage}
-steps=${*:-install build units lint cases tokens money asan clang fuzz clients $long}
+steps=${*:-install build units lint cases front tokens money asan clang fuzz clients $long}
 passed=0 failed=0 skipped=0
 for step in $steps; do
 	log=$logs/$step.log

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Replays tests/cases/*.case against a real daemon and fluxprovider. See tests/cases/README.
 
-    tests/run_cases.py [--build build/asan] [--long] [--keep] [--jobs N] [FILE-OR-TITLE-PART ...]
+    tests/run_cases.py [--build build/asan] [--long] [--via h2] [--keep] [--jobs N] [PART-OF-FILE-OR-TITLE ...]
 
 The last line is "cases: N passed, N failed"; each way of playing a case counts as one.
 """
@@ -87,7 +87,7 @@ def wrong_prices(world):
 
 
 def run_group(group, cases, options, tally):
-    world = World(group, options.build, options.keep)
+    world = World(group, options.build, options.keep, via=options.via)
     numbered = list(enumerate(cases))
     try:
         with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
@@ -115,10 +115,18 @@ def run_group(group, cases, options, tally):
         tally.note(text.Case(f"group {group}", group), "clean stop", problems)
 
 
+def is_http1(case):
+    asks = [e.send for e in case.exchanges]
+    upgrades = any("upgrade" in line.lower() for s in asks for line in s.all("header"))
+    return upgrades or any(e.closes or hasattr(e.send, "raw") for e in case.exchanges)
+
+
 def chosen(options):
     cases = []
     for path in sorted((ROOT / "tests/cases").glob("*.case")):
         cases += text.read_cases(path)
+    if options.via:  # what is about HTTP/1 itself is left out
+        cases = [c for c in cases if "http.case" not in c.where and not is_http1(c)]
     if options.what:
         cases = [c for c in cases if any(w in c.where or w in c.title for w in options.what)]
     return cases
@@ -128,6 +136,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", default="build")
     parser.add_argument("--long", action="store_true")
+    parser.add_argument("--via", choices=["h2"], help="clients speak HTTP/2 under TLS")
     parser.add_argument("--keep", action="store_true", help="keep the data folder")
     parser.add_argument("--jobs", type=int, default=6)
     parser.add_argument("what", nargs="*")

@@ -11,13 +11,14 @@
 # A group that is all there costs milliseconds. Needs root or sudo only when something is missing.
 set -euo pipefail
 
-packages_build="gcc make pkg-config libuv1-dev libssl-dev libsqlite3-dev libcyaml-dev libyaml-dev"
+packages_build="gcc make pkg-config libuv1-dev libssl-dev libnghttp2-dev libsqlite3-dev"
+packages_build+=" libcyaml-dev libyaml-dev"
 packages_run="ca-certificates curl"
-packages_test="clang libclang-rt-14-dev libjansson-dev libhttp-parser-dev libnghttp2-dev"
+packages_test="clang libclang-rt-14-dev libjansson-dev libhttp-parser-dev"
 packages_test+=" python3 curl sqlite3 openssl iproute2"
 # A server for the tests of that store, and a clock that can be set; where they cannot be had, tests
 # are skipped.
-optional="postgresql faketime"
+optional="postgresql faketime varnish nghttp2-client"
 packages_long="clang-tidy cppcheck valgrind"
 packages_bench="nginx-light haproxy python3"
 

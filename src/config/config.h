@@ -164,6 +164,7 @@ enum { CONFIG_LISTEN_MAX = 16 }; /* addresses, of `listen` and `listeners` toget
 struct config_listen {
 	struct str address;
 	struct tls_server *tls; /* NULL: none */
+	bool speaks_http2;      /* under TLS as agreed; in plain to who knows beforehand */
 };
 
 struct config {

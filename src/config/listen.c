@@ -42,7 +42,7 @@ static void make_tls(struct config_making *making, int index, const struct raw_l
 {
 	if (raw->certificates_count == 0 || !raw->certificates[0].cert_file)
 		return;
-	out->tls = tls_server_new(false);
+	out->tls = tls_server_new(out->speaks_http2);
 	for (unsigned i = 0; i < raw->certificates_count; i++)
 		make_cert(making, config_path(making, "listeners[%d].certificates[%u]", index, i),
 		          &raw->certificates[i], out->tls);
@@ -77,6 +77,9 @@ static void make_listeners(struct config_making *making)
 	for (unsigned i = 0; i < raw->listeners_count; i++) {
 		struct config_listen *one = &c->listen[c->listen_count++];
 
+		one->speaks_http2 = raw->listeners[i].certificates_count > 0;
+		if (raw->listeners[i].http2)
+			one->speaks_http2 = *raw->listeners[i].http2;
 		make_tls(making, (int)i, &raw->listeners[i], one);
 		make_address(making, config_path(making, "listeners[%u].address", i),
 		             raw->listeners[i].address, one);

@@ -259,6 +259,8 @@ static const cyaml_schema_value_t cert_entry = {
 static const cyaml_schema_field_t listener_fields[] = {
     NEEDED(address, raw_listener),
     LIST(certificates, raw_listener, cert_entry, TLS_CERTS_MAX),
+    CYAML_FIELD_BOOL_PTR("http2", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw_listener,
+                         http2),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t listener_entry = {

@@ -122,6 +122,7 @@ struct raw_listener {
 	char *address;
 	struct raw_cert *certificates;
 	unsigned certificates_count;
+	bool *http2;
 };
 
 struct raw_config {

@@ -10,6 +10,7 @@ enum answer_framing {
 	ANSWER_LENGTH,
 	ANSWER_CHUNKED,
 	ANSWER_UNTIL_CLOSE,
+	ANSWER_FRAMED, /* HTTP/2: as its frames say */
 };
 
 enum answer_connection {

@@ -1,6 +1,6 @@
 /* One client connection.
  *
- *	OPENING --TLS agreed--> WAITING
+ *	OPENING --TLS agreed--> WAITING, or SHARED (HTTP/2: h2.c)
  *	WAITING --head--> BUSY --answer sent, stream closed--> WAITING ...
  *	   |                \--not to be used again--> LINGERING --\
  *	   |--bad head, answered--------------------> LINGERING ----> CLOSING -> CLOSED
@@ -22,6 +22,7 @@
  * the last thing that a function does. Called by libuv, the loop, listen.c and stream.c. */
 #include "front/conn.h"
 
+#include "front/h2.h"
 #include "limits.h"
 
 #include <arpa/inet.h>
@@ -46,10 +47,11 @@ void conn_say(struct conn *c)
 
 /* --- closing --- */
 
-static void conn_free_when_unused(struct conn *c)
+void conn_free_when_unused(struct conn *c)
 {
-	if (c->state != CONN_CLOSED || c->has_stream)
+	if (c->state != CONN_CLOSED || c->has_stream || (c->h2 && !h2_is_unused(c->h2)))
 		return;
+	h2_free(&c->h2);
 	list_remove(&c->node);
 	c->front->conn_count--;
 	mem_put(c);
@@ -93,6 +95,12 @@ void conn_cut(struct conn *c)
 
 	if (c->state >= CONN_CLOSING)
 		return;
+	if (c->h2) {
+		conn_note_peer(c);
+		conn_close(c, false);
+		h2_gone(c);
+		return;
+	}
 	if (!c->has_stream) {
 		conn_close(c, false);
 		return;
@@ -138,8 +146,7 @@ void conn_drop_input(struct conn *c)
 		conn_wait(c, LINGER_MS);
 }
 
-/* Nothing more is to be said, and nothing is missing. */
-static void end_conn(struct conn *c)
+void conn_end(struct conn *c)
 {
 	conn_say_close(c);
 	conn_close(c, false);
@@ -152,6 +159,10 @@ static void conn_turn(struct loop_task *task)
 {
 	struct conn *c = LIST_OBJECT(task, struct conn, task);
 
+	if (c->state == CONN_SHARED) {
+		h2_turn(c);
+		return;
+	}
 	if (c->out.total || conn_has_cipher(c)) {
 		if (c->writing == NULL)
 			conn_flush(c);
@@ -165,20 +176,35 @@ static void conn_turn(struct loop_task *task)
 
 /* --- between requests --- */
 
-/* All that the last request held is given back; its arena, emptied, serves the next one. */
+struct arena conn_take_arena(struct front *front)
+{
+	struct arena fresh;
+
+	if (front->spare_count)
+		return front->spares[--front->spare_count];
+	arena_init(&fresh);
+	return fresh;
+}
+
+/* Emptied, it serves the next request. */
+void conn_give_arena(struct front *front, struct arena *arena)
+{
+	arena_reset(arena);
+	if (arena->newest && front->spare_count < FRONT_SPARES)
+		front->spares[front->spare_count++] = *arena;
+	else
+		arena_release(arena);
+	*arena = (struct arena){0};
+}
+
+/* All that the last request held is given back. */
 static void release_stream(struct conn *c)
 {
 	struct stream *s = &c->stream;
-	struct front *front = c->front;
 
 	c->has_stream = false;
 	body_release(&s->body);
-	arena_reset(&s->arena);
-	if (s->arena.newest && front->spare_count < FRONT_SPARES)
-		front->spares[front->spare_count++] = s->arena;
-	else
-		arena_release(&s->arena);
-	s->arena = (struct arena){0};
+	conn_give_arena(c->front, &s->arena);
 }
 
 static void await_request(struct conn *c)
@@ -208,7 +234,7 @@ void conn_end_request(struct conn *c)
 	else if (unread)
 		conn_linger(c);
 	else
-		end_conn(c);
+		conn_end(c);
 }
 
 /* What an end in the input would tell, if we were reading. */
@@ -227,7 +253,9 @@ static void on_timer(struct timer *t)
 	struct stream *s = &c->stream;
 	bool busy = c->state == CONN_BUSY;
 
-	if (c->state == CONN_WAITING && c->input.len) {
+	if (c->state == CONN_SHARED) {
+		h2_look(c);
+	} else if (c->state == CONN_WAITING && c->input.len) {
 		conn_refuse_late_head(c);
 	} else if (busy && s->input == INPUT_COMING) {
 		conn_refuse_body(c, FAIL_REQUEST_TIMEOUT);
@@ -238,7 +266,7 @@ static void on_timer(struct timer *t)
 	} else if (busy && !c->writing && c->is_paused && !has_left(c)) {
 		conn_wait(c, CONN_LOOK_MS);
 	} else if (c->state == CONN_WAITING) {
-		end_conn(c);
+		conn_end(c);
 	} else {
 		conn_cut(c);
 	}
@@ -254,7 +282,7 @@ static void refuse_conn(struct conn *c)
 	struct fail f;
 	uv_buf_t bufs[OUT_FEW_PIECES];
 
-	if (c->state == CONN_OPENING) { /* nobody would understand us yet */
+	if (c->tls) { /* nobody would understand us yet */
 		conn_close(c, true);
 		return;
 	}
@@ -273,10 +301,11 @@ void conn_accept(struct front *front, uv_stream_t *listener, const struct front_
 	struct conn *c = mem_get(sizeof *c);
 
 	*c = (struct conn){.front = front, .is_unix = is_unix, .state = CONN_WAITING};
-	if (manner->tls) {
+	c->speaks_http2 = manner->speaks_http2;
+	if (manner->tls)
 		c->tls = tls_accept(manner->tls);
+	if (c->tls || c->speaks_http2)
 		c->state = CONN_OPENING;
-	}
 	conn_init_input(c);
 	must(uv_tcp_init(&front->loop->uv, &c->tcp) == 0);
 	c->tcp.data = c;
@@ -288,13 +317,20 @@ void conn_accept(struct front *front, uv_stream_t *listener, const struct front_
 	else if (front->conn_count > front->conn_max)
 		refuse_conn(c);
 	else
-		conn_wait(c, c->state == CONN_OPENING ? LIMIT_HANDSHAKE_MS : LIMIT_KEEPALIVE_MS);
+		conn_wait(c, c->tls ? LIMIT_HANDSHAKE_MS : LIMIT_KEEPALIVE_MS);
+}
+
+void conn_leave(struct conn *c)
+{
+	if (c->state == CONN_SHARED)
+		h2_drain(c);
 }
 
 void conn_drain(struct conn *c)
 {
+	conn_leave(c);
 	if (c->state == CONN_WAITING && c->input.len == 0)
-		end_conn(c);
+		conn_end(c);
 }
 
 void conn_note_peer(struct conn *c)

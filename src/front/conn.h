@@ -16,6 +16,7 @@ enum { FRONT_LISTENERS = 80, FRONT_SPARES = 32, PEER_BYTES = 46, DATE_BYTES = 32
 enum { CONN_LOOK_MS = 1000 }; /* between two looks at a client that is not read from */
 
 struct listener;
+struct h2;
 
 struct front {
 	struct loop *loop;
@@ -24,8 +25,9 @@ struct front {
 	struct list closing; /* the others */
 	int conn_count;      /* of both lists */
 	int conn_max;
-	bool is_leaving;  /* answers say that the connection ends with them */
-	bool is_draining; /* it ends also behind those that had said otherwise */
+	int stream_count;                  /* of HTTP/2; has the same maximum */
+	bool is_leaving;                   /* answers say that the connection ends with them */
+	bool is_draining;                  /* it ends also behind those that had said otherwise */
 	struct arena spares[FRONT_SPARES]; /* the last requests', emptied, for the next ones */
 	int spare_count;
 	struct listener *listeners[FRONT_LISTENERS];
@@ -39,6 +41,7 @@ enum conn_state {
 	CONN_OPENING,   /* before HTTP: the proxy's word about the client, the TLS handshake */
 	CONN_WAITING,   /* for a head, whole */
 	CONN_BUSY,      /* a stream is being served */
+	CONN_SHARED,    /* HTTP/2: any number of streams are */
 	CONN_LINGERING, /* answered for the last time: what still comes is dropped, so that the
 	                   client reads the answer before it sees a reset */
 	CONN_CLOSING,   /* uv_close was called */
@@ -85,7 +88,9 @@ struct conn {
 	bool has_stream;
 	bool is_unix;
 	bool is_paused;     /* not reading: the client sends ahead too far */
+	bool speaks_http2;  /* if its first bytes say so */
 	struct tls *tls;    /* NULL: none */
+	struct h2 *h2;      /* NULL: HTTP/1 */
 	struct timer timer; /* one wait at a time; which one follows from the state */
 	struct loop_task task;
 
@@ -107,6 +112,8 @@ struct conn {
 void conn_accept(struct front *, uv_stream_t *listener, const struct front_manner *, bool is_unix);
 /* The client is gone, or shall be: closes and tells the stream's owner. */
 void conn_cut(struct conn *);
+/* Says that it goes, where the protocol has a word for that without an answer. */
+void conn_leave(struct conn *);
 /* Closes a connection that waits for a request. */
 void conn_drain(struct conn *);
 
@@ -125,6 +132,10 @@ void conn_linger(struct conn *);
 void conn_drop_input(struct conn *); /* while lingering */
 void conn_shut(struct conn *);       /* the sending side */
 void conn_tell(struct stream *);
+void conn_end(struct conn *); /* nothing more is to be said, and nothing is missing */
+void conn_free_when_unused(struct conn *);
+struct arena conn_take_arena(struct front *); /* of a request that has ended */
+void conn_give_arena(struct front *, struct arena *);
 
 /* conn_open.c */
 void conn_open(struct conn *, char *bytes, size_t len); /* that came while CONN_OPENING */
@@ -145,6 +156,9 @@ void conn_room(struct conn *, uv_buf_t *out, uv_buf_t other);
 void conn_take(struct conn *, char *bytes, size_t len);
 void conn_use_input(struct conn *);
 void conn_settle_input(struct conn *); /* after use: keeps the rest, sets the wait */
+/* An answer of front's own, in the server's words: headers in the arena, the body to be
+ * released. */
+void conn_fill_refusal(struct front *, const struct fail *, struct arena *, struct front_refusal *);
 void conn_put_refusal(struct conn *, const struct fail *, const struct http_header *extra);
 void conn_refuse_late_head(struct conn *);
 void conn_refuse_body(struct conn *, enum fail_kind);

@@ -6,6 +6,7 @@
 #include "front/conn.h"
 
 #include "base/clock.h"
+#include "front/h2.h"
 #include "limits.h"
 
 enum {
@@ -15,23 +16,29 @@ enum {
 
 /* --- heads --- */
 
-/* An answer of the connection's own, in the server's words; `extra` is a field more, or NULL. */
+void conn_fill_refusal(struct front *front, const struct fail *f, struct arena *arena,
+                       struct front_refusal *out)
+{
+	*out = (struct front_refusal){.arena = arena};
+	buf_init(&out->body, LIMIT_ERROR_BODY_BYTES);
+	front->server.on_bad_head(f, out, front->server.server);
+	out->headers[out->count++] =
+	    (struct http_header){STR("Content-Type"), STR("application/json")};
+}
+
+/* The same for HTTP/1; `extra` is a field more, or NULL. */
 void conn_put_refusal(struct conn *c, const struct fail *f, const struct http_header *extra)
 {
-	struct front *front = c->front;
 	struct arena arena;
-	struct front_refusal refusal = {.arena = &arena};
+	struct front_refusal refusal;
 	struct answer a = {.status = fail_status(f),
 	                   .headers = refusal.headers,
 	                   .framing = ANSWER_LENGTH,
 	                   .connection = ANSWER_CLOSES,
-	                   .date = front_date(front)};
+	                   .date = front_date(c->front)};
 
 	arena_init(&arena);
-	buf_init(&refusal.body, LIMIT_ERROR_BODY_BYTES);
-	front->server.on_bad_head(f, &refusal, front->server.server);
-	refusal.headers[refusal.count++] =
-	    (struct http_header){STR("Content-Type"), STR("application/json")};
+	conn_fill_refusal(c->front, f, &arena, &refusal);
 	if (extra)
 		refusal.headers[refusal.count++] = *extra;
 	must(refusal.count <= (int)(sizeof refusal.headers / sizeof refusal.headers[0]));
@@ -79,21 +86,10 @@ static void begin_stream(struct conn *c, struct arena *arena, const struct http_
 	c->front->server.on_request(s, c->front->server.server);
 }
 
-static struct arena take_spare(struct front *front)
-{
-	struct arena fresh;
-
-	if (front->spare_count)
-		return front->spares[--front->spare_count];
-	arena_init(&fresh);
-	return fresh;
-}
-
 /* The head is `len` bytes of the input; it is copied, since the input's place is used again. */
 static void take_head(struct conn *c, size_t len, struct fail *f)
 {
-	struct front *front = c->front;
-	struct arena arena = take_spare(front);
+	struct arena arena = conn_take_arena(c->front);
 	struct http_head head;
 	struct str text = arena_copy(&arena, str_part(c->input, 0, len));
 
@@ -280,6 +276,10 @@ static bool is_in_place(const struct conn *c, const char *bytes)
 
 void conn_take(struct conn *c, char *bytes, size_t len)
 {
+	if (c->state == CONN_SHARED) {
+		h2_take(c, (struct str){bytes, len});
+		return;
+	}
 	if (c->state == CONN_WAITING && c->head_ns == 0)
 		timer_cancel(&c->timer); /* of the idle connection */
 	if (is_in_place(c, bytes)) {

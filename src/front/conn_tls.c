@@ -8,6 +8,7 @@
  * its own. Called by conn_read.c, conn_write.c and conn.c. */
 #include "front/conn.h"
 
+#include "front/h2.h"
 #include "limits.h"
 
 enum {
@@ -21,8 +22,12 @@ enum {
 
 static void open_secure(struct conn *c)
 {
+	if (tls_speaks_http2(c->tls)) {
+		h2_start(c);
+		return;
+	}
 	c->state = CONN_WAITING;
-	conn_wait(c, LIMIT_KEEPALIVE_MS);
+	conn_wait(c, c->front->is_draining ? LIMIT_HEAD_MS : LIMIT_KEEPALIVE_MS);
 }
 
 /* The client has ended its side, or broken it: why is in the alert that goes out. */

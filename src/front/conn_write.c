@@ -7,6 +7,7 @@
  * end of a turn. */
 #include "front/conn.h"
 
+#include "front/h2.h"
 #include "limits.h"
 
 enum { FLUSH_PIECES = 64 }; /* per system call */
@@ -87,6 +88,8 @@ static void on_written(uv_write_t *request, int status)
 		timer_cancel(&c->timer);
 	if (status != 0)
 		conn_cut(c);
+	else if (c->state == CONN_SHARED)
+		h2_turn(c);
 	else if (c->out.total || conn_has_cipher(c))
 		conn_flush(c);
 	else

@@ -473,22 +473,28 @@ void front_stop_listening(struct front *front)
 		close_listener(front->listeners[--front->listener_count]);
 }
 
-void front_leave(struct front *front)
-{
-	front->is_leaving = true;
-}
-
-void front_drain(struct front *front)
+static void for_each_conn(struct front *front, void (*visit)(struct conn *))
 {
 	struct list_node *node = front->open.head.next;
 
-	front->is_leaving = front->is_draining = true;
 	while (node != &front->open.head) {
 		struct conn *c = LIST_OBJECT(node, struct conn, node);
 
 		node = node->next;
-		conn_drain(c);
+		visit(c);
 	}
+}
+
+void front_leave(struct front *front)
+{
+	front->is_leaving = true;
+	for_each_conn(front, conn_leave);
+}
+
+void front_drain(struct front *front)
+{
+	front->is_leaving = front->is_draining = true;
+	for_each_conn(front, conn_drain);
 }
 
 /* Telling an owner may close other streams, so each round begins at the list's head again. */

@@ -35,6 +35,7 @@ struct front_server {
 /* How those are served that connect to an address. All zero: in plain HTTP/1. */
 struct front_manner {
 	struct tls_server *tls; /* NULL: none; counted */
+	bool speaks_http2;      /* without TLS too, to who begins with its preface */
 };
 
 struct front *front_new(struct loop *, const struct front_server *);
@@ -54,7 +55,8 @@ bool front_listen_rest(struct front *);
 void front_stop_listening(struct front *);
 
 /* Leaving: each connection ends after its next answer (Connection: close), or when it was idle for
- * as long as ever. A client that sends its next request just now is answered. */
+ * as long as ever; of HTTP/2 soon, in two steps (GOAWAY). A client that sends its next request
+ * just now is answered. */
 void front_leave(struct front *);
 /* Draining: idle connections close now, busy ones after their answer (Connection: close). */
 void front_drain(struct front *);

@@ -1,4 +1,5 @@
-/* The stream interface over an HTTP/1 connection: one stream, one connection.
+/* The stream interface over an HTTP/1 connection, one stream on one connection, and over HTTP/2,
+ * where what differs is done by h2_stream.c.
  *
  * State goes one way, READING -> BODY or REFUSED -> SENDING -> SENT, and from all but SENT to GONE;
  * the body's part of it is moved by conn_read.c, SENT by conn_write.c, GONE by conn_cut. What is
@@ -7,6 +8,7 @@
 #include "front/stream.h"
 
 #include "front/conn.h"
+#include "front/h2.h"
 #include "limits.h"
 
 struct loop *stream_loop(const struct stream *s)
@@ -75,12 +77,14 @@ void stream_read_body(struct stream *s, size_t max_bytes)
 		return;
 	must(s->state == STREAM_READING && s->input != INPUT_COMING);
 	s->max_bytes = max_bytes;
-	if (must_tell_length(&s->head))
+	if (s->conn->h2 == NULL && must_tell_length(&s->head))
 		refuse(s, FAIL_LENGTH_REQUIRED);
 	else if (s->input == INPUT_WHOLE)
 		s->state = STREAM_BODY;
 	else if (s->head.framing == HTTP_LENGTH && (uint64_t)s->head.content_length > max_bytes)
 		refuse(s, FAIL_BODY_TOO_LARGE);
+	else if (s->conn->h2)
+		h2_ask_body(s);
 	else
 		conn_ask_body(s->conn);
 }
@@ -121,6 +125,8 @@ static enum answer_framing choose_framing(const struct stream *s, int status, in
 		return ANSWER_BARE;
 	if (body_bytes >= 0)
 		return ANSWER_LENGTH;
+	if (s->conn->h2)
+		return ANSWER_FRAMED;
 	return s->head.minor == 1 ? ANSWER_CHUNKED : ANSWER_UNTIL_CLOSE;
 }
 
@@ -140,7 +146,7 @@ void stream_begin(struct stream *s, int status, const struct http_header *header
 	if (s->state == STREAM_GONE)
 		return;
 	must(s->state < STREAM_SENDING);
-	if (s->input == INPUT_COMING)
+	if (s->input == INPUT_COMING && !c->h2)
 		timer_cancel(&c->timer);
 	if (s->input != INPUT_WHOLE)
 		s->input = INPUT_REFUSED;
@@ -148,6 +154,10 @@ void stream_begin(struct stream *s, int status, const struct http_header *header
 	s->framing = choose_framing(s, status, body_bytes);
 	s->is_bodyless = s->framing == ANSWER_BARE || str_eq(s->head.method, STR("HEAD"));
 	s->body_left = body_bytes;
+	if (c->h2) {
+		h2_begin(s, status, headers, count);
+		return;
+	}
 	s->keeps_alive = s->head.keep_alive && s->input == INPUT_WHOLE &&
 	                 s->framing != ANSWER_UNTIL_CLOSE && !c->front->is_leaving;
 	a.framing = s->framing;
@@ -175,18 +185,32 @@ static bool prepare_write(struct stream *s, size_t bytes)
 	return true;
 }
 
+/* Something is to be told at the turn's end. */
+static void say(struct stream *s)
+{
+	if (s->conn->h2)
+		h2_say(s);
+	else
+		conn_say(s->conn);
+}
+
 static void note_written(struct stream *s)
 {
 	if (stream_unsent_bytes(s) > LIMIT_STREAM_UNSENT_BYTES)
 		s->was_full = true;
-	conn_say(s->conn);
+	say(s);
+}
+
+static struct out *body_out(struct stream *s)
+{
+	return s->conn->h2 ? &h2_of(s)->out : &s->conn->out;
 }
 
 void stream_write(struct stream *s, struct str bytes)
 {
 	if (!prepare_write(s, bytes.len))
 		return;
-	out_copy(&s->conn->out, bytes);
+	out_copy(body_out(s), bytes);
 	note_written(s);
 }
 
@@ -194,7 +218,7 @@ void stream_write_borrowed(struct stream *s, struct str bytes)
 {
 	if (!prepare_write(s, bytes.len))
 		return;
-	out_borrow(&s->conn->out, bytes);
+	out_borrow(body_out(s), bytes);
 	note_written(s);
 }
 
@@ -220,8 +244,10 @@ void stream_end(struct stream *s, const struct http_header *trailers, int count)
 	}
 	if (s->framing == ANSWER_CHUNKED && !s->is_bodyless)
 		put_last_chunk(s, trailers, count);
+	if (s->framing == ANSWER_FRAMED)
+		h2_keep_trailers(s, trailers, count);
 	s->is_ended = true;
-	conn_say(s->conn);
+	say(s);
 }
 
 void stream_break(struct stream *s)
@@ -231,12 +257,14 @@ void stream_break(struct stream *s)
 	must(s->state == STREAM_SENDING && !s->is_ended);
 	s->is_ended = s->is_breaking = true;
 	s->keeps_alive = false;
-	conn_say(s->conn);
+	say(s);
 }
 
 size_t stream_unsent_bytes(const struct stream *s)
 {
-	return s->state == STREAM_GONE ? 0 : conn_unsent(s->conn);
+	if (s->state == STREAM_GONE)
+		return 0;
+	return s->conn->h2 ? h2_of(s)->out.total : conn_unsent(s->conn);
 }
 
 void stream_close(struct stream **s)
@@ -244,6 +272,8 @@ void stream_close(struct stream **s)
 	struct stream *closed = *s;
 
 	*s = NULL;
-	if (closed)
+	if (closed && closed->conn->h2)
+		h2_end_request(closed);
+	else if (closed)
 		conn_end_request(closed->conn);
 }

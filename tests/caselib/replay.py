@@ -4,7 +4,7 @@ import re
 import time
 
 from . import check
-from .http import Broken, Link
+from .http import Broken
 from .text import unescape
 
 PIECES = (1, 7, 4096)
@@ -171,7 +171,7 @@ class Replay:
         data, method, target, body = self.request(exchange.send)
         time.sleep(float(exchange.send.one("after", 0)) / 1000)
         if self.link is None:
-            self.link = Link(self.world.address)
+            self.link = self.world.link()
         if exchange.send.has("leaves"):
             self.play_leaving(exchange, data)
             return

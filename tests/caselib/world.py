@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 
-from . import books, http
+from . import books, h2, http
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
@@ -126,10 +126,17 @@ class Provider:
         self.process.wait()
 
 
+LISTENERS = """listeners:
+  - address: 127.0.0.1:%(port)d
+    certificates: [{cert_file: "%(folder)s/server.pem", key_file: "%(folder)s/server.key"}]
+"""
+
+
 class World:
     """One daemon for one configuration, with the providers that the configuration names."""
 
-    def __init__(self, group, build, keep=False, changes=()):
+    def __init__(self, group, build, keep=False, changes=(), via=None):
+        self.via = via  # "h2": HTTP/2 under TLS
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="flux-cases-"))
         self.data, self.keep, self.build = self.folder / "data", keep, ROOT / build
         binary = self.build / "fluxprovider"
@@ -146,6 +153,7 @@ class World:
         self.proxy = Provider(binary, "--proxy", "--proxy-auth", "user:pass")
         self.mute = socket.create_server(("127.0.0.1", 0), backlog=128)  # that nobody accepts
         self.address = ("127.0.0.1", free_port())
+        self.secure = ("127.0.0.1", free_port())
         self.metrics = ("127.0.0.1", free_port())
         self.config = self.folder / "config.yaml"
         self.books = books.books_of(self.data)
@@ -155,8 +163,14 @@ class World:
         self.start()
         self.baseline = self.gauges_at_rest()
 
+    def link(self):
+        """A connection of a client, as cases are to be played."""
+        return http.Link(self.address) if self.via != "h2" else h2.Link(self.secure)
+
     def write_config(self, group, changes):
         text = self.books.setting + (ROOT / "tests/cases" / f"{group}.yaml").read_text()
+        if self.via:
+            text = LISTENERS % {"port": self.secure[1], "folder": self.folder} + text
         for old, new in changes:
             text = text.replace(old, new)
         names = {

@@ -337,6 +337,37 @@ static ssize_t hear_some(int fd, char *room, size_t bytes)
 	return recv(fd, room, bytes, 0);
 }
 
+__attribute__((unused)) static void dial_at(struct str address)
+{
+	struct sockaddr_in *four = (struct sockaddr_in *)&server_address;
+	struct sockaddr_in6 *six = (struct sockaddr_in6 *)&server_address;
+	struct sockaddr_un *un = (struct sockaddr_un *)&server_address;
+	size_t colon = address.len;
+	int64_t port = 0;
+
+	memset(&server_address, 0, sizeof server_address);
+	while (colon && address.ptr[colon - 1] != ':')
+		colon--;
+	if (str_starts_with(address, STR("unix:"))) {
+		un->sun_family = AF_UNIX;
+		memcpy(un->sun_path, address.ptr + 5, address.len - 5);
+		server_address_len = sizeof *un;
+		return;
+	}
+	must(str_to_i64(str_part(address, colon, SIZE_MAX), 1, 65535, &port) == 0);
+	if (address.ptr[0] == '[') {
+		six->sin6_family = AF_INET6;
+		six->sin6_addr = in6addr_loopback;
+		six->sin6_port = htons((uint16_t)port);
+		server_address_len = sizeof *six;
+		return;
+	}
+	four->sin_family = AF_INET;
+	four->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	four->sin_port = htons((uint16_t)port);
+	server_address_len = sizeof *four;
+}
+
 static int dial(void)
 {
 	int fd = socket(server_address.ss_family, SOCK_STREAM, 0), on = 1;

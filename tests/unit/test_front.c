@@ -412,37 +412,6 @@ static void test_drain(void)
 	          STR(OK "Content-Length: 4\r\n" CLOSE "\r\nfine"));
 }
 
-static void dial_at(struct str address)
-{
-	struct sockaddr_in *four = (struct sockaddr_in *)&server_address;
-	struct sockaddr_in6 *six = (struct sockaddr_in6 *)&server_address;
-	struct sockaddr_un *un = (struct sockaddr_un *)&server_address;
-	size_t colon = address.len;
-	int64_t port = 0;
-
-	memset(&server_address, 0, sizeof server_address);
-	while (colon && address.ptr[colon - 1] != ':')
-		colon--;
-	if (str_starts_with(address, STR("unix:"))) {
-		un->sun_family = AF_UNIX;
-		memcpy(un->sun_path, address.ptr + 5, address.len - 5);
-		server_address_len = sizeof *un;
-		return;
-	}
-	must(str_to_i64(str_part(address, colon, SIZE_MAX), 1, 65535, &port) == 0);
-	if (address.ptr[0] == '[') {
-		six->sin6_family = AF_INET6;
-		six->sin6_addr = in6addr_loopback;
-		six->sin6_port = htons((uint16_t)port);
-		server_address_len = sizeof *six;
-		return;
-	}
-	four->sin_family = AF_INET;
-	four->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	four->sin_port = htons((uint16_t)port);
-	server_address_len = sizeof *four;
-}
-
 static struct str addresses[4];
 static int address_count;
 

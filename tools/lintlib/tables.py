@@ -62,7 +62,8 @@ BANNED = [
 ]
 
 # Functions whose parameters somebody else has laid down.
-WIDE = ["uv_getaddrinfo", "on_alpn"]
+WIDE = ["uv_getaddrinfo", "on_alpn",
+        "on_header", "on_invalid_header", "on_data", "read_data", "on_send_data"]  # of nghttp2
 
 # Money is integer.
 NO_FLOATS = ["src/ledger/", "src/gate/", "src/store/", "src/base/decimal.c"]
@@ -78,6 +79,7 @@ TESTED_BY = {
                                        " src/base/json_scan.c",
         "tests/unit/test_json_run.c": "src/base/json_prose.c",
         "tests/unit/test_tls.c": "src/base/tls_client.c",
+        "tests/run_front.py": "src/front/h2.c src/front/h2_frame.c src/front/h2_head.c src/front/h2_stream.c",
         "tests/unit/test_config.c": "src/config/alias.c src/config/embed.c src/config/listen.c src/config/make.c"
                                     " src/config/mistake.c src/config/tree.c"
                                     " src/config/value.c",
@@ -172,6 +174,8 @@ PARSERS = {
     "src/base/json_read.c": "fuzz_json_read",
     "src/base/url.c": "fuzz_url",
     "src/config/tree.c": "fuzz_config",
+    "src/front/h2.c": "fuzz_h2",
+    "src/front/h2_head.c": "fuzz_h2",
     "src/front/http1.c": "fuzz_http1",
     "src/gate/terms.c": "fuzz_terms",
     "src/ledger/replay.c": "fuzz_journal",
