@@ -16,6 +16,7 @@
 #include "limits.h"
 #include "metric.h"
 #include "provider/provider.h"
+#include "refusal.h"
 #include "translation.h"
 #include "wire/strip.h"
 
@@ -163,21 +164,31 @@ void attempt_warn(struct request *r, struct str sentence)
 		                         r->warnings.len ? STR("; ") : STR(""), sentence);
 }
 
-/* An earlier turn was served in another dialect: its thinking means nothing to this provider. */
+/* A conversation goes to the first candidate as long as that is well, so that is who made its
+ * thinking. Only OpenAI's is bound to an organisation. */
+bool attempt_leaves_thinking(const struct request *r)
+{
+	return r->now.dialect == LLM_RESPONSES &&
+	       (r->leaves_thinking ||
+	        r->now.target->config->provider != r->decision.candidates[0]->config->provider);
+}
+
+/* An earlier turn was served elsewhere: its thinking means nothing to this provider. */
 static size_t strip(struct request *r)
 {
 	struct str body = arena_join(r->arena, r->pieces + 1, r->piece_count - 1);
+	enum strip_proof least = attempt_leaves_thinking(r) ? STRIP_OWN_PROOF : STRIP_FOREIGN_PROOF;
 	struct json_error error;
 	struct json doc;
 
 	json_init(&doc);
 	doc.nodes_max += WIRE_EDITS_MAX * 4; /* the edits' own members */
 	r->pieces[1] = json_read(&doc, body, &error) == 0
-	                   ? strip_foreign(&doc, r->llm.dialect, r->arena)
+	                   ? strip_thinking(&doc, r->llm.dialect, least, r->arena)
 	                   : body;
 	r->piece_count = 2;
 	json_release(&doc);
-	if (r->llm.foreign_proofs)
+	if (r->llm.foreign_proofs || (least == STRIP_OWN_PROOF && r->llm.proofs))
 		attempt_warn(r, STR("thinking of another provider left out"));
 	return r->pieces[1].len;
 }
@@ -198,7 +209,10 @@ static size_t compose_same(struct request *r)
 	wire_dialect(r->llm.dialect)->edit_request(&r->llm, &change, r->arena, &edits);
 	r->piece_count =
 	    1 + wire_edit_pieces(&edits, stream_body(r->stream), r->pieces + 1, &bytes);
-	return r->llm.foreign_proofs || r->llm.summaries ? strip(r) : bytes;
+	if (r->llm.foreign_proofs || r->llm.summaries ||
+	    (r->llm.proofs && attempt_leaves_thinking(r)))
+		return strip(r);
+	return bytes;
 }
 
 int attempt_compose(struct request *r)
@@ -412,6 +426,17 @@ bool attempt_was_not_asked(struct request *r)
 	add_attempt_text(r, "cannot say this");
 	attempt_settle(r, ENTRY_REJECTED);
 	return candidate_may_follow(r);
+}
+
+bool attempt_may_leave_thinking(struct request *r)
+{
+	if (r->leaves_thinking || !refusal_is_of_thinking(r))
+		return false;
+	r->leaves_thinking = true;
+	r->tried &= ~(1u << r->candidate);
+	add_attempt_text(r, "thinking refused");
+	attempt_settle(r, ENTRY_REJECTED);
+	return true;
 }
 
 /* Long thinking looks like silence: a request for reasoning, or one that named its model, is not

@@ -25,6 +25,11 @@ void attempt_settle(struct request *, enum entry_end);
 /* The same for one that failed before any content: r->fail says how; gives true when another
  * candidate may be tried. */
 bool attempt_gave_up(struct request *);
+/* Encrypted thinking means nothing to this attempt's target: another organisation's made it. */
+bool attempt_leaves_thinking(const struct request *);
+/* The provider refused the encrypted thinking that it was sent: the books of the attempt are
+ * closed, and the same target is to be asked once without it. */
+bool attempt_may_leave_thinking(struct request *);
 /* The same for one that could not be composed: nothing went out. */
 bool attempt_was_not_asked(struct request *);
 

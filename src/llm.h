@@ -102,7 +102,8 @@ struct llm_request {
 	bool logprobs;
 	int stops;
 	int64_t text_bytes;       /* all text, raw JSON bytes */
-	int foreign_proofs;       /* thinking that only another dialect takes back; wire/strip.h */
+	int proofs;               /* thinking with a proof of any kind; wire/strip.h */
+	int foreign_proofs;       /* of these, what only another dialect takes back */
 	int summaries;            /* compactions of ours, to be sent as text */
 	enum llm_service service; /* that is asked for */
 	int64_t provider_calls;   /* most calls of the provider's own tools; see wire/field.h */

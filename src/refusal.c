@@ -208,3 +208,18 @@ void refusal_of_status(struct request *r)
 	}
 	take_retry_after(r, head);
 }
+
+/* https://github.com/openai/codex/issues/8145: "code": "invalid_encrypted_content". */
+bool refusal_is_of_thinking(const struct request *r)
+{
+	struct json *doc = &r->worker->scratch;
+	struct json_error error;
+	uint32_t object;
+
+	if (r->now.dialect != LLM_RESPONSES || r->fail.provider_status != 400 ||
+	    r->llm.proofs == 0 || json_read(doc, exchange_body(r->now.exchange), &error) < 0)
+		return false;
+	object = json_get(doc, json_root(doc), STR("error"));
+	return json_text_is(doc, json_get(doc, object, STR("code")),
+	                    STR("invalid_encrypted_content"));
+}

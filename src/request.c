@@ -387,6 +387,8 @@ static enum request_result step_hear(struct request *r)
 	if (state != EXCHANGE_DONE)
 		return STEP_WAIT;
 	refusal_of_status(r);
+	if (!r->is_draining && attempt_may_leave_thinking(r))
+		return try_next(r);
 	return give_up(r);
 }
 

@@ -99,6 +99,7 @@ struct request {
 	struct str warnings;
 
 	int candidate;        /* index of the one that is tried */
+	bool leaves_thinking; /* its proofs were not accepted */
 	unsigned tried;       /* bits of those that were, or were passed over for good */
 	int64_t told_ms;      /* the least that a provider said to wait; 0: none did */
 	struct fail before;   /* of the last attempt that failed */

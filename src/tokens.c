@@ -101,7 +101,7 @@ static struct str body_for(struct request *r, const struct target *target)
 	json_init(&doc);
 	doc.nodes_max += WIRE_EDITS_MAX * 4; /* the edits' own members */
 	if (json_read(&doc, body, &error) == 0)
-		body = strip_foreign(&doc, LLM_MESSAGES, r->arena);
+		body = strip_thinking(&doc, LLM_MESSAGES, STRIP_FOREIGN_PROOF, r->arena);
 	json_release(&doc);
 	return body;
 }

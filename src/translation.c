@@ -75,6 +75,7 @@ static struct wire_job *new_job(struct request *r, int64_t max_output)
 	    .request_id = r->id_text,
 	    .now_s = clock_wall_ms() / 1000,
 	    .compaction = r->llm.compaction,
+	    .leaves_thinking = attempt_leaves_thinking(r),
 	    .input_tokens = r->decision.counted_tokens,
 	    .charge_nusd = -1,
 	};

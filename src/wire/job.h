@@ -58,6 +58,7 @@ struct wire_job {
 	struct str request_id;  /* ours: ids that we make up derive from it */
 	int64_t now_s;          /* Unix time, for answers that do not tell when they began */
 	enum llm_compaction compaction;
+	bool leaves_thinking; /* the target is not the one that made it */
 	int64_t input_tokens; /* our own count of the request; 0: none */
 
 	/* Brought up to date by the caller before it writes events or answers. */

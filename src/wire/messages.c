@@ -72,7 +72,7 @@ static void add_block(const struct field_source *s, struct turn_list *turns, str
 	if (turns->count == 0 || turns->turns[turns->count - 1].role != role)
 		turn_add(turns, role);
 	count_media(s, r, block);
-	r->foreign_proofs += strip_is_foreign(s->doc, block);
+	strip_note(r, s->doc, block);
 	if (json_text_is(s->doc, type, STR("tool_use")))
 		turn_add_call(turns, member_text(s, block, STR("name")), input);
 	else

@@ -151,7 +151,7 @@ static int read_item(const struct field_source *s, struct turn_list *turns, stru
 	}
 	if (json_get(s->doc, item, STR("call_id")) != JSON_NONE)
 		add_call(s, turns, item);
-	r->foreign_proofs += strip_is_foreign(s->doc, item);
+	strip_note(r, s->doc, item);
 	read_compaction(s, turns, r, item);
 	return 0;
 }

@@ -1,4 +1,5 @@
-/* Cutting foreign thinking out of a request.
+/* Cutting thinking out of a request that its provider would not take back: another dialect's, or
+ * all of it where the provider is not the one that made it.
  *
  * 	messages   {"messages":[{"role":"assistant","content":[{"type":"thinking","signature":
  * 	           "fxr.chat.u.."}, ..]}]}
@@ -15,7 +16,7 @@
 #include "wire/compact.h"
 #include "wire/field.h"
 
-bool strip_is_foreign(const struct json *doc, uint32_t block)
+enum strip_proof strip_proof_of(const struct json *doc, uint32_t block)
 {
 	static const struct str proofs[] = {STR_INIT("signature"), STR_INIT("data"),
 	                                    STR_INIT("encrypted_content")};
@@ -29,9 +30,19 @@ bool strip_is_foreign(const struct json *doc, uint32_t block)
 		if (!json_text_is(doc, type, types[i]))
 			continue;
 		proof = field_raw_text(doc, json_get(doc, block, proofs[i]));
-		return str_starts_with(proof, STR("fxr."));
+		if (proof.len == 0)
+			return STRIP_NO_PROOF;
+		return str_starts_with(proof, STR("fxr.")) ? STRIP_FOREIGN_PROOF : STRIP_OWN_PROOF;
 	}
-	return false;
+	return STRIP_NO_PROOF;
+}
+
+void strip_note(struct llm_request *r, const struct json *doc, uint32_t block)
+{
+	enum strip_proof proof = strip_proof_of(doc, block);
+
+	r->proofs += proof != STRIP_NO_PROOF;
+	r->foreign_proofs += proof == STRIP_FOREIGN_PROOF;
 }
 
 /* What stands in the document between two places. */
@@ -40,20 +51,32 @@ static void put_between(struct buf *out, const char *from, const char *to)
 	buf_put(out, (struct str){from, (size_t)(to - from)});
 }
 
+struct cut {
+	const struct json *doc;
+	enum strip_proof least; /* that goes */
+};
+
+static bool goes(const struct cut *c, uint32_t item)
+{
+	enum strip_proof proof = strip_proof_of(c->doc, item);
+
+	return proof != STRIP_NO_PROOF && proof >= c->least;
+}
+
 /* The list's items that stay, by `put`, which says whether it put one. */
-static int put_list(struct buf *out, const struct json *doc, uint32_t list,
-                    bool put(struct buf *, const struct json *, uint32_t item))
+static int put_list(struct buf *out, const struct cut *c, uint32_t list,
+                    bool put(struct buf *, const struct cut *, uint32_t item))
 {
 	int count = 0;
 
 	buf_put_byte(out, '[');
-	JSON_EACH(doc, list, item)
+	JSON_EACH(c->doc, list, item)
 	{
 		size_t before = out->len;
 
 		if (count)
 			buf_put_byte(out, ',');
-		if (put(out, doc, item))
+		if (put(out, c, item))
 			count++;
 		else
 			out->len = before;
@@ -71,49 +94,51 @@ static void put_turn(struct buf *out, struct str summary)
 	buf_put(out, STR("\"}]}"));
 }
 
-static bool put_own(struct buf *out, const struct json *doc, uint32_t item)
+static bool put_own(struct buf *out, const struct cut *c, uint32_t item)
 {
-	struct str summary = compact_summary(doc, item);
+	struct str summary = compact_summary(c->doc, item);
 
-	if (strip_is_foreign(doc, item))
+	if (goes(c, item))
 		return false;
 	if (summary.len) {
 		put_turn(out, summary);
 		return true;
 	}
-	buf_put(out, json_raw(doc, item));
+	buf_put(out, json_raw(c->doc, item));
 	return true;
 }
 
-static bool has_foreign(const struct json *doc, uint32_t list)
+static bool has_any(const struct cut *c, uint32_t list)
 {
-	JSON_EACH(doc, list, item)
-	if (strip_is_foreign(doc, item))
+	JSON_EACH(c->doc, list, item)
+	if (goes(c, item))
 		return true;
 	return false;
 }
 
-static bool put_message(struct buf *out, const struct json *doc, uint32_t message)
+static bool put_message(struct buf *out, const struct cut *c, uint32_t message)
 {
-	uint32_t content = json_get(doc, message, STR("content"));
-	struct str whole = json_raw(doc, message), list = json_raw(doc, content);
+	uint32_t content = json_get(c->doc, message, STR("content"));
+	struct str whole = json_raw(c->doc, message), list = json_raw(c->doc, content);
 
-	if (json_type(doc, content) != JSON_ARRAY || !has_foreign(doc, content)) {
+	if (json_type(c->doc, content) != JSON_ARRAY || !has_any(c, content)) {
 		buf_put(out, whole);
 		return true;
 	}
 	put_between(out, whole.ptr, list.ptr);
-	if (put_list(out, doc, content, put_own) == 0)
+	if (put_list(out, c, content, put_own) == 0)
 		return false;
 	put_between(out, list.ptr + list.len, whole.ptr + whole.len);
 	return true;
 }
 
-struct str strip_foreign(const struct json *doc, enum llm_dialect dialect, struct arena *arena)
+struct str strip_thinking(const struct json *doc, enum llm_dialect dialect, enum strip_proof least,
+                          struct arena *arena)
 {
 	bool is_messages = dialect == LLM_MESSAGES;
 	struct str whole = doc->bytes, list, copy;
 	uint32_t node = json_get(doc, json_root(doc), is_messages ? STR("messages") : STR("input"));
+	struct cut cut = {doc, least};
 	struct buf out;
 
 	if (json_type(doc, node) != JSON_ARRAY)
@@ -121,7 +146,7 @@ struct str strip_foreign(const struct json *doc, enum llm_dialect dialect, struc
 	list = json_raw(doc, node);
 	buf_init(&out, 2 * whole.len + 2); /* a turn takes more than its summary's item */
 	put_between(&out, whole.ptr, list.ptr);
-	put_list(&out, doc, node, is_messages ? put_message : put_own);
+	put_list(&out, &cut, node, is_messages ? put_message : put_own);
 	put_between(&out, list.ptr + list.len, whole.ptr + whole.len);
 	must(!buf_is_over(&out));
 	copy = arena_copy(arena, buf_str(&out));

@@ -6,12 +6,17 @@
 
 #include "llm.h"
 
-/* A thinking block of messages, or a reasoning item of responses, whose proof begins with fxr. */
-bool strip_is_foreign(const struct json *, uint32_t block_or_item);
+/* Of a thinking block of messages, or a reasoning item of responses, with a proof: FOREIGN where
+ * the proof begins with fxr. */
+enum strip_proof { STRIP_NO_PROOF, STRIP_OWN_PROOF, STRIP_FOREIGN_PROOF };
+enum strip_proof strip_proof_of(const struct json *, uint32_t block_or_item);
+/* Counts it in the request. */
+void strip_note(struct llm_request *, const struct json *, uint32_t block_or_item);
 
-/* The document without them, with compactions of ours as messages (wire/compact.h), and without
- * messages that held nothing else. All other bytes stay as they were, but for blanks between the
- * items of the lists they were cut out of. Arena. */
-struct str strip_foreign(const struct json *, enum llm_dialect, struct arena *);
+/* The document without those from `least` on, with compactions of ours as messages
+ * (wire/compact.h), and without messages that held nothing else. All other bytes stay as they were,
+ * but for blanks between the items of the lists they were cut out of. Arena. */
+struct str strip_thinking(const struct json *, enum llm_dialect, enum strip_proof least,
+                          struct arena *);
 
 #endif

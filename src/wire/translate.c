@@ -190,7 +190,7 @@ static int check_features(struct wire_job *job, struct talk *t)
 /* Only its maker takes thinking back, or a provider that wants the bare text. */
 static bool keeps_thinking(struct wire_job *job, struct talk_part *part)
 {
-	if (put_seal_fits(&part->seal, job))
+	if (put_seal_fits(&part->seal, job) && !job->leaves_thinking)
 		return true;
 	if (job_has_habit(job, WIRE_SENDS_REASONING) && part->text_raw.len) {
 		part->seal = (struct talk_seal){.origin = LLM_WIRES};

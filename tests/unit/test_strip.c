@@ -12,6 +12,27 @@
 #define ASKS "{\"role\":\"user\",\"content\":\"u\"}"
 #define ITEM(proof) "{\"type\":\"reasoning\",\"summary\":[],\"encrypted_content\":\"" proof "\"}"
 
+/* Compactions of ours become turns, whatever goes. */
+#define SUMMARY "{\"type\":\"compaction\",\"encrypted_content\":\"fxr.summary.a\\nb\"}"
+#define TURN                                                                                       \
+	"{\"type\":\"message\",\"role\":\"user\",\"content\":[{\"type\":\"input_text\",\"text\":"  \
+	"\"a\\nb\"}]}"
+
+static const struct {
+	enum strip_proof least;
+	struct str in, out;
+} more[] = {
+    {STRIP_FOREIGN_PROOF, STR_INIT("{\"input\":[" SUMMARY "," ITEM("gA") "]}"),
+     STR_INIT("{\"input\":[" TURN "," ITEM("gA") "]}")},
+    {STRIP_OWN_PROOF,
+     STR_INIT("{\"input\":[" SUMMARY
+              "," ITEM("gA") "," ITEM("fxr.messages.s..E") "," ITEM("") "]}"),
+     STR_INIT("{\"input\":[" TURN "," ITEM("") "]}")},
+    {STRIP_OWN_PROOF,
+     STR_INIT("{\"input\":[{\"type\":\"compaction\",\"encrypted_content\":\"gA\"}]}"),
+     STR_INIT("{\"input\":[{\"type\":\"compaction\",\"encrypted_content\":\"gA\"}]}")},
+};
+
 static const struct {
 	enum llm_dialect dialect;
 	int count;
@@ -36,8 +57,25 @@ static const struct {
      STR_INIT("{\"model\":\"m\",\"input\":\"fxr.\"}")},
 };
 
+static void test_more(void)
+{
+	for (size_t i = 0; i < sizeof more / sizeof more[0]; i++) {
+		struct json_error error;
+		struct arena arena;
+		struct json doc;
+
+		json_init(&doc);
+		arena_init(&arena);
+		CHECK(json_read(&doc, more[i].in, &error) == 0);
+		CHECK_STR(strip_thinking(&doc, LLM_RESPONSES, more[i].least, &arena), more[i].out);
+		json_release(&doc);
+		arena_release(&arena);
+	}
+}
+
 int main(void)
 {
+	test_more();
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct llm_request light = {0};
 		struct json_error error;
@@ -49,7 +87,8 @@ int main(void)
 		arena_init(&arena);
 		fail_init(&f, &arena);
 		CHECK(json_read(&doc, rows[i].in, &error) == 0);
-		CHECK_STR(strip_foreign(&doc, rows[i].dialect, &arena), rows[i].out);
+		CHECK_STR(strip_thinking(&doc, rows[i].dialect, STRIP_FOREIGN_PROOF, &arena),
+		          rows[i].out);
 		CHECK(wire_dialect(rows[i].dialect)->read_request(&doc, &arena, &light, &f) == 0);
 		CHECK(light.foreign_proofs == rows[i].count);
 		json_release(&doc);
