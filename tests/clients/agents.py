@@ -82,7 +82,7 @@ class Claude:
 class Codex:
     name, page, wires = "codex", "codex", ("responses",)
     binary = MODULES / "@openai/codex/bin/codex.js"
-    asks_summary = '"tools":[]'
+    asks_summary = "CHECKPOINT"
     mends_oddly = False
     patched = {"made.txt": "made by an agent\n", "patched.txt": "by a patch\n"}
 
@@ -302,7 +302,7 @@ def do_late_compaction(world, agent, model, wire):
         rules += rule("usage 1000 10", read, has=["MAINTASK"])
         world.plain.script(summary_rules(run) + rules, run.mark)
         problem = run.play(f"case:{run.mark} MAINTASK read all") or run.play(
-            "MAINTASK go on", agent.again(run.words)
+            f"case:{run.mark} MAINTASK go on", agent.again(run.words)
         )
     refused = refusals(world, model)
     return problem or ("" if refused else "nothing was refused")

@@ -131,7 +131,7 @@ static void cut_words(struct asked *a, struct str say, struct arena *arena)
 	while (from < say.len && a->word_count < WORDS_MAX) {
 		size_t to = from + 1;
 
-		while (to < say.len && say.ptr[to] != ' ' && a->word_count + 1 < WORDS_MAX)
+		while (to < say.len && (say.ptr[to] != ' ' || a->word_count + 1 == WORDS_MAX))
 			to++;
 		a->words[a->word_count++] = json_text(arena, str_part(say, from, to - from));
 		from = to;
