@@ -129,6 +129,7 @@ struct str translation_write_answer(struct request *r, int64_t charge_nusd)
 	struct str text;
 
 	r->now.job->charge_nusd = r->config->cost_in_usage ? charge_nusd : -1;
+	r->now.job->done_s = clock_wall_ms() / 1000;
 	r->now.answer->usage = r->now.job->usage = r->now.meter.usage;
 	buf_init(&body, LIMIT_ANSWER_BYTES);
 	translate_write_answer(r->now.job, r->now.answer, &body);
@@ -180,6 +181,7 @@ static void settle_usage(struct request *r)
 	wire_estimate_missing(&r->now.meter, r->decision.counted_tokens, 0);
 	job->usage = r->now.meter.usage;
 	job->has_usage = true;
+	job->done_s = clock_wall_ms() / 1000;
 }
 
 enum wire_kind translation_hear(struct request *r, const struct sse_event *e, struct buf *out)

@@ -62,6 +62,7 @@ struct wire_job {
 	int64_t input_tokens; /* our own count of the request; 0: none */
 
 	/* Brought up to date by the caller before it writes events or answers. */
+	int64_t done_s;      /* Unix time when the answer was whole; 0: it is not */
 	int64_t charge_nusd; /* so far, for cost_usd in usage; -1: leave out */
 
 	/* Kept by the driver; readers and writers may look. */

@@ -171,11 +171,13 @@ enum responses_status responses_status_of(enum talk_finish finish)
  * is kept, so `store` is false. */
 #define ECHOES(X)                                                                                  \
 	X("background", "false")                                                                   \
+	X("frequency_penalty", "0")                                                                \
 	X("instructions", "null")                                                                  \
 	X("max_output_tokens", "null")                                                             \
 	X("max_tool_calls", "null")                                                                \
 	X("metadata", "{}")                                                                        \
 	X("parallel_tool_calls", "true")                                                           \
+	X("presence_penalty", "0")                                                                 \
 	X("previous_response_id", "null")                                                          \
 	X("prompt_cache_key", "null")                                                              \
 	X("reasoning", "{\"effort\":null,\"summary\":null}")                                       \
@@ -183,11 +185,37 @@ enum responses_status responses_status_of(enum talk_finish finish)
 	X("temperature", "1")                                                                      \
 	X("text", "{\"format\":{\"type\":\"text\"}}")                                              \
 	X("tool_choice", "\"auto\"")                                                               \
-	X("tools", "[]")                                                                           \
 	X("top_logprobs", "0")                                                                     \
 	X("top_p", "1")                                                                            \
 	X("truncation", "\"disabled\"")                                                            \
 	X("user", "null")
+
+/* A function's `strict` is never absent from an answer. */
+static void put_tool(const struct wire_job *job, struct json_writer *w, uint32_t tool)
+{
+	const struct json *doc = job->doc;
+	bool is_function = json_text_is(doc, json_get(doc, tool, STR("type")), STR("function"));
+	struct str raw = json_raw(doc, tool);
+
+	if (is_function && json_get(doc, tool, STR("strict")) == JSON_NONE) {
+		raw.len--;
+		raw = ARENA_JOIN(job->scratch, raw, STR(",\"strict\":null}"));
+	}
+	json_put_raw(w, raw);
+}
+
+static void put_tools(const struct wire_job *job, struct json_writer *w)
+{
+	uint32_t tools = json_get(job->doc, json_root(job->doc), STR("tools"));
+	bool is_list = tools != JSON_NONE && json_type(job->doc, tools) == JSON_ARRAY;
+
+	json_put_key(w, STR("tools"));
+	json_open_array(w);
+	if (is_list)
+		JSON_EACH (job->doc, tools, tool)
+			put_tool(job, w, tool);
+	json_close_array(w);
+}
 
 static void put_echoes(const struct wire_job *job, struct json_writer *w)
 {
@@ -207,6 +235,7 @@ static void put_echoes(const struct wire_job *job, struct json_writer *w)
 		                 ? rows[i].absent
 		                 : json_raw(job->doc, node));
 	}
+	put_tools(job, w);
 	json_key_bool(w, STR("store"), false);
 }
 
@@ -264,6 +293,15 @@ static void put_compacted(const struct wire_job *job, struct json_writer *w,
 	json_close_object(w);
 }
 
+static void put_completed_at(const struct wire_job *job, struct json_writer *w,
+                             enum responses_status status)
+{
+	if (status == RESPONSES_COMPLETED)
+		json_key_i64(w, STR("completed_at"), job->done_s ? job->done_s : job->now_s);
+	else
+		json_key_null(w, STR("completed_at"));
+}
+
 void responses_put_response(const struct wire_job *job, struct json_writer *w,
                             const struct responses_state *s)
 {
@@ -281,6 +319,7 @@ void responses_put_response(const struct wire_job *job, struct json_writer *w,
 	json_key_text(w, STR("id"), response_id(job));
 	json_key_text(w, STR("object"), STR("response"));
 	json_key_i64(w, STR("created_at"), head->created_s ? head->created_s : job->now_s);
+	put_completed_at(job, w, s->status);
 	json_key_text(w, STR("status"), words[s->status]);
 	json_key_raw(w, STR("error"), s->error_json.len ? s->error_json : STR("null"));
 	put_incomplete(w, s->status, s->finish);
