@@ -471,7 +471,7 @@ bool attempt_gave_up(struct request *r)
 	else if (head && head->status != 200)
 		add_attempt_text(r, arena_printf(r->arena, "status %d", head->status).ptr);
 	else
-		add_attempt_text(r, "bad answer");
+		add_attempt_text(r, is_timeout ? "no content" : "bad answer");
 	r->fail.attempts = r->attempts_text;
 	attempt_settle(r, r->fail.kind == FAIL_PROVIDER_REJECTED ? ENTRY_REJECTED
 	                  : is_timeout                           ? ENTRY_TIMEOUT

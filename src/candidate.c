@@ -15,6 +15,7 @@
 #include "candidate.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "metric.h"
 
 enum { BACKOFF_DOUBLINGS = 5, SOONEST_RETRY_MS = 1000 };
@@ -162,6 +163,28 @@ static int status_of(const struct request *r)
 	           : 0;
 }
 
+/* Operators look here first when answers come from somewhere else. */
+static void tell_change(const struct request *r, enum health_change change)
+{
+	struct health_look look;
+	struct log_line l;
+
+	if (change == HEALTH_AS_IT_WAS)
+		return;
+	health_look(r->now.target->health, rules_of(r), health_now_ms(), &look);
+	log_start(&l, change == HEALTH_HAS_OPENED ? LOG_WARN : LOG_INFO,
+	          change == HEALTH_HAS_OPENED ? "breaker opened" : "breaker closed");
+	log_text(&l, "target", r->now.target->name);
+	log_text(&l, "id", r->id_text);
+	if (change == HEALTH_HAS_OPENED) {
+		log_text(&l, "code", fail_code(look.failure));
+		log_i64(&l, "status", look.status);
+		log_i64(&l, "failures_in_a_row", look.streak);
+		log_i64(&l, "probe_in_ms", look.wait_ms);
+	}
+	log_end(&l);
+}
+
 void candidate_note(struct request *r, enum entry_end end)
 {
 	int64_t first = r->now.exchange ? exchange_first_byte_ns(r->now.exchange) : 0;
@@ -178,14 +201,14 @@ void candidate_note(struct request *r, enum entry_end end)
 		news.first_byte_us = (first - r->now.asked_ns) / 1000;
 	if (news.verdict == HEALTH_ILL)
 		news.status = status_of(r);
-	health_note(r->now.target->health, rules_of(r), &news, health_now_ms());
+	tell_change(r, health_note(r->now.target->health, rules_of(r), &news, health_now_ms()));
 }
 
 void candidate_note_answer(struct request *r)
 {
 	if (r->now.pass > HEALTH_GOES)
-		health_note_answer(r->now.target->health, rules_of(r), &r->now.pass,
-		                   health_now_ms());
+		tell_change(r, health_note_answer(r->now.target->health, rules_of(r), &r->now.pass,
+		                                  health_now_ms()));
 }
 
 /* ---- waiting ---- */

@@ -49,6 +49,13 @@ void refusal_stream_error(struct request *r)
 	     STR_ARG(r->now.target->name));
 }
 
+void refusal_silent_stream(struct request *r)
+{
+	fail(&r->fail, FAIL_PROVIDER_TIMEOUT,
+	     "no content from %.*s within the time that it has; try again later",
+	     STR_ARG(r->now.target->name));
+}
+
 void refusal_broken_stream(struct request *r)
 {
 	if (exchange_state(r->now.exchange) == EXCHANGE_FAILED)

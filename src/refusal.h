@@ -13,5 +13,6 @@ bool refusal_is_of_thinking(const struct request *);
 void refusal_bad_answer(struct request *, const char *why);
 void refusal_stream_error(struct request *); /* an error event */
 void refusal_broken_stream(struct request *);
+void refusal_silent_stream(struct request *);
 
 #endif

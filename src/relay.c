@@ -8,6 +8,9 @@
  * it. Runs of untouched events are written as one piece. An event that is not whole yet waits in
  * `partial`; frames before the first content wait in `held`.
  *
+ * The first content may take as long as an answer that is no stream may take to begin, whatever
+ * comes before it: comments and pings can go on forever.
+ *
  * Invariants: nothing is sent before content; after the terminal event bytes pass unread; a
  * client that does not read pauses the provider. Called by request.c only. */
 #include "relay.h"
@@ -29,17 +32,30 @@ static void on_grace(struct timer *t)
 	request_resume(LIST_OBJECT(relay, struct request, relay));
 }
 
+static void on_silence(struct timer *t)
+{
+	struct relay *relay = LIST_OBJECT(t, struct relay, patience);
+
+	relay->is_silent = true;
+	request_resume(LIST_OBJECT(relay, struct request, relay));
+}
+
 void relay_init(struct request *r)
 {
+	int64_t patience_ms = r->now.target->config->waits.first_byte_ms;
+
 	buf_init(&r->relay.partial, LIMIT_EVENT_BYTES);
 	buf_init(&r->relay.held, LIMIT_EVENT_BYTES);
 	r->relay.sse = (struct sse){0};
-	r->relay.is_over = false;
+	r->relay.is_over = r->relay.is_silent = false;
+	if (r->llm.stream && patience_ms > 0)
+		timer_set(&r->relay.patience, &r->worker->loop, patience_ms, on_silence);
 }
 
 void relay_release(struct request *r)
 {
 	timer_cancel(&r->relay.grace);
+	timer_cancel(&r->relay.patience);
 	buf_release(&r->relay.partial);
 	buf_release(&r->relay.held);
 }
@@ -61,6 +77,7 @@ static void begin(struct request *r)
 	r->has_content = true;
 	candidate_note_answer(r);
 	heartbeat_stop(r);
+	timer_cancel(&r->relay.patience);
 	if (!r->has_begun)
 		reply_begin_stream(r, r->now.job ? STR("text/event-stream")
 		                                 : http_header(exchange_head(r->now.exchange),
@@ -286,6 +303,8 @@ enum relay_result relay_step(struct request *r)
 		return over(r, exchange_state(x));
 	if (exchange_state(x) >= EXCHANGE_DONE)
 		return RELAY_BROKEN;
+	if (r->relay.is_silent)
+		return RELAY_SILENT;
 	keep_pace(r);
 	return r->has_content && !had_content ? RELAY_FLOWS : RELAY_WAITS;
 }

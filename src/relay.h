@@ -10,6 +10,7 @@ enum relay_result {
 	RELAY_IS_OVER, /* the terminal event has gone by, and the provider has nothing more */
 	RELAY_ERROR,   /* the provider declared failure */
 	RELAY_BROKEN,  /* it ended without its terminal event */
+	RELAY_SILENT,  /* it says that it lives, and nothing else, for too long */
 };
 
 void relay_init(struct request *);

@@ -344,6 +344,9 @@ static enum request_result hear_stream(struct request *r)
 	case RELAY_BROKEN:
 		refusal_broken_stream(r);
 		break;
+	case RELAY_SILENT:
+		refusal_silent_stream(r);
+		break;
 	default:
 		return r->has_content ? STEP_NEXT : STEP_WAIT;
 	}

@@ -55,10 +55,12 @@ struct attempt {
 /* The stream that is being relayed. */
 struct relay {
 	struct sse sse;
-	struct buf partial; /* an event that is not whole yet */
-	struct buf held;    /* lifecycle frames before the first content */
-	bool is_over;       /* the terminal event went by */
-	struct timer grace; /* for the provider's last bytes behind it */
+	struct buf partial;    /* an event that is not whole yet */
+	struct buf held;       /* lifecycle frames before the first content */
+	bool is_over;          /* the terminal event went by */
+	struct timer grace;    /* for the provider's last bytes behind it */
+	struct timer patience; /* for the first content */
+	bool is_silent;        /* it has not come in time */
 };
 
 struct request {
@@ -92,7 +94,7 @@ struct request {
 	struct llm_request llm;
 	struct feedback *feedback; /* NULL: none was given */
 	struct tokens *tokens;     /* NULL: no count was asked for */
-	struct counting *counting;   /* NULL: nothing was counted exactly */
+	struct counting *counting; /* NULL: nothing was counted exactly */
 	struct decision decision;
 	bool has_decision;
 	bool no_retain;

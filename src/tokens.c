@@ -51,12 +51,18 @@ static const struct model *model_of(const struct request *r)
 	return c->tier_counts[tier] ? c->tiers[tier][0] : NULL;
 }
 
-/* Of the model's targets, one that counts. */
-static const struct target *target_of(const struct model *model)
+/* It counts, and it is well: waiting for one that is not helps nobody. */
+static bool may_be_asked(const struct request *r, const struct target *t)
+{
+	return provider_counts_tokens(t->config->provider) && !target_is_stopped(t) &&
+	       !health_is_open(t->health, &r->config->health);
+}
+
+/* Of the model's targets, one that may be asked, else any. */
+static const struct target *target_of(const struct request *r, const struct model *model)
 {
 	for (int i = 0; model && i < model->target_count; i++)
-		if (provider_counts_tokens(model->targets[i].config->provider) &&
-		    !target_is_stopped(&model->targets[i]))
+		if (may_be_asked(r, &model->targets[i]))
 			return &model->targets[i];
 	return model && model->target_count ? &model->targets[0] : NULL;
 }
@@ -178,9 +184,9 @@ static void begin(struct request *r)
 		return;
 	tk = r->tokens = ARENA_NEW(r->arena, struct tokens);
 	tk->request = r;
-	tk->target = target_of(model_of(r));
+	tk->target = target_of(r, model_of(r));
 	tk->state = TOKENS_COUNTING;
-	if (tk->target == NULL || !provider_counts_tokens(tk->target->config->provider))
+	if (tk->target == NULL || !may_be_asked(r, tk->target))
 		return;
 	tk->state = TOKENS_ASKING;
 	ask(r, tk);

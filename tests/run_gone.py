@@ -122,6 +122,12 @@ class Leaving:
         self.until(lambda: self.world.plain.state(self.mark)["stalled"], "the provider hears nothing")
         return [("client_gone", 1)]
 
+    def to_counting(self):
+        self.world.plain.script("read all\nstall\n", self.mark)
+        self.send(model="counted")
+        self.until(lambda: self.world.plain.state(self.mark)["stalled"], "the provider hears nothing")
+        return []
+
     def to_heartbeat(self):
         entries = self.to_first_byte()
         self.until(lambda: self.has_come(b": keep-alive\n"), "no sign of life")
@@ -164,7 +170,7 @@ class Leaving:
 
     def check_provider(self):
         """What the provider was at is cut at once, or read to its end."""
-        heard = self.phase in ("first_byte", "heartbeat", "middle", "drained", "backoff")
+        heard = self.phase in ("counting", "first_byte", "heartbeat", "middle", "drained", "backoff")
         if heard:
             self.until(self.records, "the provider's connection stays open", GONE_WITHIN_S)
         ends = [record["ended"] for record in self.records()]
@@ -221,6 +227,8 @@ def todo(world, keys):
         yield Leaving(world, keys, "heartbeat", endpoint, True, way)
     for endpoint, phase, way in itertools.product(TOLD, ("head", "reading", "key"), WAYS):
         yield Leaving(world, keys, phase, endpoint, False, way)
+    for way in WAYS:
+        yield Leaving(world, keys, "counting", "count_tokens", False, way)
     for endpoint, way in itertools.product(("count_tokens", "route", "feedback"), WAYS):
         yield Leaving(world, keys, "body", endpoint, False, way)
 

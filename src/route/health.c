@@ -345,22 +345,25 @@ static struct mark after(struct health *h, const struct config_health *rules, st
 	return after_nothing(m, news->pass, now_ms);
 }
 
-static void change_mark(struct health *h, const struct config_health *rules,
-                        const struct health_news *news, int64_t now_ms)
+static enum health_change change_mark(struct health *h, const struct config_health *rules,
+                                      const struct health_news *news, int64_t now_ms)
 {
 	struct mark m = mark_of(h), to;
 
 	do {
 		to = after(h, rules, m, news, now_ms);
 		if (pack(to) == pack(m))
-			return;
+			return HEALTH_AS_IT_WAS;
 	} while (!move(h, &m, to));
-	if (m.is_open && !to.is_open) {
-		forget_window(h);
-		metric_add(METRIC_BREAKERS_CLOSED, 1);
-	}
-	if (!m.is_open && to.is_open)
+	if (m.is_open == to.is_open)
+		return HEALTH_AS_IT_WAS;
+	if (!m.is_open) {
 		metric_add(METRIC_BREAKERS_OPENED, 1);
+		return HEALTH_HAS_OPENED;
+	}
+	forget_window(h);
+	metric_add(METRIC_BREAKERS_CLOSED, 1);
+	return HEALTH_HAS_CLOSED;
 }
 
 static void note_figures(struct health *h, const struct health_news *news)
@@ -382,30 +385,35 @@ static void note_figures(struct health *h, const struct health_news *news)
 	}
 }
 
-void health_note(struct health *h, const struct config_health *rules,
-                 const struct health_news *news, int64_t now_ms)
+enum health_change health_note(struct health *h, const struct config_health *rules,
+                               const struct health_news *news, int64_t now_ms)
 {
 	if (news->verdict != HEALTH_UNTOLD)
 		note_figures(h, news);
 	if (!rules->has_breaker)
-		return;
+		return HEALTH_AS_IT_WAS;
 	settle_budget(h, rules, news, now_ms);
 	if (news->verdict != HEALTH_UNTOLD)
 		slot_add(h, rules, now_ms, news->verdict == HEALTH_ILL);
-	change_mark(h, rules, news, now_ms);
+	return change_mark(h, rules, news, now_ms);
 }
 
-void health_note_answer(struct health *h, const struct config_health *rules, enum health_pass *pass,
-                        int64_t now_ms)
+enum health_change health_note_answer(struct health *h, const struct config_health *rules,
+                                      enum health_pass *pass, int64_t now_ms)
 {
 	struct health_news news = {.pass = *pass, .verdict = HEALTH_WELL};
 
 	if (*pass != HEALTH_PROBES && *pass != HEALTH_FORCED)
-		return;
+		return HEALTH_AS_IT_WAS;
 	if (*pass == HEALTH_FORCED)
 		budget_add(h, rules, now_ms, TOKEN);
-	change_mark(h, rules, &news, now_ms);
 	*pass = HEALTH_GOES;
+	return change_mark(h, rules, &news, now_ms);
+}
+
+bool health_is_open(const struct health *h, const struct config_health *rules)
+{
+	return rules->has_breaker && mark_of(h).is_open;
 }
 
 /* ---- looking ---- */

@@ -52,11 +52,16 @@ struct health_news {
 	int status;             /* of HTTP, where there was one; else 0 */
 };
 
-void health_note(struct health *, const struct config_health *, const struct health_news *,
-                 int64_t now_ms);
+/* What became of the breaker by it. */
+enum health_change { HEALTH_AS_IT_WAS, HEALTH_HAS_OPENED, HEALTH_HAS_CLOSED };
+
+enum health_change health_note(struct health *, const struct config_health *,
+                               const struct health_news *, int64_t now_ms);
 /* A probe's answer has begun, which may take long to end: others may come. Changes *pass. */
-void health_note_answer(struct health *, const struct config_health *, enum health_pass *pass,
-                        int64_t now_ms);
+enum health_change health_note_answer(struct health *, const struct config_health *,
+                                      enum health_pass *pass, int64_t now_ms);
+/* Whether requests pass it over just now. */
+bool health_is_open(const struct health *, const struct config_health *);
 
 /* To look at. */
 struct health_look {

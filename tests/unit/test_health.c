@@ -57,8 +57,9 @@ static void test_streak(void)
 	note(h, HEALTH_GOES, HEALTH_WELL, 10);
 	fail_often(h, 2, 10);
 	CHECK(health_enter(h, &rules, 10) == HEALTH_GOES);
+	CHECK(!health_is_open(h, &rules));
 	fail_often(h, 1, 10);
-	CHECK(state_of(h, 10) == HEALTH_OPEN);
+	CHECK(state_of(h, 10) == HEALTH_OPEN && health_is_open(h, &rules));
 	CHECK(health_enter(h, &rules, 10) == HEALTH_REFUSED);
 	CHECK(health_wait_ms(h, 10) >= 1000 && health_wait_ms(h, 10) <= 1125);
 	CHECK(health_enter(h, &rules, 1009) == HEALTH_REFUSED);
@@ -149,7 +150,7 @@ static void test_told(void)
 	struct health_news news = {HEALTH_GOES, HEALTH_ILL, false, 7000, 0, FAIL_NONE, 429};
 	struct health *h = new_health();
 
-	health_note(h, &rules, &news, 100);
+	CHECK(health_note(h, &rules, &news, 100) == HEALTH_HAS_OPENED);
 	CHECK(health_wait_ms(h, 100) == 7000);
 	news.told_ms = 9000; /* of one that was under way */
 	health_note(h, &rules, &news, 200);
@@ -206,7 +207,8 @@ static void test_forced(void)
 	CHECK(health_enter(h, &rules, 1200) == HEALTH_PROBES);
 	pass = health_force(h, &rules, 1200);
 	CHECK(pass == HEALTH_FORCED);
-	health_note_answer(h, &rules, &pass, 1300);
+	CHECK(health_note_answer(h, &rules, &pass, 1300) == HEALTH_HAS_CLOSED);
+	CHECK(health_note_answer(h, &rules, &pass, 1300) == HEALTH_AS_IT_WAS);
 	CHECK(pass == HEALTH_GOES && state_of(h, 1300) == HEALTH_CLOSED);
 	fail_often(h, 3, 1300);
 	CHECK(health_enter(h, &rules, 99999) == HEALTH_REFUSED); /* the old probe is still out */
