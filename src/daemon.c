@@ -305,8 +305,7 @@ static int listen_all(struct daemon *d, struct worker *w, struct config *config,
 	for (int i = 0; i < count; i++)
 		if (front_listen(w->front, address_of(d, w, config, i), f) < 0)
 			return -1;
-	if (d->options->listen.len == 0)
-		worker_follow(w, config);
+	worker_follow(w, d->options->listen.len ? NULL : config);
 	return 0;
 }
 

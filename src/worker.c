@@ -96,20 +96,29 @@ static const struct config_listen *find_address(const struct config *c, struct s
 	return NULL;
 }
 
-/* What a reload says of addresses that are listened on; others wait for the next start. */
+static struct front_manner manner_of(const struct config_listen *l)
+{
+	return (struct front_manner){.tls = l->tls,
+	                             .has_proxy_header = l->has_proxy_header,
+	                             .speaks_http2 = l->speaks_http2};
+}
+
+/* What a reload says of addresses that are listened on, and of proxies; other addresses wait for
+ * the next start. */
 static void hear_of_manners(struct worker *w)
 {
 	struct config *now = config_current();
+	struct front_trust trust = {now->trusted, now->trusted_count, now->trusts_unix};
 
+	if (now != w->shown)
+		front_set_trust(w->front, &trust);
 	for (int i = 0; w->bound && now != w->shown && i < w->bound->listen_count; i++) {
 		const struct config_listen *l = find_address(now, w->bound->listen[i].address);
-
-		struct front_manner manner = {0};
+		struct front_manner manner;
 
 		if (l == NULL)
 			continue;
-		manner.tls = l->tls;
-		manner.speaks_http2 = l->speaks_http2;
+		manner = manner_of(l);
 		front_set_manner(w->front, i, &manner);
 	}
 	config_put(&w->shown);
@@ -118,7 +127,7 @@ static void hear_of_manners(struct worker *w)
 
 void worker_follow(struct worker *w, struct config *bound)
 {
-	w->bound = config_get(bound);
+	w->bound = bound ? config_get(bound) : NULL;
 	hear_of_manners(w);
 }
 

@@ -72,8 +72,8 @@ int worker_init(struct worker *, struct shared *, struct str data_dir, int index
                 struct fail *) MUST_USE;
 void worker_run(struct worker *); /* its loop, until it is stopped */
 void worker_release(struct worker *);
-/* The front listens on what the configuration names, in its order: connections are served as it
- * says, and as later ones say for the same addresses. */
+/* The front listens on what the configuration (NULL: the command line) names, in its order:
+ * connections are served as it says, and as later ones say for the same addresses. */
 void worker_follow(struct worker *, struct config *bound);
 
 #endif

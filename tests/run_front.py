@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""What clients meet at the door: TLS, HTTP/2, hostile frames; our own client and those of others.
+"""What clients meet at the door: TLS, HTTP/2, proxies in front, hostile frames; our own client and
+those of others (curl, nghttp, h2load, varnishtest, a browser).
 
     tests/run_front.py [--build build/asan] [--keep] [--quick] [NAME-PART ...]
-    FLUX_LONG=1    also what takes minutes (a stalled window, a socket that nobody reads)
+    FLUX_LONG=1    also what takes minutes, and installs a browser where there is none
 
 The last line is "front: N passed, N failed[, N skipped (why)]".
 """
@@ -13,31 +14,46 @@ import sys
 import traceback
 
 sys.dont_write_bytecode = True
-from caselib.world import World
-from front import hostile
+from caselib.world import World, free_port
+from front import browser, clients, hostile, proxies, scripts
 
 LONG = bool(os.environ.get("FLUX_LONG"))
+MORE = """listeners:
+  - {address: "127.0.0.1:%(clear)d", http2: true}
+  - {address: "127.0.0.1:%(proxied)d", proxy_protocol: true}
+"""
+TRUSTED = "trusted_proxies: [127.0.0.1, 10.0.0.0/8]\n"
 
 
 def play_hostile(world):
     return hostile.check(world, 200 if LONG else 0 if world.is_quick else 31)
 
 
-PARTS = {"hostile": play_hostile}
+# Each gives (passed, failures) and, where programs are missing, their names.
+PARTS = {"hostile": play_hostile, "proxies": proxies.check, "clients": clients.check, "scripts": scripts.check,
+         "browser": browser.check}
+
+
+def open_world(options):
+    ports = {"clear": free_port(), "proxied": free_port()}
+    changes = [("listeners:\n", TRUSTED + MORE % ports)]
+    world = World("main", options.build, options.keep, changes, via="front")
+    world.is_quick, world.is_long = options.quick, LONG
+    world.clear, world.proxied = (("127.0.0.1", ports[name]) for name in ("clear", "proxied"))
+    return world
 
 
 def played(name, options):
-    """(passed, failures)"""
-    world = World("main", options.build, options.keep, via="front")
-    world.is_quick = options.quick
+    """(passed, failures, skipped)"""
+    world = open_world(options)
     try:
-        passed, failures = PARTS[name](world)
+        passed, failures, *skipped = PARTS[name](world)
     except Exception:
-        passed, failures = 0, [traceback.format_exc() + world.tail(8)]
+        passed, failures, skipped = 0, [traceback.format_exc() + world.tail(8)], []
     status = world.stop()
     if status != 0:
         failures.append(f"the daemon ended with {status}\n{world.last_words}")
-    return passed, failures
+    return passed, failures, skipped[0] if skipped else []
 
 
 def main():
@@ -47,15 +63,16 @@ def main():
     parser.add_argument("--quick", action="store_true", help="without what takes time")
     parser.add_argument("what", nargs="*")
     options = parser.parse_args()
-    passed, failed = 0, 0
+    passed, failed, skipped = 0, 0, []
     for name in PARTS:
         if options.what and not any(w in name for w in options.what):
             continue
-        good, bad = played(name, options)
-        passed, failed = passed + good, failed + len(bad)
+        good, bad, missing = played(name, options)
+        passed, failed, skipped = passed + good, failed + len(bad), skipped + missing
         for one in bad:
             print(f"FAILED front {name}: {one}", flush=True)
-    print(f"front: {passed} passed, {failed} failed")
+    left_out = f", {len(skipped)} skipped ({', '.join(skipped)})" if skipped else ""
+    print(f"front: {passed} passed, {failed} failed{left_out}")
     return 1 if failed else 0
 
 

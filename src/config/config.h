@@ -10,6 +10,7 @@
 #define CONFIG_CONFIG_H
 
 #include "base/buf.h"
+#include "base/cidr.h"
 #include "base/tls.h"
 #include "base/url.h"
 #include "fail.h"
@@ -164,6 +165,7 @@ enum { CONFIG_LISTEN_MAX = 16 }; /* addresses, of `listen` and `listeners` toget
 struct config_listen {
 	struct str address;
 	struct tls_server *tls; /* NULL: none */
+	bool has_proxy_header;  /* PROXY protocol, before anything else */
 	bool speaks_http2;      /* under TLS as agreed; in plain to who knows beforehand */
 };
 
@@ -174,6 +176,9 @@ struct config {
 
 	struct config_listen *listen;
 	int listen_count;
+	struct cidr *trusted; /* proxies that are believed about their clients */
+	int trusted_count;
+	bool trusts_unix;          /* so are those that connect to a unix socket */
 	bool insecure;             /* plaintext off loopback is allowed */
 	struct str metrics_listen; /* default 127.0.0.1:9686; "off" */
 	struct str data;

@@ -80,6 +80,7 @@ static void make_listeners(struct config_making *making)
 		one->speaks_http2 = raw->listeners[i].certificates_count > 0;
 		if (raw->listeners[i].http2)
 			one->speaks_http2 = *raw->listeners[i].http2;
+		one->has_proxy_header = raw->listeners[i].proxy_protocol;
 		make_tls(making, (int)i, &raw->listeners[i], one);
 		make_address(making, config_path(making, "listeners[%u].address", i),
 		             raw->listeners[i].address, one);
@@ -90,6 +91,41 @@ static void make_listeners(struct config_making *making)
 		config_wrong(making->mistakes, STR("listeners"),
 		             "make %d addresses with those of `listen`; %d is the most",
 		             c->listen_count, CONFIG_LISTEN_MAX);
+}
+
+static void make_trusted(struct config_making *making)
+{
+	const struct raw_config *raw = making->raw;
+	struct config *c = making->config;
+
+	c->trusted = ARENA_ARRAY(&c->arena, struct cidr, raw->trusted_proxies_count);
+	for (unsigned i = 0; i < raw->trusted_proxies_count; i++) {
+		struct str path = config_path(making, "trusted_proxies[%u]", i);
+		struct str text =
+		    config_value_text(making->mistakes, path, raw->trusted_proxies[i]);
+
+		if (str_eq(text, STR("unix")))
+			c->trusts_unix = true;
+		else if (cidr_read(text, &c->trusted[c->trusted_count]) == 0)
+			c->trusted_count++;
+		else
+			config_wrong(making->mistakes, path,
+			             "\"%.*s\" is no address; write it as 10.0.0.1, 10.0.0.0/8, "
+			             "fd00::/8 or unix",
+			             STR_ARG(str_part(text, 0, 64)));
+	}
+}
+
+static void check_trusted(struct config_making *making)
+{
+	const struct config *c = making->config;
+
+	for (int i = 0; i < c->listen_count; i++)
+		if (c->listen[i].has_proxy_header && !c->trusted_count && !c->trusts_unix)
+			config_wrong(making->mistakes, STR("listeners"),
+			             "have proxy_protocol: true at %.*s, and trusted_proxies names "
+			             "nobody who may connect there",
+			             STR_ARG(c->listen[i].address));
 }
 
 static void make_metrics_listen(struct config_making *making)
@@ -114,5 +150,7 @@ static void make_metrics_listen(struct config_making *making)
 void config_make_listen(struct config_making *making)
 {
 	make_listeners(making);
+	make_trusted(making);
+	check_trusted(making);
 	make_metrics_listen(making);
 }

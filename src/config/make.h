@@ -25,7 +25,8 @@ struct config_making {
 void config_make(struct config_making *);
 
 /* The parts of it, in this order. */
-void config_make_listen(struct config_making *); /* listen, listeners, metrics_listen */
+/* listen, listeners, trusted_proxies, metrics_listen */
+void config_make_listen(struct config_making *);
 void config_make_providers(struct config_making *);
 void config_make_models(struct config_making *);
 void config_make_tiers(struct config_making *);

@@ -261,6 +261,7 @@ static const cyaml_schema_field_t listener_fields[] = {
     LIST(certificates, raw_listener, cert_entry, TLS_CERTS_MAX),
     CYAML_FIELD_BOOL_PTR("http2", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw_listener,
                          http2),
+    CYAML_FIELD_BOOL("proxy_protocol", CYAML_FLAG_OPTIONAL, struct raw_listener, proxy_protocol),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t listener_entry = {
@@ -270,6 +271,7 @@ static const cyaml_schema_value_t listener_entry = {
 static const cyaml_schema_field_t config_fields[] = {
     LIST(listen, raw_config, text_entry, CONFIG_LISTEN_MAX),
     LIST(listeners, raw_config, listener_entry, CONFIG_LISTEN_MAX),
+    LIST(trusted_proxies, raw_config, text_entry, 256),
     CYAML_FIELD_BOOL("insecure", CYAML_FLAG_OPTIONAL, struct raw_config, insecure),
     TEXT(metrics_listen, raw_config),
     TEXT(data, raw_config),

@@ -123,6 +123,7 @@ struct raw_listener {
 	struct raw_cert *certificates;
 	unsigned certificates_count;
 	bool *http2;
+	bool proxy_protocol;
 };
 
 struct raw_config {
@@ -130,6 +131,8 @@ struct raw_config {
 	unsigned listen_count;
 	struct raw_listener *listeners;
 	unsigned listeners_count;
+	char **trusted_proxies;
+	unsigned trusted_proxies_count;
 	bool insecure;
 	char *metrics_listen, *data, *store;
 	struct raw_journal *journal;

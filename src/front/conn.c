@@ -282,7 +282,7 @@ static void refuse_conn(struct conn *c)
 	struct fail f;
 	uv_buf_t bufs[OUT_FEW_PIECES];
 
-	if (c->tls) { /* nobody would understand us yet */
+	if (c->tls || c->awaits_proxy) { /* nobody would understand us yet */
 		conn_close(c, true);
 		return;
 	}
@@ -301,11 +301,6 @@ void conn_accept(struct front *front, uv_stream_t *listener, const struct front_
 	struct conn *c = mem_get(sizeof *c);
 
 	*c = (struct conn){.front = front, .is_unix = is_unix, .state = CONN_WAITING};
-	c->speaks_http2 = manner->speaks_http2;
-	if (manner->tls)
-		c->tls = tls_accept(manner->tls);
-	if (c->tls || c->speaks_http2)
-		c->state = CONN_OPENING;
 	conn_init_input(c);
 	must(uv_tcp_init(&front->loop->uv, &c->tcp) == 0);
 	c->tcp.data = c;
@@ -314,10 +309,12 @@ void conn_accept(struct front *front, uv_stream_t *listener, const struct front_
 	front->conn_count++;
 	if (uv_accept(listener, (uv_stream_t *)&c->tcp) != 0 || conn_start_reading(c) != 0)
 		conn_close(c, false);
+	else if (!conn_begin(c, manner))
+		conn_close(c, true);
 	else if (front->conn_count > front->conn_max)
 		refuse_conn(c);
 	else
-		conn_wait(c, c->tls ? LIMIT_HANDSHAKE_MS : LIMIT_KEEPALIVE_MS);
+		conn_wait(c, c->tls || c->awaits_proxy ? LIMIT_HANDSHAKE_MS : LIMIT_KEEPALIVE_MS);
 }
 
 void conn_leave(struct conn *c)

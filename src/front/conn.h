@@ -25,6 +25,7 @@ struct front {
 	struct list closing; /* the others */
 	int conn_count;      /* of both lists */
 	int conn_max;
+	struct front_trust trust;
 	int stream_count;                  /* of HTTP/2; has the same maximum */
 	bool is_leaving;                   /* answers say that the connection ends with them */
 	bool is_draining;                  /* it ends also behind those that had said otherwise */
@@ -61,6 +62,7 @@ struct stream {
 	enum stream_state state;
 	enum stream_input input;
 	struct arena arena;
+	struct str peer; /* where proxies tell it; else empty */
 	struct http_head head;
 	int64_t started_ns;
 	void (*on_event)(void *owner);
@@ -88,6 +90,7 @@ struct conn {
 	bool has_stream;
 	bool is_unix;
 	bool is_paused;     /* not reading: the client sends ahead too far */
+	bool awaits_proxy;  /* the proxy's word about its client is still to come */
 	bool speaks_http2;  /* if its first bytes say so */
 	struct tls *tls;    /* NULL: none */
 	struct h2 *h2;      /* NULL: HTTP/1 */
@@ -138,6 +141,8 @@ struct arena conn_take_arena(struct front *); /* of a request that has ended */
 void conn_give_arena(struct front *, struct arena *);
 
 /* conn_open.c */
+/* How the connection begins. false: its peer may not begin it so. */
+bool conn_begin(struct conn *, const struct front_manner *);
 void conn_open(struct conn *, char *bytes, size_t len); /* that came while CONN_OPENING */
 
 /* conn_tls.c */

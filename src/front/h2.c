@@ -19,7 +19,7 @@
 
 #include "limits.h"
 
-enum { TURN_ROUNDS = 16, GOAWAY_BYTES = 17, WINDOW_BYTES = 1024 * 1024 };
+enum { TURN_ROUNDS = 16, GOAWAY_BYTES = 17 };
 
 static int64_t now_ms(const struct h2 *h)
 {
@@ -185,8 +185,6 @@ static void submit_settings(struct h2 *h)
 
 	must(nghttp2_submit_settings(h->session, NGHTTP2_FLAG_NONE, settings,
 	                             sizeof settings / sizeof settings[0]) == 0);
-	must(nghttp2_session_set_local_window_size(h->session, NGHTTP2_FLAG_NONE, 0,
-	                                           WINDOW_BYTES) == 0);
 }
 
 void h2_start(struct conn *c)

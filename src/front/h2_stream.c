@@ -31,9 +31,10 @@ static void give_room(struct h2_stream *st)
 		return;
 	nghttp2_session_consume_stream(session, st->id, st->held_bytes);
 	st->held_bytes = 0;
-	if (st->stream.max_bytes > FIRST_WINDOW_BYTES)
-		nghttp2_session_set_local_window_size(session, NGHTTP2_FLAG_NONE, st->id,
-		                                      WINDOW_BYTES);
+	if (st->stream.max_bytes <= FIRST_WINDOW_BYTES)
+		return;
+	nghttp2_session_set_local_window_size(session, NGHTTP2_FLAG_NONE, 0, WINDOW_BYTES);
+	nghttp2_session_set_local_window_size(session, NGHTTP2_FLAG_NONE, st->id, WINDOW_BYTES);
 }
 
 static void say_continue(struct h2_stream *st)

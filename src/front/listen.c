@@ -326,6 +326,7 @@ void front_free(struct front **front)
 	must(f->conn_count == 0);
 	while (f->spare_count)
 		arena_release(&f->spares[--f->spare_count]);
+	mem_put((void *)(uintptr_t)f->trust.ranges);
 	mem_put(f);
 }
 
@@ -419,6 +420,18 @@ void front_set_manner(struct front *front, int index, const struct front_manner 
 	for (int i = 0; i < front->listener_count; i++)
 		if (front->listeners[i]->bound == bound)
 			set_manner(front->listeners[i], manner);
+}
+
+void front_set_trust(struct front *front, const struct front_trust *trust)
+{
+	size_t bytes = (size_t)trust->count * sizeof *trust->ranges;
+	struct cidr *copy = trust->count ? mem_get(bytes) : NULL;
+
+	if (copy)
+		memcpy(copy, trust->ranges, bytes);
+	mem_put((void *)(uintptr_t)front->trust.ranges);
+	front->trust = *trust;
+	front->trust.ranges = copy;
 }
 
 /* `out`: the listener that this front has on its address. */

@@ -11,6 +11,7 @@
 #ifndef FRONT_LISTEN_H
 #define FRONT_LISTEN_H
 
+#include "base/cidr.h"
 #include "base/tls.h"
 #include "front/stream.h"
 
@@ -35,7 +36,15 @@ struct front_server {
 /* How those are served that connect to an address. All zero: in plain HTTP/1. */
 struct front_manner {
 	struct tls_server *tls; /* NULL: none; counted */
+	bool has_proxy_header;  /* each connection begins with one, and comes from a trusted peer */
 	bool speaks_http2;      /* without TLS too, to who begins with its preface */
+};
+
+/* Proxies whose word about their clients counts. */
+struct front_trust {
+	const struct cidr *ranges;
+	int count;
+	bool has_unix; /* who connects to a unix socket is one */
 };
 
 struct front *front_new(struct loop *, const struct front_server *);
@@ -48,6 +57,7 @@ void front_close(struct front **); /* cuts them, turns the loop until they are g
 int front_listen(struct front *, struct str address, struct fail *) MUST_USE;
 /* For connections from now on; the first address that was listened on is number 0. */
 void front_set_manner(struct front *, int index, const struct front_manner *);
+void front_set_trust(struct front *, const struct front_trust *);          /* copies */
 struct str front_address(const struct front *, int index, struct arena *); /* as bound */
 /* After all fronts listen: takes one more inherited socket on an address of its own, for the
  * process before had more loops. false: there is none. */

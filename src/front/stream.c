@@ -8,6 +8,7 @@
 #include "front/stream.h"
 
 #include "front/conn.h"
+#include "front/forwarded.h"
 #include "front/h2.h"
 #include "limits.h"
 
@@ -28,8 +29,15 @@ const struct http_head *stream_head(const struct stream *s)
 
 struct str stream_peer(const struct stream *s)
 {
+	const struct front_trust *trust = &s->conn->front->trust;
+	struct stream *own = (struct stream *)(uintptr_t)s;
+
 	conn_note_peer(s->conn);
-	return str_of(s->conn->peer);
+	if (trust->count == 0 && !trust->has_unix)
+		return str_of(s->conn->peer);
+	if (s->peer.len == 0)
+		own->peer = forwarded_for(trust, &s->head, str_of(s->conn->peer), &own->arena);
+	return s->peer;
 }
 
 int64_t stream_started_ns(const struct stream *s)

@@ -32,7 +32,8 @@ enum stream_state {
 struct loop *stream_loop(const struct stream *);
 struct arena *stream_arena(const struct stream *); /* the request's; dies in stream_close */
 const struct http_head *stream_head(const struct stream *);
-struct str stream_peer(const struct stream *);    /* "127.0.0.1", "::1", "unix" */
+/* "127.0.0.1", "::1", "unix"; where trusted proxies stand between, whom they name. */
+struct str stream_peer(const struct stream *);
 int64_t stream_started_ns(const struct stream *); /* monotonic: the head's first byte */
 enum stream_state stream_state(const struct stream *);
 

@@ -79,6 +79,7 @@ TESTED_BY = {
                                        " src/base/json_scan.c",
         "tests/unit/test_json_run.c": "src/base/json_prose.c",
         "tests/unit/test_tls.c": "src/base/tls_client.c",
+        "tests/unit/test_proxy_header.c": "src/front/forwarded.c",
         "tests/run_front.py": "src/front/h2.c src/front/h2_frame.c src/front/h2_head.c src/front/h2_stream.c",
         "tests/unit/test_config.c": "src/config/alias.c src/config/embed.c src/config/listen.c src/config/make.c"
                                     " src/config/mistake.c src/config/tree.c"
@@ -176,7 +177,9 @@ PARSERS = {
     "src/config/tree.c": "fuzz_config",
     "src/front/h2.c": "fuzz_h2",
     "src/front/h2_head.c": "fuzz_h2",
+    "src/front/forwarded.c": "fuzz_proxy",
     "src/front/http1.c": "fuzz_http1",
+    "src/front/proxy_header.c": "fuzz_proxy",
     "src/gate/terms.c": "fuzz_terms",
     "src/ledger/replay.c": "fuzz_journal",
     "src/ledger/price_text.c": "fuzz_price_text",
