@@ -109,6 +109,19 @@ class Codex:
         ), self.patched
 
 
+class CodexAsOpenAI(Codex):
+    """Codex's own provider at our address: it tries a WebSocket first, and has its provider compact."""
+
+    name = "codex as of openai"
+    asks_summary = "do not go on with the work itself"  # our words to a model that does not know it
+
+    def set_up(self, page, home, env):
+        words = super().set_up(page, home, env)
+        base = re.search(r"^base_url = (.*)$", page, re.M)[1]
+        env["CODEX_API_KEY"] = env["FLUX_KEY"]
+        return words + ["-c", "model_provider=openai", "-c", f"openai_base_url={base}"]
+
+
 class CodexScripts(Codex):
     """Newer models have one tool, of free text, in a namespace: scripts that call the others."""
 
@@ -249,6 +262,14 @@ def do_task(world, agent, model, wire):
         )
 
 
+def do_upgrade(world, agent, model, wire):
+    """The refused WebSocket costs one answer, no time."""
+    problem = do_task(world, agent, model, wire)
+    log = (world.folder / "daemon.log").read_text(errors="replace")
+    asked = re.findall(r"method=GET path=/v1/responses status=(\d+)", log)
+    return problem or ("" if asked and set(asked) == {"426"} else f"upgrades: {asked}")
+
+
 # ---- conversations that outgrow the window ----
 
 
@@ -263,7 +284,25 @@ def summary_rules(run):
     summary = f"say THE-SUMMARY case:{run.mark} MAINTASK goes on"
     asked = rule(summary, has=[agent.asks_summary]) if agent.asks_summary else ""
     asked += rule(summary, lacks=['"tools"'])
-    return rule(DONE, has=["THE-SUMMARY"]) + asked
+    return rule(DONE, has=["THE-SUMMARY"]) + compacted(summary[4:]) + asked
+
+
+def compacted(summary):
+    """What a provider of responses says that compacts itself."""
+    item = {"id": "cmp_1", "type": "compaction", "encrypted_content": summary}
+    usage = {"input_tokens": 9, "output_tokens": 9, "total_tokens": 18}
+    answer = {"id": "resp_1", "object": "response", "model": "m", "status": "completed"}
+    answer |= {"output": [item], "usage": usage}
+    events = [
+        ("response.created", {"response": answer | {"status": "in_progress", "output": []}}),
+        ("response.output_item.done", {"output_index": 0, "item": item}),
+        ("response.completed", {"response": answer}),
+    ]
+    lines = ["on POST * always", 'has "compaction_trigger"', "status 200", "sse"]
+    for number, (kind, more) in enumerate(events):
+        more = {"type": kind, "sequence_number": number} | more
+        lines.append(f"event {kind} {json.dumps(more)}")
+    return "\n".join([*lines, ""])
 
 
 def refusals(world, model):
@@ -311,6 +350,7 @@ def do_late_compaction(world, agent, model, wire):
 # ---- what is run ----
 
 CLAUDE, CODEX, SCRIPTS, OPENCODE, PI = Claude(), Codex(), CodexScripts(), Opencode(), Pi()
+UPGRADING = CodexAsOpenAI()
 MODELS = ("talker", "responder", "messenger", "gem")
 WIRES = Opencode.wires
 
@@ -322,10 +362,11 @@ def tier_rows():
 
 def dialect_rows():
     """Each agent on each wire that it speaks, before a provider of each dialect."""
-    names = {CODEX: "gpt-5.5-on-", SCRIPTS: "gpt-5.6-sol-on-"}  # what the agent knows of them
+    # What the agent knows of them.
+    names = {CODEX: "gpt-5.5-on-", UPGRADING: "gpt-5.5-on-", SCRIPTS: "gpt-5.6-sol-on-"}
     return [
-        (do_task, agent, names.get(agent, "") + model, wire)
-        for agent in (PI, CLAUDE, CODEX, SCRIPTS, OPENCODE)
+        (do_upgrade if agent is UPGRADING else do_task, agent, names.get(agent, "") + model, wire)
+        for agent in (PI, CLAUDE, CODEX, UPGRADING, SCRIPTS, OPENCODE)
         for model in MODELS
         for wire in agent.wires
     ]
@@ -342,4 +383,5 @@ def window_rows():
     for on in ("responder", "messenger"):
         rows.append((do_compaction, CODEX, f"told-codex-on-{on}", "responses", True))
         rows.append((do_late_compaction, CODEX, f"late-codex-on-{on}", "responses"))
+        rows.append((do_compaction, UPGRADING, f"gpt-5.5-compacted-on-{on}", "responses", True))
     return rows + [(do_compaction, OPENCODE, "told-open-on-talker", "chat", True)]
