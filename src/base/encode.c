@@ -52,6 +52,27 @@ void encode_read_percent(struct buf *out, struct str text)
 	}
 }
 
+static bool is_unreserved(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+	       c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+void encode_percent(struct buf *out, struct str text, struct str kept)
+{
+	static const char digits[] = "0123456789ABCDEF";
+
+	for (size_t i = 0; i < text.len; i++) {
+		uint8_t c = (uint8_t)text.ptr[i];
+
+		if (is_unreserved(text.ptr[i]) || str_find_byte(kept, text.ptr[i]) < kept.len)
+			buf_put_byte(out, text.ptr[i]);
+		else
+			buf_put(out,
+			        (struct str){(char[]){'%', digits[c >> 4], digits[c & 15]}, 3});
+	}
+}
+
 static const char plain_alphabet[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 static const char url_alphabet[] =
@@ -92,4 +113,53 @@ void encode_base64url(struct buf *out, struct str bytes)
 	for (size_t i = 0; i < bytes.len; i += 3)
 		put_group(at + i / 3 * 4, str_part(bytes, i, 3), url_alphabet);
 	buf_grew(out, rest ? len - 3 + rest : len);
+}
+
+/* 0..63; -1: not of the alphabets. */
+static int base64_digit(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	if (c == '+' || c == '-')
+		return 62;
+	return c == '/' || c == '_' ? 63 : -1;
+}
+
+/* 2..4 characters as 1..3 bytes. */
+static int read_group(char out[3], struct str group)
+{
+	uint32_t bits = 0;
+
+	for (size_t i = 0; i < 4; i++) {
+		int digit = i < group.len ? base64_digit(group.ptr[i]) : 0;
+
+		if (digit < 0)
+			return -1;
+		bits = bits << 6 | (uint32_t)digit;
+	}
+	for (int i = 0; i < 3; i++)
+		out[i] = (char)(bits >> (16 - 8 * i));
+	return 0;
+}
+
+int encode_read_base64(struct buf *out, struct str text)
+{
+	char bytes[3];
+
+	for (int i = 0; i < 2 && text.len && text.ptr[text.len - 1] == '='; i++)
+		text.len--;
+	if (text.len % 4 == 1)
+		return -1;
+	for (size_t i = 0; i < text.len; i += 4) {
+		struct str group = str_part(text, i, 4);
+
+		if (read_group(bytes, group) < 0)
+			return -1;
+		buf_put(out, (struct str){bytes, group.len - 1});
+	}
+	return 0;
 }

@@ -105,26 +105,41 @@ uint64_t hash_stable(struct str bytes)
 	return hash_siphash(zero, bytes);
 }
 
-static pthread_once_t crc_once = PTHREAD_ONCE_INIT;
-static uint32_t crc_table[256];
+enum crc { CRC_CASTAGNOLI, CRC_IEEE, CRC_COUNT };
 
-static void crc_start(void)
+static pthread_once_t crc_once = PTHREAD_ONCE_INIT;
+static uint32_t crc_tables[CRC_COUNT][256];
+
+static void crc_fill(uint32_t table[256], uint32_t polynomial)
 {
 	for (uint32_t byte = 0; byte < 256; byte++) {
 		uint32_t sum = byte;
 
 		for (int bit = 0; bit < 8; bit++)
-			sum = (sum >> 1) ^ (sum & 1 ? UINT32_C(0x82f63b78) : 0);
-		crc_table[byte] = sum;
+			sum = (sum >> 1) ^ (sum & 1 ? polynomial : 0);
+		table[byte] = sum;
 	}
+}
+
+static void crc_start(void)
+{
+	crc_fill(crc_tables[CRC_CASTAGNOLI], UINT32_C(0x82f63b78));
+	crc_fill(crc_tables[CRC_IEEE], UINT32_C(0xedb88320));
+}
+
+static uint32_t crc_of(enum crc which, uint32_t sum, struct str bytes)
+{
+	const uint32_t *table = crc_tables[which];
+
+	must(pthread_once(&crc_once, crc_start) == 0);
+	for (size_t i = 0; i < bytes.len; i++)
+		sum = (sum >> 8) ^ table[(sum ^ (uint8_t)bytes.ptr[i]) & 0xff];
+	return sum;
 }
 
 static uint32_t crc_by_table(uint32_t sum, struct str bytes)
 {
-	must(pthread_once(&crc_once, crc_start) == 0);
-	for (size_t i = 0; i < bytes.len; i++)
-		sum = (sum >> 8) ^ crc_table[(sum ^ (uint8_t)bytes.ptr[i]) & 0xff];
-	return sum;
+	return crc_of(CRC_CASTAGNOLI, sum, bytes);
 }
 
 #if defined(__x86_64__)
@@ -166,6 +181,11 @@ uint32_t hash_crc32c_by_table(uint32_t before, struct str bytes)
 	return ~crc_by_table(~before, bytes);
 }
 
+uint32_t hash_crc32(uint32_t before, struct str bytes)
+{
+	return ~crc_of(CRC_IEEE, ~before, bytes);
+}
+
 /* OpenSSL 3 looks an algorithm up by name in each one-shot call, which takes longer than hashing a
  * key does: it is fetched once, and each thread keeps one state, freed when the thread ends. */
 static EVP_MD *sha256;
@@ -194,7 +214,7 @@ static EVP_MD_CTX *new_sha256_work(void)
 	return work;
 }
 
-void hash_sha256(struct str bytes, uint8_t out_digest[HASH_SHA256_BYTES])
+void hash_sha256_pieces(const struct str *pieces, int count, uint8_t out_digest[HASH_SHA256_BYTES])
 {
 	unsigned int len = 0;
 
@@ -202,9 +222,15 @@ void hash_sha256(struct str bytes, uint8_t out_digest[HASH_SHA256_BYTES])
 	if (sha256_work == NULL)
 		sha256_work = new_sha256_work();
 	must(EVP_DigestInit_ex2(sha256_work, sha256, NULL) == 1);
-	must(EVP_DigestUpdate(sha256_work, bytes.ptr, bytes.len) == 1);
+	for (int i = 0; i < count; i++)
+		must(EVP_DigestUpdate(sha256_work, pieces[i].ptr, pieces[i].len) == 1);
 	must(EVP_DigestFinal_ex(sha256_work, out_digest, &len) == 1);
 	must(len == HASH_SHA256_BYTES);
+}
+
+void hash_sha256(struct str bytes, uint8_t out_digest[HASH_SHA256_BYTES])
+{
+	hash_sha256_pieces(&bytes, 1, out_digest);
 }
 
 void hash_hmac_sha256(struct str key, struct str bytes, uint8_t out_digest[HASH_SHA256_BYTES])

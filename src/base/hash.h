@@ -20,7 +20,12 @@ uint64_t hash_stable(struct str bytes); /* with the zero key */
 uint32_t hash_crc32c(uint32_t before, struct str bytes);
 uint32_t hash_crc32c_by_table(uint32_t before, struct str bytes); /* same, slower: any processor */
 
+/* CRC-32 (IEEE 802.3), as in gzip: of "123456789" 0xcbf43926. `before` as above. */
+uint32_t hash_crc32(uint32_t before, struct str bytes);
+
 void hash_sha256(struct str bytes, uint8_t out_digest[HASH_SHA256_BYTES]);
+/* Of the pieces one behind the other. */
+void hash_sha256_pieces(const struct str *pieces, int count, uint8_t out_digest[HASH_SHA256_BYTES]);
 void hash_hmac_sha256(struct str key, struct str bytes, uint8_t out_digest[HASH_SHA256_BYTES]);
 
 #endif

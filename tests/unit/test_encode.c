@@ -75,6 +75,28 @@ static void check_encoded(struct buf *out, const struct encoded *row)
 	buf_clear(out);
 	encode_base64url(out, row->bytes);
 	CHECK_STR(buf_str(out), row->base64url);
+	buf_clear(out);
+	CHECK(encode_read_base64(out, row->base64) == 0);
+	CHECK_STR(buf_str(out), row->bytes);
+	buf_clear(out);
+	CHECK(encode_read_base64(out, row->base64url) == 0);
+	CHECK_STR(buf_str(out), row->bytes);
+}
+
+static void test_bad_base64(struct buf *out)
+{
+	static const struct str bad[] = {STR_INIT("a"), STR_INIT("abcde"), STR_INIT("ab c"),
+	                                 STR_INIT("a==="), STR_INIT("=abc"), STR_INIT("ab\n=")};
+
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		CHECK(encode_read_base64(out, bad[i]) < 0);
+}
+
+static void test_percent(struct buf *out)
+{
+	buf_clear(out);
+	encode_percent(out, STR("a-._~/:%\xc3"), STR("/"));
+	CHECK_STR(buf_str(out), STR("a-._~/%3A%25%C3"));
 }
 
 int main(void)
@@ -86,6 +108,8 @@ int main(void)
 	buf_init(&out, 16);
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
 		check_encoded(&out, &table[i]);
+	test_bad_base64(&out);
+	test_percent(&out);
 	buf_clear(&out);
 	encode_base64(&out, STR("thirteen bytes"));
 	CHECK(buf_is_over(&out) && out.len == 0);

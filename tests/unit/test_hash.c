@@ -48,6 +48,13 @@ static void test_crc32c(void)
 	}
 }
 
+static void test_crc32(void)
+{
+	CHECK(hash_crc32(0, STR("123456789")) == UINT32_C(0xcbf43926));
+	CHECK(hash_crc32(hash_crc32(0, STR("1234")), STR("56789")) == UINT32_C(0xcbf43926));
+	CHECK(hash_crc32(0, STR("")) == 0);
+}
+
 static struct str hex_of(struct buf *out, const uint8_t digest[HASH_SHA256_BYTES])
 {
 	buf_clear(out);
@@ -62,6 +69,9 @@ static void test_sha256(void)
 
 	buf_init(&hex, 64);
 	hash_sha256(STR("abc"), digest);
+	CHECK_STR(hex_of(&hex, digest),
+	          STR("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
+	hash_sha256_pieces((const struct str[]){STR("a"), STR(""), STR("bc")}, 3, digest);
 	CHECK_STR(hex_of(&hex, digest),
 	          STR("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
 	hash_sha256(STR(""), digest);
@@ -82,6 +92,7 @@ int main(void)
 	test_siphash();
 	test_keyed_and_stable();
 	test_crc32c();
+	test_crc32();
 	test_sha256();
 	return check_report("hash");
 }

@@ -192,6 +192,7 @@ PARSERS = {
     "src/wire/chat_read.c": "fuzz_talk_request",
     "src/wire/messages.c": "fuzz_wire",
     "src/wire/responses.c": "fuzz_wire",
+    "src/wire/eventstream.c": "fuzz_eventstream",
     "src/wire/sse.c": "fuzz_sse",
 }
 FUZZ_LINES = 40
