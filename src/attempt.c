@@ -204,8 +204,14 @@ static size_t compose_same(struct request *r)
 	    .max_output = r->pay.lowered,
 	    .says_max_tokens = provider_says_max_tokens(target->provider)};
 	struct wire_edits edits;
+	struct str left_out = {0};
 	size_t bytes;
 
+	change.body_version = provider_body_version(target->provider, r->llm.dialect);
+	if (change.body_version.len)
+		change.body_betas = provider_body_betas(target->provider, stream_head(r->stream),
+		                                        r->arena, &left_out);
+	attempt_warn(r, left_out);
 	wire_dialect(r->llm.dialect)->edit_request(&r->llm, &change, r->arena, &edits);
 	r->piece_count =
 	    1 + wire_edit_pieces(&edits, stream_body(r->stream), r->pieces + 1, &bytes);
@@ -234,6 +240,10 @@ int attempt_compose(struct request *r)
 		return -1;
 	else
 		ask.body_bytes = (int64_t)r->pieces[1].len;
+	ask.body = r->pieces + 1;
+	ask.body_pieces = r->piece_count - 1;
+	ask.now_s = clock_wall_ms() / 1000;
+	ask.proof = ask.provider->credential ? &r->now.proof : NULL;
 	r->pieces[0] = provider_head(&ask, r->arena);
 	return 0;
 }
@@ -421,9 +431,9 @@ void attempt_settle(struct request *r, enum entry_end end)
 	count(e);
 }
 
-bool attempt_was_not_asked(struct request *r)
+bool attempt_was_not_asked(struct request *r, const char *why)
 {
-	add_attempt_text(r, "cannot say this");
+	add_attempt_text(r, why);
 	attempt_settle(r, ENTRY_REJECTED);
 	return candidate_may_follow(r);
 }

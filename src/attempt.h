@@ -30,7 +30,7 @@ bool attempt_leaves_thinking(const struct request *);
 /* The provider refused the encrypted thinking that it was sent: the books of the attempt are
  * closed, and the same target is to be asked once without it. */
 bool attempt_may_leave_thinking(struct request *);
-/* The same for one that could not be composed: nothing went out. */
-bool attempt_was_not_asked(struct request *);
+/* The same for one that could not be composed, or proven: nothing went out. */
+bool attempt_was_not_asked(struct request *, const char *why);
 
 #endif

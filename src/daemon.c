@@ -22,6 +22,7 @@
 #include "handover.h"
 #include "ledger/segment.h"
 #include "metric.h"
+#include "provider/keeper.h"
 #include "snapshot.h"
 #include "token/shelf.h"
 #include "worker.h"
@@ -35,6 +36,7 @@ struct daemon {
 	int worker_count;
 	struct admin *admin;
 	struct office *office;
+	struct keeper *keeper;
 	struct lease *lease;
 	struct store *lease_store; /* a connection of its own */
 	uv_signal_t term, interrupt, hang_up, upgrade;
@@ -104,6 +106,15 @@ static int start_lease(struct daemon *d, struct fail *f)
 	options.store = d->lease_store;
 	d->lease = lease_start(&options, f);
 	return d->lease ? 0 : -1;
+}
+
+/* On the keeper's thread: requests may wait for the credential that came. */
+static void on_credential(void *daemon)
+{
+	struct daemon *d = daemon;
+
+	for (int i = 0; i < d->worker_count; i++)
+		loop_wake(&d->workers[i].loop);
 }
 
 /* ---- the stop ---- */
@@ -323,6 +334,7 @@ static int start_workers(struct daemon *d, struct config *config, struct fail *f
 			return -1;
 		carrier_follow(d->shared.carrier, w->journal);
 	}
+	d->keeper = keeper_start(on_credential, d);
 	return 0;
 }
 
@@ -367,6 +379,7 @@ static void stop_all(struct daemon *d)
 {
 	bool ended_well;
 
+	keeper_stop(&d->keeper);
 	office_close(&d->office);
 	if (d->admin)
 		admin_stop(&d->admin);

@@ -43,6 +43,7 @@ enum {
 	LIMIT_METRIC_TARGETS = 1000,          /* that /metrics tells of one by one */
 	LIMIT_TAGS_BYTES = 63,                /* X-Flux-Tags, as many as the journal keeps */
 	LIMIT_CEILING_WAIT_MS = 10 * 1000,    /* for money that others hold */
+	LIMIT_CREDENTIAL_WAIT_MS = 5 * 1000,  /* for a provider's first token; then the next one */
 	LIMIT_PROVIDER_CALLS = 10,   /* of a provider's own tool, where the request sets no limit */
 	LIMIT_WARNINGS_BYTES = 1024, /* X-Flux-Warnings */
 	LIMIT_BAD_KEYS_PER_MINUTE = 120, /* look-ups for unknown keys from one address */

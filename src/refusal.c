@@ -39,6 +39,14 @@ void refusal_bad_answer(struct request *r, const char *why)
 	     STR_ARG(r->now.target->name), why);
 }
 
+void refusal_no_credential(struct request *r)
+{
+	fail(&r->fail, FAIL_PROVIDER_ERROR,
+	     "%.*s cannot be asked: this gateway could not obtain its credential for it; its "
+	     "operator must mend that",
+	     STR_ARG(r->now.target->name));
+}
+
 void refusal_stream_error(struct request *r)
 {
 	if (r->now.is_garbled) {
@@ -190,6 +198,14 @@ static enum provider_verdict verdict_of(const struct request *r, int status)
 	return provider_verdict_of(status);
 }
 
+static void note_refused_credential(struct request *r, const struct http_head *head)
+{
+	struct credential *c = r->now.target->config->provider->credential;
+
+	if (c)
+		credential_was_refused(c, http_header(head, STR("date")));
+}
+
 void refusal_of_status(struct request *r)
 {
 	const struct http_head *head = exchange_head(r->now.exchange);
@@ -203,6 +219,7 @@ void refusal_of_status(struct request *r)
 		     "%.*s is limiting our rate; try again later", STR_ARG(r->now.target->name));
 		break;
 	case PROVIDER_OUR_FAULT:
+		note_refused_credential(r, head);
 		fail(&r->fail, FAIL_PROVIDER_ERROR,
 		     "%.*s does not accept this gateway's credential or account; its operator "
 		     "must mend that",

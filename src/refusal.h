@@ -10,6 +10,7 @@ void refusal_of_exchange(struct request *); /* no whole answer came */
 void refusal_of_status(struct request *);   /* an answer that is not 2xx */
 /* It is about encrypted thinking that the provider cannot read; after refusal_of_status. */
 bool refusal_is_of_thinking(const struct request *);
+void refusal_no_credential(struct request *); /* it could not be fetched */
 void refusal_bad_answer(struct request *, const char *why);
 void refusal_stream_error(struct request *); /* an error event */
 void refusal_broken_stream(struct request *);

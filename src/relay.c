@@ -22,6 +22,7 @@
 #include "reply.h"
 #include "translation.h"
 #include "limits.h"
+#include "wire/eventstream.h"
 
 enum { RELAY_GRACE_MS = 250 };
 
@@ -46,6 +47,7 @@ void relay_init(struct request *r)
 
 	buf_init(&r->relay.partial, LIMIT_EVENT_BYTES);
 	buf_init(&r->relay.held, LIMIT_EVENT_BYTES);
+	buf_init(&r->relay.frames, LIMIT_EVENT_BYTES);
 	r->relay.sse = (struct sse){0};
 	r->relay.is_over = r->relay.is_silent = false;
 	if (r->llm.stream && patience_ms > 0)
@@ -58,6 +60,24 @@ void relay_release(struct request *r)
 	timer_cancel(&r->relay.patience);
 	buf_release(&r->relay.partial);
 	buf_release(&r->relay.held);
+	buf_release(&r->relay.frames);
+}
+
+static bool has_type(const struct http_head *head, struct str type)
+{
+	struct str has = http_header(head, STR("content-type"));
+
+	return str_eq_nocase(str_part(has, 0, type.len), type);
+}
+
+bool relay_is_stream(const struct http_head *head)
+{
+	return has_type(head, STR("text/event-stream")) || has_type(head, EVENTSTREAM_TYPE);
+}
+
+static bool is_framed(const struct request *r)
+{
+	return has_type(exchange_head(r->now.exchange), EVENTSTREAM_TYPE);
 }
 
 static void give(struct request *r, struct str bytes)
@@ -79,9 +99,10 @@ static void begin(struct request *r)
 	heartbeat_stop(r);
 	timer_cancel(&r->relay.patience);
 	if (!r->has_begun)
-		reply_begin_stream(r, r->now.job ? STR("text/event-stream")
-		                                 : http_header(exchange_head(r->now.exchange),
-		                                               STR("content-type")));
+		reply_begin_stream(
+		    r, r->now.job || is_framed(r)
+		           ? STR("text/event-stream")
+		           : http_header(exchange_head(r->now.exchange), STR("content-type")));
 	stream_write(r->stream, buf_str(held));
 	buf_release(held);
 }
@@ -263,6 +284,49 @@ static enum relay_result feed(struct request *r, struct str bytes)
 	return keep_partial(r, str_part(bytes, taken, bytes.len)) < 0 ? RELAY_BROKEN : result;
 }
 
+/* Takes whole messages off the front of `bytes`; what events they were goes to `out`. Gives how
+ * many bytes they had; -1: they are no such messages. */
+static ssize_t unframe(struct request *r, struct str bytes, struct buf *out)
+{
+	struct eventstream_message m;
+	size_t taken = 0;
+
+	for (;;) {
+		switch (eventstream_next(str_part(bytes, taken, bytes.len), &m)) {
+		case EVENTSTREAM_MORE:
+			return (ssize_t)taken;
+		case EVENTSTREAM_BAD:
+			return -1;
+		case EVENTSTREAM_MESSAGE:
+			if (eventstream_put_event(out, &m, &r->worker->scratch,
+			                          &r->worker->loop.scratch) < 0)
+				return -1;
+			taken += m.raw.len;
+		}
+	}
+}
+
+/* What came before the frame that is broken counts: its usage is billed. */
+static enum relay_result feed_framed(struct request *r, struct str bytes)
+{
+	struct buf *frames = &r->relay.frames, events;
+	enum relay_result result;
+	ssize_t taken;
+
+	buf_put(frames, bytes);
+	if (buf_is_over(frames))
+		return RELAY_BROKEN;
+	buf_init(&events, 2 * LIMIT_EVENT_BYTES);
+	taken = unframe(r, buf_str(frames), &events);
+	result = feed(r, buf_str(&events));
+	if (taken < 0 || buf_is_over(&events))
+		result = result == RELAY_WAITS && !r->relay.is_over ? RELAY_BROKEN : result;
+	if (taken > 0)
+		buf_drop(frames, (size_t)taken);
+	buf_release(&events);
+	return result;
+}
+
 static void keep_pace(struct request *r)
 {
 	size_t unsent = r->has_content ? stream_unsent_bytes(r->stream) : 0;
@@ -292,7 +356,7 @@ enum relay_result relay_step(struct request *r)
 	enum relay_result result = RELAY_WAITS;
 
 	if (bytes.len) {
-		result = feed(r, bytes);
+		result = is_framed(r) ? feed_framed(r, bytes) : feed(r, bytes);
 		exchange_take(x, bytes.len);
 	}
 	if (buf_is_over(&r->relay.held))

@@ -13,6 +13,9 @@ enum relay_result {
 	RELAY_SILENT,  /* it says that it lives, and nothing else, for too long */
 };
 
+/* An event stream, or AWS's frames around one. */
+bool relay_is_stream(const struct http_head *);
+
 void relay_init(struct request *);
 void relay_release(struct request *);
 

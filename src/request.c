@@ -5,6 +5,7 @@
  * 	understand  JSON -> llm_request; 400 with the field's path     in slices
  * 	choose      features, score, tier, candidates
  * 	admit       the attempt's worst case, its open record
+ * 	prove       a credential that has to be fetched                waits while there is none
  * 	compose     the client's bytes with the named edits
  * 	ask         pooled or new connection
  * 	hear        status, first content; or the next candidate       waits for the provider
@@ -26,6 +27,7 @@
 #include "heartbeat.h"
 #include "limits.h"
 #include "metric.h"
+#include "proof.h"
 #include "provider/provider.h"
 #include "counting.h"
 #include "refusal.h"
@@ -286,11 +288,24 @@ static enum request_result step_admit(struct request *r)
 	return attempt_admit(r);
 }
 
+static enum request_result step_prove(struct request *r)
+{
+	switch (proof_take(r)) {
+	case AUTH_WAITS:
+		return STEP_WAIT;
+	case AUTH_READY:
+		return STEP_NEXT;
+	default:
+		refusal_no_credential(r);
+		return attempt_was_not_asked(r, "no credential") ? try_next(r) : STEP_END;
+	}
+}
+
 static enum request_result step_compose(struct request *r)
 {
 	if (attempt_compose(r) == 0)
 		return STEP_NEXT;
-	return attempt_was_not_asked(r) ? try_next(r) : STEP_END;
+	return attempt_was_not_asked(r, "cannot say this") ? try_next(r) : STEP_END;
 }
 
 static enum request_result step_ask(struct request *r)
@@ -353,17 +368,10 @@ static enum request_result hear_stream(struct request *r)
 	return r->has_content && !r->is_draining ? STEP_END : give_up(r);
 }
 
-static bool is_event_stream(const struct http_head *head)
-{
-	struct str type = http_header(head, STR("content-type")), sse = STR("text/event-stream");
-
-	return str_eq_nocase(str_part(type, 0, sse.len), sse);
-}
-
 /* What is not as it was asked for need not end. */
 static enum request_result hear_good_status(struct request *r)
 {
-	if (is_event_stream(exchange_head(r->now.exchange)) != r->llm.stream) {
+	if (relay_is_stream(exchange_head(r->now.exchange)) != r->llm.stream) {
 		refusal_bad_answer(r, r->llm.stream
 		                          ? "it is no event stream"
 		                          : "it is an event stream that nobody asked for");
@@ -475,6 +483,7 @@ static void release(struct request *r)
 	exchange_end(&r->now.exchange);
 	loop_drop_task(&r->later);
 	list_remove(&r->asking_node);
+	proof_release(r);
 	list_remove(&r->node);
 	if (r->is_reading_json)
 		json_release(&r->doc);

@@ -9,6 +9,7 @@
 #include "endpoint.h"
 #include "ledger/price.h"
 #include "payment.h"
+#include "provider/auth.h"
 #include "route/policy.h"
 #include "wire/wire.h"
 #include "worker.h"
@@ -20,6 +21,7 @@
 	X(understand)                                                                              \
 	X(choose)                                                                                  \
 	X(admit)                                                                                   \
+	X(prove)                                                                                   \
 	X(compose)                                                                                 \
 	X(ask)                                                                                     \
 	X(hear)                                                                                    \
@@ -43,6 +45,7 @@ struct attempt {
 	struct wire_job *job;       /* where that is not the client's; else NULL */
 	struct talk_answer *answer; /* a whole one that was translated */
 	struct exchange *exchange;
+	struct auth_proof proof; /* of a provider with `auth` */
 	struct journal_slot slot;
 	struct entry entry;
 	struct price_deal deal; /* borrows from the request's configuration */
@@ -57,6 +60,7 @@ struct relay {
 	struct sse sse;
 	struct buf partial;    /* an event that is not whole yet */
 	struct buf held;       /* lifecycle frames before the first content */
+	struct buf frames;     /* AWS's: a message that is not whole yet */
 	bool is_over;          /* the terminal event went by */
 	struct timer grace;    /* for the provider's last bytes behind it */
 	struct timer patience; /* for the first content */
@@ -68,10 +72,12 @@ struct request {
 	struct stream *stream;
 	struct arena *arena; /* the stream's */
 	struct config *config;
-	struct list_node node;        /* in worker->requests */
-	struct list_node asking_node; /* in worker->asking */
-	uint64_t keys_ticket;         /* what it waits for there */
-	struct loop_task later;       /* goes on with parsing in the next turn */
+	struct list_node node;         /* in worker->requests */
+	struct list_node asking_node;  /* in worker->asking */
+	uint64_t keys_ticket;          /* what it waits for there */
+	struct list_node proving_node; /* in worker->proving */
+	struct timer proving;          /* how long it waits there */
+	struct loop_task later;        /* goes on with parsing in the next turn */
 
 	enum request_step step;
 	bool is_running; /* inside request_resume; a resume from inside is noted in wants_resume */

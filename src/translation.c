@@ -67,7 +67,9 @@ static struct wire_job *new_job(struct request *r, int64_t max_output)
 	               .can = model->can,
 	               .max_output = model->max_output,
 	               .no_store = r->no_retain,
-	               .clamp_output = max_output},
+	               .clamp_output = max_output,
+	               .body_version =
+	                   provider_body_version(target->provider, r->now.dialect)},
 	    .doc = &r->doc,
 	    .arena = r->arena,
 	    .scratch = &r->worker->loop.scratch,

@@ -131,12 +131,26 @@ void worker_follow(struct worker *w, struct config *bound)
 	hear_of_manners(w);
 }
 
+/* Who still has to wait comes back into the list. */
+static void hear_of_credentials(struct worker *w)
+{
+	struct list waited;
+	struct list_node *node;
+
+	list_init(&waited);
+	while ((node = list_pop(&w->proving)))
+		list_push(&waited, node);
+	while ((node = list_pop(&waited)))
+		request_resume(LIST_OBJECT(node, struct request, proving_node));
+}
+
 static void on_wake(struct loop *loop)
 {
 	struct worker *w = LIST_OBJECT(loop, struct worker, loop);
 
 	hear_of_keys(w);
 	hear_of_money(w);
+	hear_of_credentials(w);
 	obey(w);
 	if (w->state < SHARED_DRAINING)
 		hear_of_manners(w);
@@ -216,6 +230,7 @@ int worker_init(struct worker *w, struct shared *shared, struct str data_dir, in
 	loop_init(&w->loop, index);
 	list_init(&w->requests);
 	list_init(&w->asking);
+	list_init(&w->proving);
 	limit_inbox_init(&w->inbox, &w->loop);
 	json_init(&w->scratch);
 	w->scratch.allows_duplicates = true;

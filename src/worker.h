@@ -56,6 +56,7 @@ struct worker {
 	struct list requests; /* all that are under way */
 	struct list
 	    asking; /* of these, those that wait for news of keys, in the order they asked */
+	struct list proving;      /* those that wait for a provider's credential */
 	struct limit_inbox inbox; /* of requests that wait for money */
 	struct bad_keys *bad_keys;
 	bool is_first;           /* its loop ends last */

@@ -50,6 +50,13 @@ void arena_release(struct arena *a)
 	arena_init(a);
 }
 
+void arena_wipe(struct arena *a)
+{
+	for (struct arena_block *block = a->newest; block; block = block->older)
+		explicit_bzero(block->memory, block->bytes);
+	arena_release(a);
+}
+
 /* Takes a block of the first's size out of the chain; NULL: there is none. */
 static struct arena_block *take_first(struct arena *a)
 {

@@ -17,6 +17,7 @@ struct arena {
 
 void arena_init(struct arena *);    /* takes no memory yet */
 void arena_release(struct arena *); /* every piece dies; usable again */
+void arena_wipe(struct arena *);    /* the same, of secrets: their bytes are overwritten first */
 void arena_reset(struct arena *);   /* same, but keeps one block for the next round */
 
 /* Zeroed, aligned to 16 bytes. Cannot fail. */

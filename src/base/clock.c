@@ -133,6 +133,58 @@ int clock_read_day(struct str text, int64_t *out_ms)
 	return 0;
 }
 
+/* 15:20:43 */
+static int read_time(struct str text, int64_t *out_ms)
+{
+	int64_t hour, minute, second;
+
+	if (text.len != 8 || text.ptr[2] != ':' || text.ptr[5] != ':' ||
+	    str_to_i64(str_part(text, 0, 2), 0, 23, &hour) < 0 ||
+	    str_to_i64(str_part(text, 3, 2), 0, 59, &minute) < 0 ||
+	    str_to_i64(str_part(text, 6, 2), 0, 60, &second) < 0)
+		return -1;
+	*out_ms = ((hour * 60 + minute) * 60 + second) * 1000;
+	return 0;
+}
+
+int clock_read_rfc3339(struct str text, int64_t *out_ms)
+{
+	struct str rest = str_part(text, 19, text.len);
+	int64_t day_ms, time_ms, fraction;
+
+	if (text.len < 20 || text.ptr[10] != 'T' || !str_ends_with(text, STR("Z")) ||
+	    clock_read_day(str_part(text, 0, 10), &day_ms) < 0 ||
+	    read_time(str_part(text, 11, 8), &time_ms) < 0)
+		return -1;
+	if (rest.len > 1 &&
+	    (rest.ptr[0] != '.' || rest.len > 12 ||
+	     str_to_i64(str_part(rest, 1, rest.len - 2), 0, INT64_MAX, &fraction) < 0))
+		return -1;
+	*out_ms = day_ms + time_ms;
+	return 0;
+}
+
+int clock_read_http_date(struct str text, int64_t *out_ms)
+{
+	struct clock_day d = {.month = 0};
+	int64_t day, year, time_ms;
+
+	if (text.len != 29 || text.ptr[3] != ',' || !str_ends_with(text, STR(" GMT")) ||
+	    str_to_i64(str_part(text, 5, 2), 1, 31, &day) < 0 ||
+	    str_to_i64(str_part(text, 12, 4), 1970, 9999, &year) < 0 ||
+	    read_time(str_part(text, 17, 8), &time_ms) < 0)
+		return -1;
+	for (int i = 0; i < 12; i++)
+		if (str_eq(str_part(text, 8, 3), str_of(month_names[i])))
+			d.month = i + 1;
+	if (d.month == 0)
+		return -1;
+	d.year = (int)year;
+	d.day = (int)day;
+	*out_ms = clock_wall_ms_of(d) + time_ms;
+	return 0;
+}
+
 int clock_read_month(struct str text, int64_t *out_ms, int64_t *out_next_ms)
 {
 	struct clock_day first = {.day = 1};

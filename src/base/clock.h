@@ -25,6 +25,11 @@ void clock_put_http_date(struct buf *, int64_t wall_ms);
 /* 2026-11-22. */
 void clock_put_day(struct buf *, int64_t wall_ms);
 
+/* 2026-11-22T15:20:43Z, with or without a fraction, which is left out; and the form of
+ * clock_put_http_date. -1: something else. */
+int clock_read_rfc3339(struct str text, int64_t *out_ms) MUST_USE;
+int clock_read_http_date(struct str text, int64_t *out_ms) MUST_USE;
+
 /* 30d, 12h, 90m, 2w, 1y -> milliseconds. -1: something else, or over a century. */
 int clock_read_span(struct str text, int64_t *out_ms) MUST_USE;
 /* 2026-11-22 -> its first millisecond, UTC. -1: no such day. */

@@ -39,6 +39,8 @@ void config_put(struct config **c)
 		return;
 	for (int i = 0; i < old->listen_count; i++)
 		tls_server_put(&old->listen[i].tls);
+	if (old->on_release)
+		old->on_release(old);
 	arena_release(&old->arena);
 	mem_put(old);
 }
@@ -141,6 +143,8 @@ static void leave_out_secrets(struct raw_config *raw)
 		leave_out(&p->api_key);
 		for (unsigned k = 0; k < p->api_keys_count; k++)
 			p->api_keys[k][0] = '\0';
+		if (p->auth)
+			leave_out(&p->auth->style);
 		leave_out(&p->proxy);
 		leave_out(&p->ca_file);
 		leave_out(&p->cert_file);

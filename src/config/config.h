@@ -39,7 +39,9 @@ struct origin; /* upstream/exchange.h */
 	X(MOONSHOT, "moonshot")                                                                    \
 	X(ZAI, "zai")                                                                              \
 	X(CEREBRAS, "cerebras")                                                                    \
-	X(LMSTUDIO, "lmstudio")
+	X(LMSTUDIO, "lmstudio")                                                                    \
+	X(BEDROCK, "bedrock")                                                                      \
+	X(VERTEX, "vertex")
 
 enum config_kind {
 #define X(name, text) CONFIG_KIND_##name,
@@ -57,6 +59,47 @@ struct config_waits {
 	int64_t total_ms;
 };
 
+/* How a credential is come by that is no plain key; provider/auth.h has a row for each. */
+#define CONFIG_AUTHS(X)                                                                            \
+	X(AWS_KEYS, "aws-keys")                                                                    \
+	X(AWS_INSTANCE, "aws-instance")                                                            \
+	X(AWS_CONTAINER, "aws-container")                                                          \
+	X(AWS_WEB_IDENTITY, "aws-web-identity")                                                    \
+	X(GOOGLE_KEY_FILE, "google-key-file")                                                      \
+	X(GOOGLE_INSTANCE, "google-instance")                                                      \
+	X(ENTRA, "entra")
+
+enum config_auth_style {
+#define X(name, text) CONFIG_AUTH_##name,
+	CONFIG_AUTHS(X)
+#undef X
+	    CONFIG_AUTH_COUNT
+};
+
+/* What such a credential is made of; members of the option `auth` beside style and url. */
+#define CONFIG_AUTH_TEXTS(X)                                                                       \
+	X(region)                                                                                  \
+	X(access_key_id)                                                                           \
+	X(secret_access_key)                                                                       \
+	X(session_token)                                                                           \
+	X(role)                                                                                    \
+	X(token_file)                                                                              \
+	X(key_file)                                                                                \
+	X(tenant)                                                                                  \
+	X(client_id)                                                                               \
+	X(client_secret)                                                                           \
+	X(scope)
+
+enum config_auth_text {
+#define X(name) CONFIG_AUTH_TEXT_##name,
+	CONFIG_AUTH_TEXTS(X)
+#undef X
+	    CONFIG_AUTH_TEXT_COUNT
+};
+
+struct config_auth;
+struct credential; /* provider/auth.h */
+
 struct config_provider {
 	struct str name;
 	bool speaks[LLM_WIRES]; /* `dialect: chat` or `dialects: [chat, responses]` */
@@ -73,6 +116,15 @@ struct config_provider {
 	bool drains; /* client_gone: drain */
 	/* Where requests go, for whole answers and for streams; set by provider_prepare. */
 	const struct origin *origin, *stream_origin;
+	struct str api_version;        /* azure: of its older paths; empty: /openai/v1 */
+	struct config_auth *auth;      /* in place of api_key; NULL: none */
+	struct credential *credential; /* of auth; counted; set by provider_prepare */
+};
+
+struct config_auth {
+	enum config_auth_style style;
+	struct str texts[CONFIG_AUTH_TEXT_COUNT]; /* empty: absent; some are secret */
+	struct config_provider place; /* where it is fetched: name, url, origin, proxy, ca_file */
 };
 
 struct http_extra {
@@ -226,6 +278,9 @@ struct config {
 	struct catalog *catalog; /* built by route/catalog from the above; owned by the arena */
 	struct str *warnings;    /* "FILE:LINE:COLUMN: warning: ...", for the log */
 	int warning_count;
+	/* Gives back what the snapshot holds beside its memory; NULL: nothing. Set by
+	 * provider_prepare. */
+	void (*on_release)(struct config *);
 	int references; /* atomic */
 };
 

@@ -173,10 +173,13 @@ static void put_meaning(struct buf *out, const struct config *c)
 	for (int i = 0; i < c->provider_count; i++) {
 		const struct config_provider *p = &c->providers[i];
 
-		buf_printf(out, "p %.*s %d%d%d%d %d %.*s %.*s:%d%.*s\n", STR_ARG(p->name),
+		buf_printf(out, "p %.*s %d%d%d%d %d %.*s %.*s:%d%.*s", STR_ARG(p->name),
 		           p->speaks[LLM_CHAT], p->speaks[LLM_RESPONSES], p->speaks[LLM_MESSAGES],
 		           p->speaks[LLM_GEMINI], p->kind, STR_ARG(p->url.scheme),
 		           STR_ARG(p->url.host), p->url.port, STR_ARG(p->url.path));
+		if (p->api_version.len)
+			buf_printf(out, " %.*s", STR_ARG(p->api_version));
+		buf_put_byte(out, '\n');
 	}
 	for (int i = 0; i < c->model_count; i++)
 		put_model(out, &c->models[i]);

@@ -28,6 +28,9 @@ void config_make(struct config_making *);
 /* listen, listeners, trusted_proxies, metrics_listen */
 void config_make_listen(struct config_making *);
 void config_make_providers(struct config_making *);
+/* `auth` of providers[index]. */
+void config_make_auth(struct config_making *, int index, const struct raw_auth *,
+                      struct config_provider *out);
 void config_make_models(struct config_making *);
 void config_make_tiers(struct config_making *);
 void config_make_routing(struct config_making *); /* wishes, scorer, records, samples */

@@ -55,16 +55,18 @@ static void make_dialects(struct config_making *making, int index, const struct 
 		             raw->dialects[i], out);
 }
 
-/* Where nothing is said, the address tells: the host, or the end of it that begins with a dot. */
+/* Where nothing is said, the address tells. */
 static enum config_kind kind_at(struct str host)
 {
 	static const struct {
-		struct str host;
+		struct str pattern;
 		enum config_kind kind;
 	} rows[] = {{STR_INIT("api.openai.com"), CONFIG_KIND_OPENAI},
 	            {STR_INIT("api.anthropic.com"), CONFIG_KIND_ANTHROPIC},
-	            {STR_INIT(".openai.azure.com"), CONFIG_KIND_AZURE},
-	            {STR_INIT(".services.ai.azure.com"), CONFIG_KIND_AZURE},
+	            {STR_INIT("*.openai.azure.com"), CONFIG_KIND_AZURE},
+	            {STR_INIT("*.services.ai.azure.com"), CONFIG_KIND_AZURE},
+	            {STR_INIT("bedrock-*.amazonaws.com"), CONFIG_KIND_BEDROCK},
+	            {STR_INIT("*aiplatform.googleapis.com"), CONFIG_KIND_VERTEX},
 	            {STR_INIT("openrouter.ai"), CONFIG_KIND_OPENROUTER},
 	            {STR_INIT("api.mistral.ai"), CONFIG_KIND_MISTRAL},
 	            {STR_INIT("generativelanguage.googleapis.com"), CONFIG_KIND_GEMINI},
@@ -76,8 +78,7 @@ static enum config_kind kind_at(struct str host)
 	            {STR_INIT("api.cerebras.ai"), CONFIG_KIND_CEREBRAS}};
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		if (str_eq_nocase(rows[i].host, host) ||
-		    (rows[i].host.ptr[0] == '.' && str_ends_with(host, rows[i].host)))
+		if (str_matches_glob(host, rows[i].pattern))
 			return rows[i].kind;
 	return CONFIG_KIND_COMPATIBLE;
 }
@@ -281,6 +282,10 @@ static void make_provider(struct config_making *making, int index)
 	out->waits = config_make_waits(making, config_path(making, "providers[%d]", index),
 	                               &raw->waits, &usual_waits);
 	make_policy(making, index, raw->client_gone, out);
+	out->api_version = config_value_text(
+	    making->mistakes, config_path(making, "providers[%d].api_version", index),
+	    raw->api_version);
+	config_make_auth(making, index, raw->auth, out);
 	if (map_put(&making->providers, out->name, out))
 		config_wrong(making->mistakes, config_path(making, "providers[%d].name", index),
 		             "there is another provider \"%.*s\"", STR_ARG(out->name));

@@ -43,6 +43,23 @@ static const cyaml_schema_value_t header_entry = {
 	WAIT(connect_timeout, type), WAIT(first_byte_timeout, type), WAIT(idle_timeout, type),     \
 	    WAIT(total_timeout, type)
 
+static const cyaml_schema_field_t auth_fields[] = {
+    NEEDED(style, raw_auth),
+    TEXT(url, raw_auth),
+    TEXT(region, raw_auth),
+    TEXT(access_key_id, raw_auth),
+    TEXT(secret_access_key, raw_auth),
+    TEXT(session_token, raw_auth),
+    TEXT(role, raw_auth),
+    TEXT(token_file, raw_auth),
+    TEXT(key_file, raw_auth),
+    TEXT(tenant, raw_auth),
+    TEXT(client_id, raw_auth),
+    TEXT(client_secret, raw_auth),
+    TEXT(scope, raw_auth),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t provider_fields[] = {
     NEEDED(name, raw_provider),
     TEXT(dialect, raw_provider),
@@ -58,6 +75,9 @@ static const cyaml_schema_field_t provider_fields[] = {
     LIST(headers, raw_provider, header_entry, 16),
     WAITS(raw_provider),
     TEXT(client_gone, raw_provider),
+    TEXT(api_version, raw_provider),
+    CYAML_FIELD_MAPPING_PTR("auth", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw_provider,
+                            auth, auth_fields),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t provider_entry = {

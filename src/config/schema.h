@@ -16,6 +16,12 @@ struct raw_waits {
 	char *connect_timeout, *first_byte_timeout, *idle_timeout, *total_timeout;
 };
 
+struct raw_auth {
+	char *style, *url;
+	char *region, *access_key_id, *secret_access_key, *session_token, *role, *token_file;
+	char *key_file, *tenant, *client_id, *client_secret, *scope;
+};
+
 struct raw_provider {
 	char *name;
 	char *dialect;
@@ -28,7 +34,8 @@ struct raw_provider {
 	struct raw_header *headers;
 	unsigned headers_count;
 	struct raw_waits waits;
-	char *client_gone;
+	char *client_gone, *api_version;
+	struct raw_auth *auth;
 };
 
 struct raw_target {

@@ -4,6 +4,7 @@
  * Equal pool keys may share connections, so everything that makes a connection what it is stands in
  * the key, the proxy's credential as a hash. */
 #include "base/hash.h"
+#include "provider/auth_style.h"
 #include "provider/provider.h"
 #include "provider/proxy.h"
 
@@ -122,10 +123,48 @@ static void prepare_target(struct config *c, struct config_target *t)
 	t->stream_origin = with_waits(c, p->origin, &t->waits, t->waits.stream_first_byte_ms);
 }
 
-int provider_prepare(struct config *c, struct fail *f)
+static void release(struct config *c)
 {
 	for (int i = 0; i < c->provider_count; i++)
-		if (prepare(c, &c->providers[i], f) < 0)
+		credential_put(&c->providers[i].credential);
+}
+
+/* A key file that cannot sign is found now, not when the first request comes. */
+static int check_key_file(const struct config_provider *p, struct fail *f)
+{
+	struct auth_work work = {.auth = p->auth};
+	struct arena arena;
+	struct fail own;
+	int result;
+
+	if (p->auth->style != CONFIG_AUTH_GOOGLE_KEY_FILE)
+		return 0;
+	arena_init(&arena);
+	fail_init(&own, &arena);
+	work.arena = &arena;
+	result = auth_style_of(p->auth->style)->ask(&work, &own);
+	if (result < 0)
+		result = fail(f, FAIL_CONFIG, "provider \"%.*s\": auth.key_file: %.*s",
+		              STR_ARG(p->name), STR_ARG(own.message));
+	arena_wipe(&arena);
+	return result;
+}
+
+static int prepare_auth(struct config_provider *p, struct fail *f)
+{
+	if (p->auth == NULL)
+		return 0;
+	if (check_key_file(p, f) < 0)
+		return -1;
+	p->credential = credential_get(p->auth);
+	return 0;
+}
+
+int provider_prepare(struct config *c, struct fail *f)
+{
+	c->on_release = release;
+	for (int i = 0; i < c->provider_count; i++)
+		if (prepare(c, &c->providers[i], f) < 0 || prepare_auth(&c->providers[i], f) < 0)
 			return -1;
 	for (int i = 0; i < c->webhook_count; i++)
 		if (prepare(c, &c->webhooks[i].place, f) < 0)

@@ -12,7 +12,10 @@
  * credential stands in the result, which must never be logged. */
 #include "provider/provider.h"
 
+#include "provider/path.h"
+#include "provider/sigv4.h"
 #include "version.h"
+#include "wire/eventstream.h"
 #include "wire/job.h"
 
 enum auth { AUTH_BEARER, AUTH_X_API_KEY, AUTH_X_GOOG_API_KEY, AUTH_API_KEY };
@@ -74,6 +77,16 @@ static const struct kind {
     /* "'response_format.type' must be 'json_schema' or 'text'":
      * https://github.com/lmstudio-ai/lmstudio-bug-tracker/issues/189. */
     [CONFIG_KIND_LMSTUDIO] = {USUAL_AUTH, true, false, OLDER_CHAT | WIRE_NO_JSON_OBJECT},
+    /* With a key of its own: https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys-use.html.
+     */
+    [CONFIG_KIND_BEDROCK] = {{AUTH_BEARER, AUTH_BEARER, AUTH_BEARER, AUTH_BEARER},
+                             true,
+                             false,
+                             OLDER_CHAT},
+    [CONFIG_KIND_VERTEX] = {{AUTH_BEARER, AUTH_BEARER, AUTH_BEARER, AUTH_X_GOOG_API_KEY},
+                            true,
+                            true,
+                            OLDER_CHAT},
 };
 
 /* Headers of the client that a dialect's providers understand. */
@@ -120,55 +133,6 @@ unsigned provider_habits(const struct config_provider *p)
 	return kinds[p->kind].habits;
 }
 
-/* A model's name is the operator's word: what no path may hold goes escaped. */
-static void put_model(struct buf *out, struct str model)
-{
-	static const char digits[] = "0123456789ABCDEF";
-
-	for (size_t i = 0; i < model.len; i++) {
-		unsigned char c = (unsigned char)model.ptr[i];
-
-		if (c > ' ' && c < 0x7f && !strchr("\"#%<>?[\\]^`{|}", c)) {
-			buf_put_byte(out, (char)c);
-			continue;
-		}
-		buf_put_byte(out, '%');
-		buf_put_byte(out, digits[c >> 4]);
-		buf_put_byte(out, digits[c & 15]);
-	}
-}
-
-/* https://ai.google.dev/api/generate-content: model and stream stand in the path. */
-static void put_gemini_path(struct buf *out, const struct provider_ask *ask)
-{
-	if (ask->provider->url.path.len <= 1)
-		buf_put(out, STR("/v1beta"));
-	buf_put(out, STR("/models/"));
-	put_model(out, ask->model);
-	buf_put(out, ask->stream ? STR(":streamGenerateContent?alt=sse") : STR(":generateContent"));
-}
-
-static void put_path(struct buf *out, const struct provider_ask *ask)
-{
-	static const struct str paths[LLM_DIALECTS] = {[LLM_CHAT] = STR_INIT("/chat/completions"),
-	                                               [LLM_RESPONSES] = STR_INIT("/responses"),
-	                                               [LLM_MESSAGES] = STR_INIT("/messages")};
-	const struct config_provider *p = ask->provider;
-
-	buf_put(out, p->url.path);
-	if (ask->dialect == LLM_GEMINI) {
-		put_gemini_path(out, ask);
-		return;
-	}
-	if (ask->dialect == LLM_MESSAGES && !str_ends_with(p->url.path, STR("/v1")))
-		buf_put(out, STR("/v1"));
-	buf_put(out, paths[ask->dialect]);
-	if (ask->compacts)
-		buf_put(out, STR("/compact"));
-	if (ask->counts)
-		buf_put(out, STR("/count_tokens"));
-}
-
 /* The arena gets the text, and the buf lets go of it. */
 static struct str take_text(struct buf *out, struct arena *arena)
 {
@@ -185,8 +149,22 @@ struct str provider_path(const struct provider_ask *ask, struct arena *arena)
 	struct buf out;
 
 	buf_init(&out, HEAD_BYTES_MAX);
-	put_path(&out, ask);
+	path_put(&out, ask);
 	return take_text(&out, arena);
+}
+
+void provider_put_host(struct buf *out, const struct url *url)
+{
+	bool is_ipv6 = str_find_byte(url->host, ':') < url->host.len;
+	bool is_default = url->port == (str_eq_nocase(url->scheme, STR("https")) ? 443 : 80);
+
+	buf_put(out, is_ipv6 ? STR("[") : STR(""));
+	buf_put(out, url->host);
+	buf_put(out, is_ipv6 ? STR("]") : STR(""));
+	if (!is_default) {
+		buf_put_byte(out, ':');
+		buf_put_i64(out, url->port);
+	}
 }
 
 static void put_line(struct buf *out, struct str name, struct str value)
@@ -202,8 +180,9 @@ static void put_request_line(struct buf *out, const struct provider_ask *ask)
 	struct str query = ask->client ? ask->client->query : STR("");
 
 	buf_put(out, STR("POST "));
-	put_path(out, ask);
-	if (ask->dialect == LLM_MESSAGES && query.len > 0) {
+	path_put(out, ask);
+	if (ask->dialect == LLM_MESSAGES && query.len > 0 &&
+	    provider_body_version(ask->provider, ask->dialect).len == 0) {
 		buf_put_byte(out, '?');
 		buf_put(out, query);
 	}
@@ -212,17 +191,47 @@ static void put_request_line(struct buf *out, const struct provider_ask *ask)
 
 static void put_host(struct buf *out, const struct url *url)
 {
-	bool is_ipv6 = str_find_byte(url->host, ':') < url->host.len;
-	bool is_default = url->port == (str_eq_nocase(url->scheme, STR("https")) ? 443 : 80);
-
-	buf_put(out, is_ipv6 ? STR("host: [") : STR("host: "));
-	buf_put(out, url->host);
-	buf_put(out, is_ipv6 ? STR("]") : STR(""));
-	if (!is_default) {
-		buf_put_byte(out, ':');
-		buf_put_i64(out, url->port);
-	}
+	buf_put(out, STR("host: "));
+	provider_put_host(out, url);
 	buf_put(out, STR("\r\n"));
+}
+
+/* What is signed is what was put before it: request line and host. */
+static void put_signature(struct buf *out, const struct provider_ask *ask)
+{
+	const struct config_auth *auth = ask->provider->auth;
+	struct sigv4_ask sign = {.method = STR("POST"),
+	                         .content_type = STR("application/json"),
+	                         .region = auth->texts[CONFIG_AUTH_TEXT_region],
+	                         .service = STR("bedrock"),
+	                         .key_id = ask->proof->key_id,
+	                         .secret = ask->proof->secret,
+	                         .session = ask->proof->session,
+	                         .now_s = ask->now_s + ask->proof->skew_s,
+	                         .body = ask->body,
+	                         .body_pieces = ask->body_pieces};
+	struct buf path, host;
+
+	buf_init(&path, HEAD_BYTES_MAX);
+	buf_init(&host, HEAD_BYTES_MAX);
+	path_put(&path, ask);
+	provider_put_host(&host, &ask->provider->url);
+	sign.path = buf_str(&path);
+	sign.host = buf_str(&host);
+	sigv4_put_headers(out, &sign);
+	buf_release(&path);
+	buf_release(&host);
+}
+
+static void put_proof(struct buf *out, const struct provider_ask *ask)
+{
+	if (ask->proof->bearer.len)
+		buf_put(out, STR("authorization: Bearer "));
+	buf_put(out, ask->proof->bearer);
+	if (ask->proof->bearer.len)
+		buf_put(out, STR("\r\n"));
+	else
+		put_signature(out, ask);
 }
 
 static void put_credential(struct buf *out, const struct provider_ask *ask)
@@ -234,6 +243,10 @@ static void put_credential(struct buf *out, const struct provider_ask *ask)
 	    [AUTH_API_KEY] = STR_INIT("api-key: "),
 	};
 
+	if (ask->proof) {
+		put_proof(out, ask);
+		return;
+	}
 	if (ask->api_key.len == 0)
 		return;
 	buf_put(out, names[kinds[ask->provider->kind].auth[ask->dialect]]);
@@ -241,12 +254,20 @@ static void put_credential(struct buf *out, const struct provider_ask *ask)
 	buf_put(out, STR("\r\n"));
 }
 
+/* Where the body says the version; Bedrock's says the betas too. */
+static bool is_in_body(const struct provider_ask *ask, struct str name)
+{
+	return provider_body_version(ask->provider, ask->dialect).len > 0 &&
+	       (ask->provider->kind == CONFIG_KIND_BEDROCK ||
+	        str_eq(name, STR("anthropic-version")));
+}
+
 static void put_passed(struct buf *out, const struct provider_ask *ask)
 {
 	for (size_t i = 0; i < sizeof passed / sizeof passed[0]; i++) {
 		bool found = false;
 
-		if (!passed[i].to[ask->dialect])
+		if (!passed[i].to[ask->dialect] || is_in_body(ask, passed[i].name))
 			continue;
 		for (int h = 0; ask->client && h < ask->client->header_count; h++)
 			if (ask->client->headers[h].name.len == passed[i].name.len &&
@@ -259,13 +280,21 @@ static void put_passed(struct buf *out, const struct provider_ask *ask)
 	}
 }
 
+static struct str accepted(const struct provider_ask *ask)
+{
+	if (!ask->stream)
+		return STR("application/json");
+	return ask->provider->kind == CONFIG_KIND_BEDROCK && ask->dialect == LLM_MESSAGES
+	           ? EVENTSTREAM_TYPE
+	           : STR("text/event-stream");
+}
+
 static void put_head(struct buf *out, const struct provider_ask *ask)
 {
 	put_request_line(out, ask);
 	put_host(out, &ask->provider->url);
 	put_line(out, STR("user-agent"), STR("fluxrouter/" FLUXROUTER_VERSION));
-	put_line(out, STR("accept"),
-	         ask->stream ? STR("text/event-stream") : STR("application/json"));
+	put_line(out, STR("accept"), accepted(ask));
 	put_line(out, STR("accept-encoding"), STR("identity"));
 	put_line(out, STR("content-type"), STR("application/json"));
 	buf_put(out, STR("content-length: "));

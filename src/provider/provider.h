@@ -4,11 +4,13 @@
 #ifndef PROVIDER_PROVIDER_H
 #define PROVIDER_PROVIDER_H
 
+#include "provider/auth.h"
 #include "route/catalog.h"
 #include "upstream/exchange.h"
 
-/* Gives every provider, target and webhook of a new snapshot its origin. -1: CONFIG (a proxy of the
- * environment that cannot be used). */
+/* Gives every provider, target and webhook of a new snapshot its origin, and providers their
+ * credentials. -1: CONFIG (a proxy of the environment that cannot be used, a key file that is
+ * none). */
 int provider_prepare(struct config *, struct fail *) MUST_USE;
 
 /* The origin of one provider. -1: CONFIG. */
@@ -32,6 +34,14 @@ bool provider_compacts(const struct config_provider *);
 /* What it does differently from its dialects' books: enum wire_habit bits. */
 unsigned provider_habits(const struct config_provider *);
 
+/* What says in the body, for messages where the path has model and stream, which API is meant; such
+ * a body has neither of the two. Empty: it is a body as the dialect's book has it. */
+struct str provider_body_version(const struct config_provider *, enum llm_dialect);
+/* The client's anthropic-beta headers, for providers that want them in the body: a JSON array of
+ * those that are known there; empty: none. *out_left_out has the others, in words. Arena. */
+struct str provider_body_betas(const struct config_provider *, const struct http_head *client,
+                               struct arena *, struct str *out_left_out);
+
 struct provider_ask {
 	const struct config_provider *provider;
 	struct str api_key; /* empty: none is sent */
@@ -44,6 +54,10 @@ struct provider_ask {
 	bool stream;
 	bool compacts; /* responses: the endpoint of its own */
 	bool counts;   /* messages: how many tokens it would be, instead of an answer */
+	const struct auth_proof *proof; /* where the provider has `auth`; else NULL */
+	const struct str *body;         /* for signatures */
+	int body_pieces;
+	int64_t now_s; /* Unix time */
 };
 
 /* Where in this provider a dialect is served: base path + the dialect's own, e.g.
@@ -53,6 +67,9 @@ struct str provider_path(const struct provider_ask *, struct arena *);
 
 /* The whole request head, with its empty line. Arena. */
 struct str provider_head(const struct provider_ask *, struct arena *);
+
+/* host, or host:port where that is not the scheme's usual one; brackets around IPv6. */
+void provider_put_host(struct buf *, const struct url *);
 
 /* What a provider's error answer means for us. */
 enum provider_verdict {

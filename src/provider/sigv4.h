@@ -1,7 +1,7 @@
 /* AWS Signature Version 4: the header lines that prove who sends a request.
  *
- *	canonical request   METHOD \n path \n query \n headers \n\n their names \n SHA-256 of the body
- *	text to sign        AWS4-HMAC-SHA256 \n 20150830T123600Z \n scope \n SHA-256 of that
+ *	canonical request   method, path, query, headers, their names, SHA-256 of the body
+ *	text to sign        AWS4-HMAC-SHA256, 20150830T123600Z, scope, SHA-256 of that
  *	key                 HMAC of HMAC of ... secret, day, region, service, "aws4_request"
  *
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html.

@@ -29,9 +29,14 @@ static enum answer_fed refuse(struct answer *a, struct str why)
 
 static bool is_event_stream(const struct http_head *head)
 {
-	struct str type = http_header(head, STR("content-type")), sse = STR("text/event-stream");
+	static const struct str streams[] = {STR_INIT("text/event-stream"),
+	                                     STR_INIT("application/vnd.amazon.eventstream")};
+	struct str type = http_header(head, STR("content-type"));
 
-	return head->status / 100 == 2 && str_eq_nocase(str_part(type, 0, sse.len), sse);
+	for (size_t i = 0; head->status / 100 == 2 && i < sizeof streams / sizeof streams[0]; i++)
+		if (str_eq_nocase(str_part(type, 0, streams[i].len), streams[i]))
+			return true;
+	return false;
 }
 
 static enum answer_fed too_large(struct answer *a)

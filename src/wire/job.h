@@ -45,6 +45,7 @@ struct wire_target {
 	int64_t max_output;       /* the model's own limit in tokens; 0: unknown */
 	bool no_store;            /* ask it to keep nothing, where the dialect can say that */
 	int64_t clamp_output;     /* replace the asked output limit by this; 0: leave */
+	struct str body_version;  /* messages: as in struct wire_change */
 };
 
 struct wire_job {

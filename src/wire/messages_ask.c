@@ -526,7 +526,7 @@ static void put_options(struct wire_job *job, struct json_writer *w, const struc
 		json_close_object(w);
 	}
 	put_tier(job, w, o->service_tier);
-	if (o->stream)
+	if (o->stream && job->target.body_version.len == 0)
 		json_key_bool(w, STR("stream"), true);
 }
 
@@ -536,7 +536,10 @@ int messages_write_request(struct wire_job *job, const struct talk *talk, struct
 
 	json_writer_init(&w, out);
 	json_open_object(&w);
-	json_key_text(&w, STR("model"), job->target.model);
+	if (job->target.body_version.len)
+		json_key_text(&w, STR("anthropic_version"), job->target.body_version);
+	else
+		json_key_text(&w, STR("model"), job->target.model);
 	put_options(job, &w, talk);
 	put_tools(job, &w, talk);
 	if (put_rules(job, &w, talk) < 0 || put_turns(job, &w, talk) < 0)

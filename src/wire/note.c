@@ -170,12 +170,70 @@ static struct str limit_key(const struct llm_request *r, const struct wire_chang
 	           : STR("\"max_tokens\":");
 }
 
+static bool is_in_path_or_said(const struct json *doc, uint32_t key)
+{
+	return json_text_is(doc, key, STR("stream")) ||
+	       json_text_is(doc, key, STR("anthropic_version")) ||
+	       json_text_is(doc, key, STR("anthropic_beta"));
+}
+
+static size_t offset_of(const struct json *doc, struct str raw)
+{
+	return (size_t)(raw.ptr - doc->bytes.ptr);
+}
+
+/* A member goes with the comma in front of it, or with all up to the next one where none before it
+ * stays: so neighbours that go never overlap. `model` stays as something else, so there is always
+ * one that does. */
+static void cut_member(struct wire_edits *e, const struct json *doc, uint32_t key,
+                       const struct str *last)
+{
+	struct str raw = json_raw(doc, json_value(key));
+	struct str next = json_raw(doc, json_next(doc, json_root(doc), key));
+	size_t from = last ? offset_of(doc, *last) + last->len : offset_of(doc, json_raw(doc, key));
+	size_t to = last ? offset_of(doc, raw) + raw.len : offset_of(doc, next);
+
+	wire_edit_add(e, (struct wire_edit){.at = from, .cut = to - from});
+}
+
+/* The version in place of the model, and no stream: the path has both. */
+static void edit_version(const struct llm_request *r, const struct wire_change *change,
+                         struct arena *arena, struct wire_edits *out)
+{
+	const struct json *doc = r->doc;
+	struct str said =
+	    ARENA_JOIN(arena, STR("\"anthropic_version\":\""), change->body_version, STR("\""));
+	struct str last = {0};
+	bool stays = false;
+
+	if (change->body_betas.len)
+		said = ARENA_JOIN(arena, said, STR(",\"anthropic_beta\":"), change->body_betas);
+	JSON_EACH(doc, json_root(doc), key)
+	{
+		struct str value = json_raw(doc, json_value(key));
+		size_t from = offset_of(doc, json_raw(doc, key));
+
+		if (is_in_path_or_said(doc, key))
+			cut_member(out, doc, key, stays ? &last : NULL);
+		else if (json_value(key) == r->model_node)
+			wire_edit_add(
+			    out, (struct wire_edit){.at = from,
+			                            .cut = offset_of(doc, value) + value.len - from,
+			                            .put = said});
+		stays = stays || !is_in_path_or_said(doc, key);
+		last = value;
+	}
+}
+
 void wire_edit_common(const struct llm_request *r, const struct wire_change *change,
                       struct arena *arena, struct wire_edits *out)
 {
 	*out = (struct wire_edits){0};
-	wire_edit_replace(out, r->doc, r->model_node,
-	                  ARENA_JOIN(arena, STR("\""), change->model, STR("\"")));
+	if (change->body_version.len)
+		edit_version(r, change, arena, out);
+	else
+		wire_edit_replace(out, r->doc, r->model_node,
+		                  ARENA_JOIN(arena, STR("\""), change->model, STR("\"")));
 	if (change->max_output && r->max_output_node != JSON_NONE)
 		wire_edit_replace(out, r->doc, r->max_output_node,
 		                  arena_i64(arena, change->max_output));

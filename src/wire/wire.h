@@ -23,6 +23,10 @@ struct wire_change {
 	bool no_store;        /* set store: false where the dialect has it */
 	int64_t max_output;   /* replace the asked output limit by this, or add it; 0: leave */
 	bool says_max_tokens; /* chat: that is its name there, not max_completion_tokens */
+	/* messages: anthropic_version in place of model, and no stream: both stand in the path.
+	 * Empty: not so. */
+	struct str body_version;
+	struct str body_betas; /* with it: anthropic_beta, a JSON array; empty: none */
 };
 
 /* ---- answers ---- */

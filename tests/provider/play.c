@@ -11,6 +11,7 @@
  * Invariant: out grows by at most one fill slice per call. Called by peer.c only. Must never
  * correct a script: wrong lengths and half answers are what it is for. */
 #include "play.h"
+#include "base/encode.h"
 #include "reply.h"
 
 enum { OUT_MAX = 256 << 20, FIELDS_MAX = 1 << 20, FILL_SLICE = 1 << 16, DEED_AT = 1 << 18 };
@@ -62,11 +63,79 @@ static void put_event(struct buf *out, struct str name, struct str payload)
 	buf_put_byte(out, '\n');
 }
 
+/* CRC-32 bit by bit: another program than the one that is tested. */
+static uint32_t crc_of(struct str bytes)
+{
+	uint32_t sum = UINT32_MAX;
+
+	for (size_t i = 0; i < bytes.len; i++) {
+		sum ^= (uint8_t)bytes.ptr[i];
+		for (int bit = 0; bit < 8; bit++)
+			sum = sum & 1 ? sum >> 1 ^ UINT32_C(0xedb88320) : sum >> 1;
+	}
+	return ~sum;
+}
+
+static void put_u32(struct buf *out, uint32_t n)
+{
+	for (int shift = 24; shift >= 0; shift -= 8)
+		buf_put_byte(out, (char)(n >> shift));
+}
+
+static void put_frame_header(struct buf *out, struct str name, struct str value)
+{
+	buf_put_byte(out, (char)name.len);
+	buf_put(out, name);
+	buf_put_byte(out, 7);
+	buf_put_byte(out, (char)(value.len >> 8));
+	buf_put_byte(out, (char)value.len);
+	buf_put(out, value);
+}
+
+/* https://docs.aws.amazon.com/transcribe/latest/dg/event-stream.html */
+static void put_message(struct buf *out, struct str headers, struct str payload, bool is_bad)
+{
+	size_t from = out->len;
+
+	put_u32(out, (uint32_t)(headers.len + payload.len + 16));
+	put_u32(out, (uint32_t)headers.len);
+	put_u32(out, crc_of(str_part(buf_str(out), from, 8)));
+	buf_put(out, headers);
+	buf_put(out, payload);
+	put_u32(out, crc_of(str_part(buf_str(out), from, out->len)) + is_bad);
+}
+
+static void put_frame(struct buf *out, struct str kind, struct str text)
+{
+	bool is_bad = str_eq(kind, STR("bad")), is_chunk = is_bad || str_eq(kind, STR("chunk"));
+	struct buf headers, payload;
+
+	buf_init(&headers, 1024);
+	buf_init(&payload, OUT_MAX);
+	put_frame_header(&headers, is_chunk ? STR(":event-type") : STR(":exception-type"),
+	                 is_chunk ? STR("chunk") : kind);
+	put_frame_header(&headers, STR(":content-type"), STR("application/json"));
+	put_frame_header(&headers, STR(":message-type"),
+	                 is_chunk ? STR("event") : STR("exception"));
+	if (is_chunk) {
+		buf_put(&payload, STR("{\"bytes\":\""));
+		encode_base64(&payload, text);
+		buf_put(&payload, STR("\",\"p\":\"abcdefgh\"}"));
+	} else {
+		buf_put(&payload, text);
+	}
+	put_message(out, buf_str(&headers), buf_str(&payload), is_bad);
+	buf_release(&headers);
+	buf_release(&payload);
+}
+
 /* The bytes that a body act adds, fill apart. */
 static void put_act_body(struct buf *out, const struct act *a)
 {
 	if (a->kind == ACT_EVENT || a->kind == ACT_DATA)
 		put_event(out, a->word, a->text);
+	else if (a->kind == ACT_FRAME)
+		put_frame(out, a->word, a->text);
 	else if (a->kind == ACT_BODY || a->kind == ACT_JSON)
 		buf_put(out, a->text);
 }
@@ -222,6 +291,10 @@ static void note_act(struct play *p, const struct act *a, const struct heard *h)
 		                        "cache-control: no-cache\r\n"));
 		p->chunked = true;
 		break;
+	case ACT_FRAMES:
+		buf_put(&p->fields, STR("content-type: application/vnd.amazon.eventstream\r\n"));
+		p->chunked = true;
+		break;
 	case ACT_HEADER:
 		buf_printf(&p->fields, "%.*s\r\n", STR_ARG(a->text));
 		if (str_eq_nocase(a->text, STR("connection: close")))
@@ -308,6 +381,7 @@ static void do_act(struct play *p, const struct act *a, const struct heard *h)
 	case ACT_FILL:
 	case ACT_EVENT:
 	case ACT_DATA:
+	case ACT_FRAME:
 		put_body_act(p, a);
 		break;
 	case ACT_END:

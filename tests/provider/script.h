@@ -29,6 +29,8 @@ enum act_turn { ACT_NOW, ACT_FLUSHED };
 	X(SSE, "sse", SHAPE_NONE, ACT_NOW)                                                         \
 	X(EVENT, "event", SHAPE_WORD_TEXT, ACT_NOW)                                                \
 	X(DATA, "data", SHAPE_TEXT, ACT_NOW)                                                       \
+	X(FRAMES, "frames", SHAPE_NONE, ACT_NOW)                                                   \
+	X(FRAME, "frame", SHAPE_WORD_TEXT, ACT_NOW)                                                \
 	X(CHUNKED, "chunked", SHAPE_NONE, ACT_NOW)                                                 \
 	X(EXTENSION, "chunk-extension", SHAPE_TEXT, ACT_NOW)                                       \
 	X(LENGTH, "length", SHAPE_NUMBER, ACT_NOW)                                                 \

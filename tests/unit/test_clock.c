@@ -95,6 +95,24 @@ static void test_month(void)
 	CHECK(clock_read_month(STR("2024/11"), &ms, &next) < 0 && next == 1735689600000);
 }
 
+static void test_moments(void)
+{
+	int64_t ms = 7;
+
+	CHECK(clock_read_rfc3339(STR("1970-01-02T01:02:03Z"), &ms) == 0 && ms == 90123000);
+	CHECK(clock_read_rfc3339(STR("1970-01-02T01:02:03.456Z"), &ms) == 0 && ms == 90123000);
+	CHECK(clock_read_rfc3339(STR("1970-01-02T01:02:03+01:00"), &ms) < 0);
+	CHECK(clock_read_rfc3339(STR("1970-01-02T25:02:03Z"), &ms) < 0);
+	CHECK(clock_read_rfc3339(STR("1970-01-02 01:02:03Z"), &ms) < 0);
+	CHECK(clock_read_rfc3339(STR("1970-01-02T01:02:03xZ"), &ms) < 0);
+	CHECK(clock_read_rfc3339(STR(""), &ms) < 0 && ms == 90123000);
+	CHECK(clock_read_http_date(STR("Sun, 06 Nov 1994 08:49:37 GMT"), &ms) == 0);
+	CHECK(ms == 784111777000); /* RFC 9110 5.6.7 */
+	CHECK(clock_read_http_date(STR("Sun, 06 Nox 1994 08:49:37 GMT"), &ms) < 0);
+	CHECK(clock_read_http_date(STR("Sunday, 06-Nov-94 08:49:37 GMT"), &ms) < 0);
+	CHECK(clock_read_http_date(STR(""), &ms) < 0 && ms == 784111777000);
+}
+
 int main(void)
 {
 	test_days();
@@ -103,5 +121,6 @@ int main(void)
 	test_span();
 	test_day();
 	test_month();
+	test_moments();
 	return check_report("clock");
 }

@@ -10,7 +10,7 @@ LIMITS = {"file": 600, "function": 60, "nesting": 3, "parameters": 5, "line": 10
 # under src/ is a layer of its own, unless GROUPS names one for it.
 GROUPS = {
     "path": ["request", "relay", "reply", "attempt", "candidate", "heartbeat", "payment", "usage", "refusal",
-             "endpoint", "models", "ready", "decided", "dry_run", "feedback", "tokens", "counting", "told",
+             "endpoint", "models", "proof", "ready", "decided", "dry_run", "feedback", "tokens", "counting", "told",
              "worker", "translation", "wish"],
     "daemon": ["daemon", "snapshot", "version", "heir", "handover"],
 }
@@ -33,7 +33,7 @@ ARROWS = {
     "route": COMMON + ["config", "ledger/price.h"],  # the dry run's estimate
     "trace": COMMON + ["route", "config"],
     "provider": COMMON + ["config", "wire", "route/catalog.h", "upstream/exchange.h",
-                          "version.h"],  # User-Agent
+                          "front/http1.h", "version.h"],  # User-Agent
     "ledger": COMMON + ["store"],
     "path": COMMON + LAYERS,
     # its own listener is a front like any other; errors there have the shape of everywhere else
@@ -102,7 +102,11 @@ TESTED_BY = {
         "tests/unit/test_lease.c": "src/store/spent.c",
         "tests/unit/test_postgres.c": "src/store/libpq.c src/store/postgres_link.c",
         "tests/unit/test_dial.c": "src/upstream/resolve.c",
-        "tests/unit/test_provider.c": "src/provider/origin.c src/provider/proxy.c",
+        "tests/unit/test_provider.c": "src/provider/origin.c src/provider/proxy.c"
+                                      " src/provider/path.c src/provider/body.c",
+        "tests/unit/test_auth.c": "src/provider/auth_aws.c src/provider/auth_entra.c"
+                                  " src/provider/auth_google.c src/provider/auth_style.c"
+                                  " src/provider/jwt.c src/provider/keeper.c",
         "tests/unit/test_policy.c": "src/route/conversation.c src/route/estimate.c"
                                     " src/route/explain.c src/route/judge.c",
         "tests/unit/test_catalog.c": "src/route/near.c",
@@ -153,6 +157,7 @@ TESTED_BY = {
         "tests/cases/tokens.case": "src/tokens.c src/counting.c",
         "tests/unit/test_vocab.c": "src/token/count.c src/token/guess.c src/token/shelf.c"
                                    " src/token/split.c src/token/tally.c",
+        "tests/run_cloud.py": "src/proof.c",
         "tests/unit/test_gemini.c": "src/wire/gemini_ask.c src/wire/gemini_hear.c"
                                     " src/wire/gemini_row.c",
         "tests/unit/test_pairs.c": "src/wire/hearing.c src/wire/messages_ask.c src/wire/messages_hear.c"
@@ -169,6 +174,8 @@ TESTED_BY = {
 
 # Everything that reads bytes of strangers -> its fuzz target.
 PARSERS = {
+    "src/provider/auth_aws.c": "fuzz_auth",
+    "src/provider/auth_style.c": "fuzz_auth",
     "src/base/csv.c": "fuzz_csv",
     "src/ledger/bill.c": "fuzz_bill",
     "src/base/decimal.c": "fuzz_decimal",
