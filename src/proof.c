@@ -1,6 +1,6 @@
-/* Taking a credential from those that the keeper fetches off this path. Nobody waits but while there
- * is none at all, which is when the daemon has just begun or has slept; whoever waits is in the
- * worker's list, and its loop is woken when news come. Called by request.c. */
+/* Taking a credential from those that the keeper fetches off this path. Nobody waits but while
+ * there is none at all, which is when the daemon has just begun or has slept; whoever waits is in
+ * the worker's list, and its loop is woken when news come. Called by request.c. */
 #include "proof.h"
 
 #include "limits.h"
