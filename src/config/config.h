@@ -38,6 +38,7 @@ struct origin; /* upstream/exchange.h */
 	X(DEEPSEEK, "deepseek")                                                                    \
 	X(MOONSHOT, "moonshot")                                                                    \
 	X(ZAI, "zai")                                                                              \
+	X(QWEN, "qwen")                                                                            \
 	X(CEREBRAS, "cerebras")                                                                    \
 	X(LMSTUDIO, "lmstudio")                                                                    \
 	X(BEDROCK, "bedrock")                                                                      \

@@ -75,6 +75,7 @@ static enum config_kind kind_at(struct str host)
 	            {STR_INIT("api.moonshot.cn"), CONFIG_KIND_MOONSHOT},
 	            {STR_INIT("api.z.ai"), CONFIG_KIND_ZAI},
 	            {STR_INIT("open.bigmodel.cn"), CONFIG_KIND_ZAI},
+	            {STR_INIT("dashscope*.aliyuncs.com"), CONFIG_KIND_QWEN},
 	            {STR_INIT("api.cerebras.ai"), CONFIG_KIND_CEREBRAS}};
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)

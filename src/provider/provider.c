@@ -62,15 +62,23 @@ static const struct kind {
     [CONFIG_KIND_GEMINI] = {USUAL_AUTH, true, true, OLDER_CHAT},
     /* 400 "Missing reasoning_content field in the assistant message" beside calls:
      * https://api-docs.deepseek.com/guides/thinking_mode#tool-calls. JSON without a schema:
-     * https://api-docs.deepseek.com/guides/json_mode. */
+     * https://api-docs.deepseek.com/guides/json_mode. Thinking is switched off by `thinking` alone:
+     * https://github.com/dirge-code/dirge/pull/598. */
     [CONFIG_KIND_DEEPSEEK] = {USUAL_AUTH, true, false,
-                              OLDER_CHAT | WIRE_SENDS_REASONING | WIRE_NO_SCHEMA},
+                              OLDER_CHAT | WIRE_SENDS_REASONING | WIRE_NO_SCHEMA |
+                                  WIRE_SWITCHES_THINKING},
     /* 400 "thinking is enabled but reasoning_content is missing in assistant tool call message":
-     * https://github.com/MoonshotAI/kimi-agent-sdk/issues/169. */
-    [CONFIG_KIND_MOONSHOT] = {USUAL_AUTH, true, false, OLDER_CHAT | WIRE_SENDS_REASONING},
+     * https://github.com/MoonshotAI/kimi-agent-sdk/issues/169. The switch:
+     * https://github.com/joe223/AriaType/discussions/4. */
+    [CONFIG_KIND_MOONSHOT] = {USUAL_AUTH, true, false,
+                              OLDER_CHAT | WIRE_SENDS_REASONING | WIRE_SWITCHES_THINKING},
     /* Thinking is to come back with the results of tools:
-     * https://docs.z.ai/guides/capabilities/thinking-mode, "Interleaved thinking". */
-    [CONFIG_KIND_ZAI] = {USUAL_AUTH, true, false, OLDER_CHAT | WIRE_SENDS_REASONING},
+     * https://docs.z.ai/guides/capabilities/thinking-mode, "Interleaved thinking"; and there, how
+     * it is switched off. */
+    [CONFIG_KIND_ZAI] = {USUAL_AUTH, true, false,
+                         OLDER_CHAT | WIRE_SENDS_REASONING | WIRE_SWITCHES_THINKING},
+    /* enable_thinking: https://help.aliyun.com/en/model-studio/deep-thinking. */
+    [CONFIG_KIND_QWEN] = {USUAL_AUTH, true, false, OLDER_CHAT | WIRE_ENABLES_THINKING},
     /* 400 for parallel_tool_calls and service_tier:
      * https://inference-docs.cerebras.ai/resources/openai. */
     [CONFIG_KIND_CEREBRAS] = {USUAL_AUTH, true, false, OLDER_CHAT | WIRE_NO_PARALLEL},

@@ -223,7 +223,7 @@ static void note_choices(struct wire_noting *n, struct wire_note *out, uint32_t 
 static void note_usage(struct wire_noting *n, struct wire_note *out, uint32_t choices)
 {
 	const struct json *doc = n->scratch;
-	uint32_t usage = json_get(doc, json_root(doc), STR("usage"));
+	uint32_t usage = usage_of_chat(doc);
 
 	if (json_type(doc, usage) == JSON_OBJECT) {
 		read_usage(n, usage);

@@ -453,13 +453,33 @@ static void put_limits(struct asking *a)
 	json_close_array(&a->w);
 }
 
+/* Providers that turn thinking on and off by a member of their own; that it is not mentioned means
+ * something else at each model. */
+static void put_switch(struct asking *a, enum talk_effort effort)
+{
+	bool thinks = effort != TALK_EFFORT_NONE;
+
+	if (effort == TALK_EFFORT_UNSET)
+		return;
+	if (job_has_habit(a->job, WIRE_SWITCHES_THINKING))
+		json_key_raw(&a->w, STR("thinking"),
+		             thinks ? STR("{\"type\":\"enabled\"}")
+		                    : STR("{\"type\":\"disabled\"}"));
+	if (job_has_habit(a->job, WIRE_ENABLES_THINKING))
+		json_key_bool(&a->w, STR("enable_thinking"), thinks);
+}
+
 /* "none" only where the client said so: most models of this dialect do not know the word. */
 static void put_effort_word(struct asking *a)
 {
 	const struct talk_thinking *t = &a->talk->thinking;
 	enum talk_effort effort = put_effort(t);
 
-	if (effort == TALK_EFFORT_NONE && t->effort != TALK_EFFORT_NONE)
+	put_switch(a, effort);
+	if (effort == TALK_EFFORT_NONE &&
+	    (t->effort != TALK_EFFORT_NONE || job_has_habit(a->job, WIRE_SWITCHES_THINKING)))
+		return;
+	if (job_has_habit(a->job, WIRE_ENABLES_THINKING))
 		return;
 	if (effort == TALK_EFFORT_MAX)
 		effort = TALK_EFFORT_XHIGH;

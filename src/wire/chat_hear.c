@@ -126,6 +126,44 @@ static void hear_notes(struct hearing *h, uint32_t annotations)
 	}
 }
 
+/* Perplexity: {"search_results":[{"title","url"}],"citations":["url"]} beside the choices, the same
+ * in each chunk: https://docs.perplexity.ai/api-reference/chat-completions-post. */
+static struct talk_note read_source(const struct hearing *h, uint32_t node)
+{
+	struct talk_note note = {.kind = TALK_NOTE_URL,
+	                         .document = -1,
+	                         .start = -1,
+	                         .end = -1,
+	                         .json = json_raw(h->doc, node),
+	                         .origin = LLM_CHAT};
+
+	note.url_raw = json_type(h->doc, node) == JSON_STRING ? field_raw_text(h->doc, node)
+	                                                      : inside(h, node, STR("url"));
+	note.title_raw = inside(h, node, STR("title"));
+	return note;
+}
+
+static uint32_t sources_of(const struct hearing *h, uint32_t root)
+{
+	uint32_t results = json_get(h->doc, root, STR("search_results"));
+
+	return json_first(h->doc, results) == JSON_NONE ? json_get(h->doc, root, STR("citations"))
+	                                                : results;
+}
+
+/* With the last words, so that they are told once. */
+static void hear_sources(struct hearing *h, uint32_t root)
+{
+	JSON_EACH(h->doc, sources_of(h, root), source)
+	{
+		struct talk_note *note = ARENA_NEW(h->job->scratch, struct talk_note);
+
+		*note = read_source(h, source);
+		if (note->url_raw.len && flow_is_open(h->flow, KEY_TEXT))
+			flow_note(h->flow, KEY_TEXT, note);
+	}
+}
+
 /* ---- calls ---- */
 
 static int new_call(struct hearing *h, int index, uint64_t id_hash)
@@ -241,8 +279,10 @@ static void hear_choice(struct hearing *h, uint32_t choice)
 
 	hear_message(h, json_get(h->doc, choice, STR("delta")));
 	hear_logprobs(h, json_get(h->doc, choice, STR("logprobs")));
-	if (json_type(h->doc, reason) == JSON_STRING)
-		flow_finish(h->flow, finish_of(h, reason), STR(""));
+	if (json_type(h->doc, reason) != JSON_STRING)
+		return;
+	hear_sources(h, json_root(h->doc));
+	flow_finish(h->flow, finish_of(h, reason), STR(""));
 }
 
 static void hear_usage(struct hearing *h, uint32_t usage)
@@ -300,7 +340,7 @@ static void hear_chunk(struct hearing *h, uint32_t root)
 	}
 	if (choice != JSON_NONE)
 		hear_choice(h, choice);
-	hear_usage(h, json_get(h->doc, root, STR("usage")));
+	hear_usage(h, usage_of_chat(h->doc));
 }
 
 int chat_read_event(struct wire_job *job, const struct sse_event *e, struct flow *flow)
@@ -360,6 +400,21 @@ static void keep_notes(const struct hearing *h, struct talk_answer *a, uint32_t 
 	*talk_add_note(text, h->job->arena) = read_note(h, annotation);
 }
 
+static void keep_sources(const struct hearing *h, struct talk_answer *a)
+{
+	struct talk_part *text = a->part_count ? &a->parts[a->part_count - 1] : NULL;
+
+	if (text == NULL || text->kind != TALK_TEXT)
+		return;
+	JSON_EACH(h->doc, sources_of(h, json_root(h->doc)), source)
+	{
+		struct talk_note note = read_source(h, source);
+
+		if (note.url_raw.len)
+			*talk_add_note(text, h->job->arena) = note;
+	}
+}
+
 static void keep_call(const struct hearing *h, struct talk_answer *a, uint32_t call, uint32_t inner)
 {
 	struct talk_part *part =
@@ -398,6 +453,7 @@ static void keep_message(const struct hearing *h, struct talk_answer *a, uint32_
 	keep_text(a, h->job->arena, TALK_THINKING, thinking);
 	keep_content(h, a, json_get(h->doc, message, STR("content")));
 	keep_notes(h, a, json_get(h->doc, message, STR("annotations")));
+	keep_sources(h, a);
 	keep_text(a, h->job->arena, TALK_REFUSAL, refusal);
 	keep_calls(h, a, message);
 }

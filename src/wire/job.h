@@ -34,7 +34,9 @@ enum wire_habit {
 	/* chat: none of the words for OpenAI's own account: metadata, store, prompt_cache_key,
 	 * service_tier, verbosity */
 	WIRE_NO_NAMES = 1 << 15,
-	WIRE_NO_JSON_OBJECT = 1 << 16, /* response_format json_schema alone */
+	WIRE_NO_JSON_OBJECT = 1 << 16,    /* response_format json_schema alone */
+	WIRE_SWITCHES_THINKING = 1 << 17, /* chat: thinking {"type":"enabled"|"disabled"} */
+	WIRE_ENABLES_THINKING = 1 << 18,  /* chat: enable_thinking, and no effort word */
 };
 
 struct wire_target {

@@ -81,6 +81,7 @@ void usage_note_service(const struct json *doc, uint32_t node, enum llm_service 
 	X(CACHE_HIT, "prompt_cache_hit_tokens")           /* DeepSeek */                           \
 	X(CACHED, "cached_tokens")                        /* Moonshot */                           \
 	X(SOURCES, "num_sources_used")                    /* xAI */                                \
+	X(QUERIES, "num_search_queries")                  /* Perplexity */                         \
 	X(SERVER_TOOLS, "server_tool_use")                /* OpenRouter, in Anthropic's words */   \
 	X(TOOL_DETAILS, "server_side_tool_usage_details") /* xAI */
 
@@ -165,10 +166,21 @@ static void read_chat_tools(const struct json *doc, const uint32_t *told, struct
 	uint32_t details = told[TOOL_DETAILS];
 
 	u->searches = count(doc, told[SERVER_TOOLS], "web_search_requests") +
-	              figure(doc, told[SOURCES]) + count(doc, details, "web_search_calls") +
+	              figure(doc, told[SOURCES]) + figure(doc, told[QUERIES]) +
+	              count(doc, details, "web_search_calls") +
 	              count(doc, details, "x_search_calls");
 	for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)
 		u->calls += count(doc, details, calls[i]);
+}
+
+uint32_t usage_of_chat(const struct json *doc)
+{
+	uint32_t root = json_root(doc), usage = json_get(doc, root, STR("usage"));
+
+	if (json_type(doc, usage) == JSON_OBJECT)
+		return usage;
+	root = json_get(doc, json_get(doc, root, STR("x_groq")), STR("usage"));
+	return json_type(doc, root) == JSON_OBJECT ? root : usage;
 }
 
 void usage_read_chat(const struct json *doc, uint32_t usage, bool counts_rest,

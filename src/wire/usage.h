@@ -14,6 +14,9 @@
  * without output, or without any input, are no report: they would serve a request for nothing.
  * out->reported says which. */
 
+/* The usage object of an answer or a chunk: `usage`, or where Groq's streams had it alone
+ * (https://github.com/vercel/ai/issues/1651), `x_groq.usage`; JSON_NONE: neither. */
+uint32_t usage_of_chat(const struct json *);
 /* counts_rest: what total_tokens has beyond prompt and completion is output that was thought and
  * not written, and is billed; such providers name no reasoning_tokens. */
 void usage_read_chat(const struct json *, uint32_t usage, bool counts_rest, struct llm_usage *out);
