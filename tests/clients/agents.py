@@ -355,6 +355,10 @@ MODELS = ("talker", "responder", "messenger", "gem")
 WIRES = Opencode.wires
 
 
+def runs(agent):
+    return agent.binary.exists() and (agent is PI or bool(os.environ.get("FLUX_CLIS")))
+
+
 def tier_rows():
     """Where a tier's models serve."""
     return [(do_task, agent, "flux-standard", agent.wires[0]) for agent in (CLAUDE, CODEX, PI)]

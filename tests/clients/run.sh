@@ -2,8 +2,7 @@
 # Real clients against a real daemon: see clients/suite.py. npm packages first, then all else
 # without a network.
 #
-#   FLUX_CLIS=1       installs Claude Code, Codex and opencode (1.2 GB) into the cache; they run
-#                     from then on
+#   FLUX_CLIS=1       installs Claude Code, Codex, opencode (1.2 GB) into the cache, and runs them
 #   FLUX_MODELS=DIR   a folder with stories260K.gguf: a real model answers behind us
 #   FLUX_CACHE=DIR    where big packages are kept (~/.cache/fluxrouter)
 set -uo pipefail

@@ -42,6 +42,9 @@ def report(name, problem):
     return not problem
 
 
+skipped = set()  # agents that were told of
+
+
 def run_row(world, row):
     do, agent, *rest = row
     try:
@@ -52,9 +55,10 @@ def run_row(world, row):
 
 def run_agents(world, rows):
     """Two at a time."""
-    missing = {row[1].name for row in rows if not row[1].binary.exists()}
-    for name in sorted(missing):
-        print(f"{name}: 0 passed, 0 failed, 1 skipped (not installed; FLUX_CLIS=1 installs it)")
+    missing = {row[1].name for row in rows if not agents.runs(row[1])}
+    for name in sorted(missing - skipped):
+        print(f"{name}: 0 passed, 0 failed, 1 skipped (FLUX_CLIS=1 installs and runs it)")
+    skipped.update(missing)
     rows = [row for row in rows if row[1].name not in missing]
     with ThreadPoolExecutor(2) as pool:
         problems = pool.map(lambda row: run_row(world, row), rows)
