@@ -9,13 +9,14 @@ The last line is "front: N passed, N failed[, N skipped (why)]".
 """
 
 import argparse
+import concurrent.futures
 import os
 import sys
 import traceback
 
 sys.dont_write_bytecode = True
 from caselib.world import World, free_port
-from front import browser, clients, hostile, proxies, scripts
+from front import browser, clients, hostile, proxies, scripts, slow
 
 LONG = bool(os.environ.get("FLUX_LONG"))
 MORE = """listeners:
@@ -30,8 +31,8 @@ def play_hostile(world):
 
 
 # Each gives (passed, failures) and, where programs are missing, their names.
-PARTS = {"hostile": play_hostile, "proxies": proxies.check, "clients": clients.check, "scripts": scripts.check,
-         "browser": browser.check}
+PARTS = {"hostile": play_hostile, "slow": slow.check, "proxies": proxies.check, "clients": clients.check,
+         "scripts": scripts.check, "browser": browser.check}
 
 
 def open_world(options):
@@ -64,10 +65,10 @@ def main():
     parser.add_argument("what", nargs="*")
     options = parser.parse_args()
     passed, failed, skipped = 0, 0, []
-    for name in PARTS:
-        if options.what and not any(w in name for w in options.what):
-            continue
-        good, bad, missing = played(name, options)
+    names = [name for name in PARTS if not options.what or any(w in name for w in options.what)]
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:  # most of them wait most of the time
+        done = pool.map(lambda name: played(name, options), names)
+    for name, (good, bad, missing) in zip(names, done):
         passed, failed, skipped = passed + good, failed + len(bad), skipped + missing
         for one in bad:
             print(f"FAILED front {name}: {one}", flush=True)

@@ -1,5 +1,5 @@
 /* The bytes of one request's body, gathered, and the budget that all bodies of the process share
- * (front_set_body_memory in listen.h). Memory is asked of the budget before it is taken. Private
+ * (front_set_body_memory in listen.h). Bytes are asked of the budget as they come. Private
  * to front. */
 #ifndef FRONT_BODY_H
 #define FRONT_BODY_H
@@ -18,10 +18,12 @@ struct body {
  * socket, which saves libuv a second read to find out. */
 enum { BODY_SLACK = 1 };
 
-/* Room for exactly that much, of the arena when it is little. -1: over the budget. */
+/* Room for exactly that much, of the arena when it is little. -1: the budget does not have it. */
 int body_expect(struct body *, struct arena *, size_t bytes) MUST_USE;
 /* Adds; grows in doubling steps up to `max`, which the caller has checked. -1: over the budget. */
 int body_add(struct body *, struct str bytes, size_t max) MUST_USE;
+/* So many more are in their place already. -1: over the budget. */
+int body_grew(struct body *, size_t bytes) MUST_USE;
 void body_release(struct body *);
 
 #endif

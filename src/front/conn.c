@@ -247,6 +247,12 @@ static bool has_left(const struct conn *c)
 	return poll(&look, 1, 0) > 0;
 }
 
+/* The client takes some of the answer, and not just a byte. */
+static bool has_moved(const struct conn *c)
+{
+	return conn_queued(c) + LIMIT_WRITE_STEP_BYTES <= c->stuck_bytes;
+}
+
 static void on_timer(struct timer *t)
 {
 	struct conn *c = LIST_OBJECT(t, struct conn, timer);
@@ -260,7 +266,7 @@ static void on_timer(struct timer *t)
 	} else if (busy && s->input == INPUT_COMING) {
 		conn_refuse_body(c, FAIL_REQUEST_TIMEOUT);
 		conn_tell(s);
-	} else if (busy && c->writing && conn_queued(c) < c->stuck_bytes) {
+	} else if (busy && c->writing && has_moved(c)) {
 		c->stuck_bytes = conn_queued(c);
 		conn_wait(c, LIMIT_WRITE_IDLE_MS);
 	} else if (busy && !c->writing && c->is_paused && !has_left(c)) {

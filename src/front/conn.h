@@ -69,6 +69,7 @@ struct stream {
 	void *owner;
 
 	size_t max_bytes; /* of the body, as the owner asked */
+	int64_t asked_ms; /* when; of the loop's clock */
 	struct body body;
 	struct http1_body chunks;
 	enum fail_kind refusal;

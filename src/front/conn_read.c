@@ -141,14 +141,28 @@ static void end_body(struct conn *c)
 	timer_cancel(&c->timer);
 }
 
+/* Until the next piece; and all in all no longer than what has come is worth. */
+static void wait_for_body(struct conn *c)
+{
+	struct stream *s = &c->stream;
+	int64_t now_ms = (int64_t)uv_now(&c->front->loop->uv);
+	int64_t earned_ms = (int64_t)s->body.len * 1000 / LIMIT_BODY_BYTES_S;
+	int64_t left_ms = s->asked_ms + LIMIT_BODY_IDLE_MS + earned_ms - now_ms;
+
+	if (left_ms > LIMIT_BODY_IDLE_MS)
+		left_ms = LIMIT_BODY_IDLE_MS;
+	conn_wait(c, left_ms > 0 ? left_ms : 0);
+}
+
 static void take_length_body(struct conn *c)
 {
 	struct body *b = &c->stream.body;
 	struct str piece = str_part(c->input, 0, b->cap - b->len);
 
-	must(body_add(b, piece, b->cap) == 0); /* its room was taken at once */
 	c->input = str_part(c->input, piece.len, SIZE_MAX);
-	if (b->len == b->cap)
+	if (body_add(b, piece, b->cap) != 0)
+		conn_refuse_body(c, FAIL_OVERLOADED);
+	else if (b->len == b->cap)
 		end_body(c);
 }
 
@@ -177,7 +191,7 @@ static void take_body(struct conn *c)
 	else
 		take_chunks(c);
 	if (c->stream.input == INPUT_COMING)
-		conn_wait(c, LIMIT_BODY_IDLE_MS);
+		wait_for_body(c);
 }
 
 /* --- reading --- */
@@ -260,11 +274,12 @@ static void take_straight(struct conn *c, size_t bytes)
 
 	if (bytes > left)
 		c->input = (struct str){b->ptr + b->cap, bytes - left};
-	b->len += bytes < left ? bytes : left;
-	if (b->len == b->cap)
+	if (body_grew(b, bytes < left ? bytes : left) != 0)
+		conn_refuse_body(c, FAIL_OVERLOADED);
+	else if (b->len == b->cap)
 		end_body(c);
 	else
-		conn_wait(c, LIMIT_BODY_IDLE_MS);
+		wait_for_body(c);
 }
 
 static bool is_in_place(const struct conn *c, const char *bytes)
@@ -341,6 +356,7 @@ void conn_ask_body(struct conn *c)
 	struct stream *s = &c->stream;
 
 	s->input = INPUT_COMING;
+	s->asked_ms = (int64_t)uv_now(&c->front->loop->uv);
 	if (s->head.framing == HTTP_CHUNKED)
 		http1_body_init(&s->chunks, &s->head);
 	else if (body_expect(&s->body, &s->arena, (size_t)s->head.content_length) != 0) {

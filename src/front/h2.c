@@ -284,7 +284,7 @@ static bool is_body_late(const struct h2_stream *st, int64_t now)
 	int64_t earned = (int64_t)s->body.len * 1000 / LIMIT_BODY_BYTES_S;
 
 	return s->input == INPUT_COMING && (now - st->heard_ms > LIMIT_BODY_IDLE_MS ||
-	                                    now - st->asked_ms > LIMIT_BODY_IDLE_MS + earned);
+	                                    now - s->asked_ms > LIMIT_BODY_IDLE_MS + earned);
 }
 
 /* What is to go out goes, or is at least begun. */

@@ -24,7 +24,6 @@ struct h2_stream {
 	bool is_lost;      /* of the body some could not be kept before it was asked for */
 	struct out out;    /* of the answer's body, before it is framed */
 	size_t held_bytes; /* of the body, for which the client was given no room again yet */
-	int64_t asked_ms;  /* when the body was asked for; of the loop's clock */
 	int64_t heard_ms;  /* when some of it came */
 	int64_t moved_ms;  /* when some of the answer went out */
 	size_t moved_bytes, noted_bytes; /* of the answer; at moved_ms */

@@ -51,7 +51,7 @@ void h2_ask_body(struct stream *s)
 	struct h2_stream *st = h2_of(s);
 	struct h2 *h = s->conn->h2;
 
-	st->asked_ms = st->heard_ms = now_ms(h);
+	s->asked_ms = st->heard_ms = now_ms(h);
 	if (st->is_lost) {
 		refuse(s, FAIL_OVERLOADED);
 		return;

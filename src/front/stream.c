@@ -114,8 +114,9 @@ void stream_body_fail(const struct stream *s, struct fail *f)
 		told =
 		    fail(f, s->refusal, "too many large requests at once; try again in a moment");
 	else if (s->refusal == FAIL_REQUEST_TIMEOUT)
-		told = fail(f, s->refusal, "the body stopped for more than %d s",
-		            LIMIT_BODY_IDLE_MS / 1000);
+		told =
+		    fail(f, s->refusal, "the body stopped for more than %d s, or came too slowly",
+		         LIMIT_BODY_IDLE_MS / 1000);
 	else if (s->refusal == FAIL_LENGTH_REQUIRED)
 		told =
 		    fail(f, s->refusal, "%.*s needs Content-Length or Transfer-Encoding: chunked",

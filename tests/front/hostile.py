@@ -195,13 +195,6 @@ def overflow_stream(conn, world):
     return of_stream(conn)
 
 
-@row("more body than the window", "FLOW_CONTROL_ERROR")
-def over_window(conn, world):
-    conn.request(1, "/v1/messages", "POST", [("x-api-key", world.key("h"))], end=False)
-    conn.write(frame(DATA, 0, 1, b"x" * 16384) * 150)
-    return of_stream(conn) + ", " + seen(conn, 0.2)
-
-
 @row("no preface", "GOAWAY PROTOCOL_ERROR|closed|reset", greet=False)
 def no_preface(conn, world):
     conn.write(b"GET / HTTP/1.1\r\nHost: t\r\n\r\n")
