@@ -109,6 +109,19 @@ class Codex:
         ), self.patched
 
 
+class CodexUnknowing(Codex):
+    """Models that Codex does not know get no tool for patches, but a shell that knows apply_patch."""
+
+    name = "codex of an unknown model"
+
+    def task(self, mark):
+        return (
+            rule(DONE, has=["MAINTASK", "patched.txt"])
+            + rule(self.shell(f"apply_patch <<'EOF'\n{PATCH}EOF"), has=["MAINTASK", "made.txt"])
+            + rule(self.shell(MADE), has=["MAINTASK"])
+        ), self.patched
+
+
 class CodexAsOpenAI(Codex):
     """Codex's own provider at our address: it tries a WebSocket first, and has its provider compact."""
 
@@ -350,7 +363,7 @@ def do_late_compaction(world, agent, model, wire):
 # ---- what is run ----
 
 CLAUDE, CODEX, SCRIPTS, OPENCODE, PI = Claude(), Codex(), CodexScripts(), Opencode(), Pi()
-UPGRADING = CodexAsOpenAI()
+UPGRADING, UNKNOWING = CodexAsOpenAI(), CodexUnknowing()
 MODELS = ("talker", "responder", "messenger", "gem")
 WIRES = Opencode.wires
 
@@ -361,7 +374,7 @@ def runs(agent):
 
 def tier_rows():
     """Where a tier's models serve."""
-    return [(do_task, agent, "flux-standard", agent.wires[0]) for agent in (CLAUDE, CODEX, PI)]
+    return [(do_task, agent, "flux-standard", agent.wires[0]) for agent in (CLAUDE, UNKNOWING, PI)]
 
 
 def dialect_rows():
