@@ -9,7 +9,8 @@
  * request.c. */
 #include "refusal.h"
 
-#include "base/buf.h"
+#include "base/clock.h"
+#include "base/decimal.h"
 #include "provider/provider.h"
 
 enum { RETRY_AFTER_MAX_MS = 3600 * 1000, MESSAGE_MAX = 800 };
@@ -74,22 +75,27 @@ void refusal_broken_stream(struct request *r)
 		     STR_ARG(r->now.target->name));
 }
 
-/* 0: not said, or not as a number. */
-static int64_t number_of(const struct http_head *head, struct str name)
+/* 0: it is none. */
+static int64_t number_of(struct str text, int scale)
 {
+	static const struct decimal_range range = {0, INT64_MAX / 2};
 	int64_t number = 0;
 
-	return str_to_i64(http_header(head, name), 0, INT64_MAX / 1000, &number) == 0 ? number : 0;
+	return decimal_read(text, scale, range, &number) == 0 ? number : 0;
 }
 
-/* Seconds (RFC 9110 10.2.3), or milliseconds as OpenAI and Azure say them, which are more exact;
- * dates are not worth it here. */
+/* Seconds or a date (RFC 9110 10.2.3), or milliseconds as OpenAI and Azure say them, which are
+ * more exact. */
 static void take_retry_after(struct request *r, const struct http_head *head)
 {
-	int64_t ms = number_of(head, STR("retry-after-ms"));
+	struct str text = http_header(head, STR("retry-after"));
+	int64_t ms = number_of(http_header(head, STR("retry-after-ms")), 0), at_ms;
 
 	if (ms == 0)
-		ms = number_of(head, STR("retry-after")) * 1000;
+		ms = number_of(text, 3);
+	if (ms == 0 && clock_read_http_date(text, &at_ms) == 0)
+		ms = at_ms - clock_wall_ms();
+	ms = ms > 0 ? ms : 0;
 	r->fail.retry_after_ms = ms < RETRY_AFTER_MAX_MS ? ms : RETRY_AFTER_MAX_MS;
 }
 

@@ -176,6 +176,7 @@ TESTED_BY = {
 PARSERS = {
     "src/provider/auth_aws.c": "fuzz_auth",
     "src/provider/auth_style.c": "fuzz_auth",
+    "src/base/clock.c": "fuzz_date",
     "src/base/csv.c": "fuzz_csv",
     "src/ledger/bill.c": "fuzz_bill",
     "src/base/decimal.c": "fuzz_decimal",
