@@ -1,20 +1,15 @@
 /* Counting what a request says. Up to INLINE_BYTES it is done at once, in about a millisecond; what
- * is longer, or needs its vocabulary read first, goes to libuv's pool with a copy of its texts.
- * Called by tokens.c and request.c.
- *
- * THREADS: work() runs on the pool and touches all but `request`, `work` and `is_done`; nobody else
- * does until on_counted, which runs on the loop. A request that goes meanwhile leaves the struct to
- * on_counted. */
+ * is longer, or needs its vocabulary read first, is done away from the loop (away.h). Called by
+ * tokens.c and request.c. */
 #include "counting.h"
 
+#include "away.h"
 #include "token/shelf.h"
 #include "token/tally.h"
 
 enum { INLINE_BYTES = 64 * 1024 };
 
 struct counting {
-	struct request *request; /* NULL: it has gone */
-	uv_work_t work;
 	struct arena arena;
 	struct tally tally;
 	enum vocab_cut cut;
@@ -30,26 +25,16 @@ static void end(struct counting **counting)
 	*counting = NULL;
 }
 
-static void work(uv_work_t *work)
+/* On the pool. */
+static void work(struct request *r)
 {
-	struct counting *c = work->data;
-
+	struct counting *c = r->counting;
 	const struct vocab *v = shelf_take(c->cut);
 
+	tally_take(&c->tally, &r->llm, &c->arena);
 	c->is_exact = c->is_exact && v;
 	c->tokens = tally_count(&c->tally, v, &c->arena);
-}
-
-static void on_counted(uv_work_t *work, int status)
-{
-	struct counting *c = work->data;
-
-	(void)status;
 	c->is_done = true;
-	if (c->request)
-		request_resume(c->request);
-	else
-		end(&c);
 }
 
 static void start(struct request *r, struct str model)
@@ -57,16 +42,14 @@ static void start(struct request *r, struct str model)
 	struct counting *c = r->counting = mem_get(sizeof *c);
 	bool is_ready, is_long = stream_body(r->stream).len > INLINE_BYTES;
 
-	c->request = r;
-	c->work.data = c;
 	arena_init(&c->arena);
 	c->is_exact = shelf_knows(model, &c->cut) && shelf_has(c->cut);
 	is_ready = shelf_look(c->cut) || !shelf_has(c->cut);
-	tally_take(&c->tally, &r->llm, is_long || !is_ready, &c->arena);
 	if (is_long || !is_ready) {
-		must(uv_queue_work(&r->worker->loop.uv, &c->work, work, on_counted) == 0);
+		away_go(r, work);
 		return;
 	}
+	tally_take(&c->tally, &r->llm, &c->arena);
 	c->tokens = tally_count(&c->tally, shelf_look(c->cut), &c->arena);
 	c->is_done = true;
 }
@@ -131,10 +114,6 @@ int counting_decide(struct request *r, struct route_wish *wish, bool *out_waits)
 
 void counting_release(struct request *r)
 {
-	if (!r->counting)
-		return;
-	r->counting->request = NULL;
-	if (r->counting->is_done)
+	if (r->counting)
 		end(&r->counting);
-	r->counting = NULL;
 }

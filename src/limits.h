@@ -9,6 +9,8 @@ enum {
 	LIMIT_TARGET_BYTES = 8 * 1024,       /* request target; ours are short */
 	LIMIT_CHUNK_LINE_BYTES = 256,        /* chunk size line with extensions, which we ignore */
 	LIMIT_BODY_BYTES = 32 * 1024 * 1024, /* OpenAI and Anthropic take 32 MB */
+	LIMIT_REQUESTS = 16384, /* under way at once per loop; option */
+	LIMIT_QUEUE = 1024,     /* that wait for a place, per loop; option */
 	LIMIT_BODY_MEMORY_BYTES = 512 * 1024 * 1024, /* all request bodies together; option */
 	LIMIT_ANSWER_BYTES = 32 * 1024 * 1024,       /* a gathered, non-streaming answer */
 	LIMIT_EVENT_BYTES = 16 * 1024 * 1024, /* one SSE event: response.completed repeats it all */

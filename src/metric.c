@@ -41,7 +41,7 @@ struct cells {
 	struct histogram histograms[METRIC_HISTOGRAM_COUNT];
 };
 
-enum metric_type { COUNTER, GAUGE };
+enum metric_type { COUNTER, GAUGE, MOST };
 
 static const struct metric_row {
 	enum metric_type type;
@@ -100,6 +100,14 @@ void metric_add(enum metric m, int64_t amount)
 	put(cell, look(cell) + amount);
 }
 
+void metric_raise(enum metric m, int64_t value)
+{
+	_Atomic int64_t *cell = &my_cells()->values[m];
+
+	if (look(cell) < value)
+		put(cell, value);
+}
+
 void metric_set(enum metric m, int64_t value)
 {
 	put(&my_cells()->values[m], value);
@@ -131,10 +139,14 @@ void metric_observe(enum metric_histogram h, int64_t ns)
 
 static int64_t value_of(struct cells *first, int m)
 {
+	bool is_most = rows[m].type == MOST;
 	int64_t sum = 0;
 
-	for (struct cells *c = first; c; c = c->next)
-		sum += look(&c->values[m]);
+	for (struct cells *c = first; c; c = c->next) {
+		int64_t value = look(&c->values[m]);
+
+		sum = !is_most ? sum + value : value > sum ? value : sum;
+	}
 	return sum;
 }
 

@@ -17,6 +17,7 @@ enum metric {
 #define METRIC_HISTOGRAMS(X)                                                                       \
 	X(OVERHEAD, "fluxrouter_overhead_seconds", "Our own time in a request, waits left out.")   \
 	X(FIRST_BYTE, "fluxrouter_first_byte_seconds", "From a provider asked to its first byte.") \
+	X(TURN, "fluxrouter_loop_turn_seconds", "What one turn of a loop took.") \
 	X(DURATION, "fluxrouter_request_seconds",                                                  \
 	  "From a request's first byte to its answer's last.")
 
@@ -29,6 +30,7 @@ enum metric_histogram {
 
 void metric_thread_start(void); /* once per thread that adds; cells live until the process ends */
 void metric_add(enum metric, int64_t amount);
+void metric_raise(enum metric, int64_t value); /* of type MOST: if it is higher */
 void metric_observe(enum metric_histogram, int64_t ns);
 void metric_set(enum metric, int64_t value); /* this thread's share of a gauge */
 

@@ -1,6 +1,7 @@
 /* The path of a request: a table of steps and its driver. The only file that knows every layer.
  *
  * 	identify    key -> account; 401 before the body is read
+ * 	enter       so many at once, some wait, the rest gets 503      waits for others' ends
  * 	read_body   up to limits.h                                     waits for the client
  * 	understand  JSON -> llm_request; 400 with the field's path     in slices
  * 	choose      features, score, tier, candidates
@@ -36,6 +37,7 @@
 #include "told.h"
 #include "tokens.h"
 #include "translation.h"
+#include "turnstile.h"
 #include "wish.h"
 
 enum { JSON_SLICE_BYTES = 128 * 1024 };
@@ -123,6 +125,15 @@ static enum request_result step_identify(struct request *r)
 		return STEP_NEXT;
 	r->endpoint->answer(r);
 	return r->has_begun || fail_is_set(&r->fail) ? STEP_END : STEP_WAIT;
+}
+
+/* ---- enter ---- */
+
+static enum request_result step_enter(struct request *r)
+{
+	int entered = turnstile_enter(r);
+
+	return entered > 0 ? STEP_NEXT : entered == 0 ? STEP_WAIT : STEP_END;
 }
 
 /* ---- read_body ---- */
@@ -303,6 +314,8 @@ static enum request_result step_prove(struct request *r)
 
 static enum request_result step_compose(struct request *r)
 {
+	if (translation_goes_away(r))
+		return STEP_WAIT;
 	if (attempt_compose(r) == 0)
 		return STEP_NEXT;
 	return attempt_was_not_asked(r, "cannot say this") ? try_next(r) : STEP_END;
@@ -473,6 +486,7 @@ static void release(struct request *r)
 	struct stream *stream = r->stream;
 
 	payment_end(r);
+	turnstile_leave(r);
 	timer_cancel(&r->backoff);
 	heartbeat_stop(r);
 	relay_release(r);
@@ -513,6 +527,8 @@ static void note_client_gone(struct request *r)
 /* Gives false when the request is over and gone. */
 static bool walk(struct request *r)
 {
+	if (r->is_away)
+		return true;
 	note_client_gone(r);
 	heartbeat_give(r);
 	for (;;) {

@@ -17,6 +17,7 @@
 /* The path, in order: name, and what it waits for. request.c has the functions. */
 #define REQUEST_STEPS(X)                                                                           \
 	X(identify)                                                                                \
+	X(enter)                                                                                   \
 	X(read_body)                                                                               \
 	X(understand)                                                                              \
 	X(choose)                                                                                  \
@@ -52,6 +53,8 @@ struct attempt {
 	struct wire_meter meter;
 	int64_t opened_ms; /* wall */
 	int64_t asked_ns;  /* monotonic */
+	struct str composed; /* translated on another thread; empty: not yet, or not so */
+	int composing;       /* what came of that */
 	bool is_garbled;   /* an event of its stream, to be translated, could not be read */
 };
 
@@ -78,8 +81,13 @@ struct request {
 	struct list_node proving_node; /* in worker->proving */
 	struct timer proving;          /* how long it waits there */
 	struct loop_task later;        /* goes on with parsing in the next turn */
+	struct list_node entering_node; /* in worker->turnstile */
+	bool is_inside;
 
 	enum request_step step;
+	uv_work_t away_work; /* see away.h */
+	void (*away_does)(struct request *);
+	bool is_away;
 	bool is_running; /* inside request_resume; a resume from inside is noted in wants_resume */
 	bool wants_resume;
 

@@ -10,6 +10,7 @@
 #include "translation.h"
 
 #include "attempt.h"
+#include "away.h"
 #include "base/clock.h"
 #include "limits.h"
 #include "provider/provider.h"
@@ -85,16 +86,50 @@ static struct wire_job *new_job(struct request *r, int64_t max_output)
 	return job;
 }
 
-int translation_compose(struct request *r, int64_t max_output, struct str *out_body)
+static int compose(struct request *r, struct arena *scratch, struct str *out_body)
 {
+	struct arena *turns = r->now.job->scratch;
 	struct buf body;
 	int result;
 
-	r->now.job = new_job(r, max_output);
+	r->now.job->scratch = scratch;
 	buf_init(&body, LIMIT_BODY_BYTES);
 	result = translate_request(r->now.job, &body);
 	*out_body = arena_copy(r->arena, buf_str(&body));
 	buf_release(&body);
+	r->now.job->scratch = turns;
+	return result;
+}
+
+/* On the pool. */
+static void compose_away(struct request *r)
+{
+	struct arena scratch;
+
+	arena_init(&scratch);
+	r->now.composing = compose(r, &scratch, &r->now.composed);
+	arena_release(&scratch);
+}
+
+bool translation_goes_away(struct request *r)
+{
+	if (translation_is_needless(r) || r->now.job || !away_is_worth_it(r))
+		return false;
+	r->now.job = new_job(r, r->pay.lowered);
+	away_go(r, compose_away);
+	return true;
+}
+
+int translation_compose(struct request *r, int64_t max_output, struct str *out_body)
+{
+	int result = r->now.composing;
+
+	if (r->now.job == NULL) {
+		r->now.job = new_job(r, max_output);
+		result = compose(r, r->now.job->scratch, out_body);
+	} else {
+		*out_body = r->now.composed;
+	}
 	attempt_warn(r, job_warnings(r->now.job));
 	return result;
 }

@@ -200,6 +200,15 @@ static struct writer *open_decisions(struct worker *w, struct str data_dir)
 	return writer;
 }
 
+static void on_turn(void *worker, int64_t took_ns)
+{
+	struct worker *w = worker;
+
+	metric_observe(METRIC_TURN_SECONDS, took_ns);
+	metric_raise(METRIC_TURN_LONGEST, took_ns / 1000);
+	turnstile_note_turn(&w->turnstile, took_ns);
+}
+
 static void set_sync(struct worker *w)
 {
 	struct config *config = config_current();
@@ -236,6 +245,7 @@ int worker_init(struct worker *w, struct shared *shared, struct str data_dir, in
 	w->scratch.allows_duplicates = true;
 	w->loop.on_wake = on_wake;
 	w->bad_keys = bad_keys_new();
+	turnstile_init(&w->turnstile);
 	w->front = front_new(&w->loop, &server);
 	w->upstream = upstream_new(&w->loop);
 	w->journal = journal_open(&w->loop, shared->journal_dir, index, f);
@@ -245,6 +255,7 @@ int worker_init(struct worker *w, struct shared *shared, struct str data_dir, in
 	w->decisions = open_decisions(w, data_dir);
 	w->samples = open_samples(w, data_dir);
 	loop_set_commit(&w->loop, commit, w);
+	loop_watch_turns(&w->loop, on_turn, w);
 	return 0;
 }
 

@@ -17,6 +17,7 @@
 #include "ledger/journal.h"
 #include "trace/sample.h"
 #include "trace/writer.h"
+#include "turnstile.h"
 #include "upstream/exchange.h"
 
 #include <stdatomic.h>
@@ -59,6 +60,7 @@ struct worker {
 	struct list proving;      /* those that wait for a provider's credential */
 	struct limit_inbox inbox; /* of requests that wait for money */
 	struct bad_keys *bad_keys;
+	struct turnstile turnstile;
 	bool is_first;           /* its loop ends last */
 	enum shared_state state; /* the last one that was obeyed */
 	struct timer watch;      /* while draining: has the last connection gone? */

@@ -38,9 +38,32 @@ static void end_turn(struct loop *l)
 	arena_reset(&l->scratch);
 }
 
+/* From one end of a turn to the next, without what the poll waited. */
+static void measure_turn(struct loop *l)
+{
+	int64_t now_ns = clock_mono_ns();
+	int64_t idle_ns = (int64_t)uv_metrics_idle_time(&l->uv);
+
+	if (l->turn_from_ns)
+		l->on_turn(l->turn_arg, now_ns - l->turn_from_ns - (idle_ns - l->idle_ns));
+	l->turn_from_ns = now_ns;
+	l->idle_ns = idle_ns;
+}
+
+void loop_watch_turns(struct loop *l, void (*on_turn)(void *, int64_t took_ns), void *arg)
+{
+	l->on_turn = on_turn;
+	l->turn_arg = arg;
+	must(uv_loop_configure(&l->uv, UV_METRICS_IDLE_TIME) == 0);
+}
+
 static void on_before_poll(uv_prepare_t *handle)
 {
-	end_turn(handle->data);
+	struct loop *l = handle->data;
+
+	end_turn(l);
+	if (l->on_turn)
+		measure_turn(l);
 }
 
 static void on_hurry(uv_idle_t *handle)

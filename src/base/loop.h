@@ -33,6 +33,9 @@ struct loop {
 	struct list tasks;
 	struct list next; /* for the turn after this one */
 	uv_idle_t hurry;  /* keeps the poll from waiting while there are some */
+	void (*on_turn)(void *, int64_t took_ns);
+	void *turn_arg;
+	int64_t turn_from_ns, idle_ns; /* when the last turn ended; waited in polls by then */
 	int (*commit)(void *); /* 0: kept; -1: not yet, hold the tasks and try again */
 	void *commit_arg;
 
@@ -57,6 +60,9 @@ void loop_at_turn_end(struct loop *, struct loop_task *);
 /* At the end of the next turn, which comes at once: for work that goes on in slices. */
 void loop_next_turn(struct loop *, struct loop_task *);
 void loop_drop_task(struct loop_task *); /* fine when not queued */
+
+/* Tells of each turn how long it took, without the poll; to be asked for before the loop runs. */
+void loop_watch_turns(struct loop *, void (*on_turn)(void *, int64_t took_ns), void *arg);
 
 /* Called at the end of a turn before its tasks, every turn in which there are tasks or the
  * commit asks to be called. */

@@ -212,6 +212,7 @@ struct config_health {
 	int64_t heartbeat_ms;         /* of silence on a stream; 0: none */
 };
 
+enum { CONFIG_OVERLOAD_TURN_MIN_MS = 20 };
 enum { CONFIG_LISTEN_MAX = 16 }; /* addresses, of `listen` and `listeners` together */
 
 /* An address where clients connect, and how. */
@@ -239,6 +240,8 @@ struct config {
 	enum config_sync journal_sync;
 	int64_t journal_sync_ms; /* 1..1000 */
 	int threads;             /* 0: one per core */
+	int requests_max, queue_max; /* of each loop */
+	int64_t queue_wait_ms, overload_turn_ms;
 	int64_t drain_delay_ms, drain_limit_ms, upgrade_limit_ms;
 	size_t body_memory_max;
 	int connections_max; /* per loop */

@@ -66,6 +66,17 @@ static void make_limits(struct config_making *making)
 	c->connections_max = make_count(making, "connections_max", raw->connections_max, 1000000);
 	if (c->connections_max == 0)
 		c->connections_max = LIMIT_CONNECTIONS;
+	c->requests_max = make_count(making, "requests_max", raw->requests_max, 1000000);
+	if (c->requests_max == 0)
+		c->requests_max = LIMIT_REQUESTS;
+	c->queue_max = make_count(making, "queue_max", raw->queue_max, 1000000);
+	if (c->queue_max == 0)
+		c->queue_max = LIMIT_QUEUE;
+	c->queue_wait_ms = config_value_ms(m, STR("queue_wait"), raw->queue_wait, 2000);
+	c->overload_turn_ms = config_value_ms(m, STR("overload_turn"), raw->overload_turn, 200);
+	if (c->overload_turn_ms && c->overload_turn_ms < CONFIG_OVERLOAD_TURN_MIN_MS)
+		config_wrong(m, STR("overload_turn"), "is less than %d ms",
+		             CONFIG_OVERLOAD_TURN_MIN_MS);
 	c->drain_delay_ms = config_value_ms(m, STR("drain_delay"), raw->drain_delay, 5000);
 	c->drain_limit_ms = config_value_ms(m, STR("drain_limit"), raw->drain_limit, 120 * 1000);
 	c->upgrade_limit_ms = config_value_ms(m, STR("upgrade_limit"), raw->upgrade_limit,

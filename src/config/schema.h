@@ -143,7 +143,8 @@ struct raw_config {
 	bool insecure;
 	char *metrics_listen, *data, *store;
 	struct raw_journal *journal;
-	int64_t threads, connections_max; /* 0: absent */
+	int64_t threads, connections_max, requests_max, queue_max; /* 0: absent */
+	char *queue_wait, *overload_turn;
 	char *drain_delay, *drain_limit, *upgrade_limit, *body_memory_max;
 	int64_t log; /* enum config_log */
 	bool strict_names;

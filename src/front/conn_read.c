@@ -11,6 +11,8 @@
 
 enum {
 	READ_AHEAD_MAX = 65536, /* pipelined bytes behind the request that is served */
+	STRAIGHT_BYTES_MAX = 1024 * 1024,
+	STRAIGHT_ROOM_BYTES = 16 * 1024,
 	KEPT_MAX = READ_AHEAD_MAX + LOOP_READ_BYTES + LIMIT_HEAD_BYTES,
 };
 
@@ -243,13 +245,22 @@ static bool reads_straight(const struct conn *c)
 	       c->stream.head.framing == HTTP_LENGTH && c->kept.len == 0;
 }
 
+/* Where more than a turn's worth is to come, as libuv reads up to 32 times in a row what fills its
+ * room: what that takes others on the loop wait for. */
+static size_t straight_room(const struct body *b)
+{
+	size_t rest = b->cap - b->len + BODY_SLACK;
+
+	return rest > STRAIGHT_BYTES_MAX ? STRAIGHT_ROOM_BYTES : rest;
+}
+
 /* `other`, unless the bytes are of a body and may go straight to their place. */
 void conn_room(struct conn *c, uv_buf_t *out, uv_buf_t other)
 {
 	struct body *b = &c->stream.body;
 
 	if (reads_straight(c))
-		*out = uv_buf_init(b->ptr + b->len, (unsigned)(b->cap - b->len + BODY_SLACK));
+		*out = uv_buf_init(b->ptr + b->len, (unsigned)straight_room(b));
 	else
 		*out = other;
 }

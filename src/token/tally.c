@@ -1,5 +1,4 @@
-/* Gathering what a request has to be counted, and counting it: two steps, since the second may be
- * done on another thread when the request has gone already. */
+/* Gathering what a request has to be counted, and counting it. */
 #include "token/tally.h"
 
 #include "token/count.h"
@@ -13,11 +12,6 @@ enum {
 	PER_FILE = 3000,
 };
 
-static struct str keep(struct str text, bool copies, struct arena *arena)
-{
-	return copies ? arena_copy(arena, text) : text;
-}
-
 /* The member that all three dialects have; what stands elsewhere is estimated by its bytes. */
 static struct str tools_of(const struct llm_request *r)
 {
@@ -26,19 +20,19 @@ static struct str tools_of(const struct llm_request *r)
 	return json_type(r->doc, node) == JSON_ARRAY ? json_raw(r->doc, node) : STR("");
 }
 
-void tally_take(struct tally *t, const struct llm_request *r, bool copies, struct arena *arena)
+void tally_take(struct tally *t, const struct llm_request *r, struct arena *arena)
 {
 	struct str tools = tools_of(r);
 	int64_t more = r->tool_bytes - (int64_t)tools.len;
 	int count = 0;
 
-	*t = (struct tally){.tools = keep(tools, copies, arena), .bytes = tools.len};
+	*t = (struct tally){.tools = tools, .bytes = tools.len};
 	for (int i = 0; i < r->turn_count; i++)
 		count += r->turns[i].text_count;
 	t->texts = ARENA_ARRAY(arena, struct str, (size_t)count + 1);
 	for (int i = 0; i < r->turn_count; i++)
 		for (int k = 0; k < r->turns[i].text_count; k++) {
-			t->texts[t->text_count++] = keep(r->turns[i].texts[k], copies, arena);
+			t->texts[t->text_count++] = r->turns[i].texts[k];
 			t->bytes += r->turns[i].texts[k].len;
 		}
 	t->rest = PER_ANSWER + PER_TURN * (int64_t)r->turn_count +

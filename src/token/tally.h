@@ -23,8 +23,8 @@ struct tally {
 	size_t bytes;     /* of the texts and tools */
 };
 
-/* What there is to count. Borrows from the request where `copies` is false. Arena. */
-void tally_take(struct tally *, const struct llm_request *, bool copies, struct arena *);
+/* What there is to count. Borrows from the request. Arena. */
+void tally_take(struct tally *, const struct llm_request *, struct arena *);
 /* Without a vocabulary by token/guess.h. The arena is for texts that have escapes. */
 int64_t tally_count(const struct tally *, const struct vocab *, struct arena *);
 

@@ -19,7 +19,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-enum { LINK_PIECES = EXCHANGE_PIECES_MAX };
+enum { LINK_PIECES = EXCHANGE_PIECES_MAX, LINK_WRITE_BYTES = 512 * 1024 };
 enum link_state {
 	LINK_NEW,
 	LINK_CONNECTING,
@@ -244,30 +244,37 @@ static ssize_t write_now(struct link *l, const uv_buf_t *bufs, int count)
 	return sent;
 }
 
-static int gather_pieces(const struct link *l, uv_buf_t bufs[LINK_PIECES])
+/* As much as may go with one call: while a large body is copied others on the loop wait. */
+static int gather_pieces(const struct link *l, uv_buf_t bufs[LINK_PIECES], size_t *out_bytes)
 {
 	int count = 0;
 
-	for (int i = l->piece_at; i < l->piece_count; i++) {
+	*out_bytes = 0;
+	for (int i = l->piece_at; i < l->piece_count && *out_bytes < LINK_WRITE_BYTES; i++) {
 		struct str piece = i == l->piece_at ? next_piece(l) : l->pieces[i];
 
+		piece = str_part(piece, 0, LINK_WRITE_BYTES - *out_bytes);
 		if (piece.len)
 			bufs[count++] = uv_buf_init((char *)piece.ptr, (unsigned)piece.len);
+		*out_bytes += piece.len;
 	}
 	return count;
 }
 
+/* What the socket does not take at once, and the next part of a large body, is in uv_write's hands
+ * then; on_written comes in a later turn. */
 static void push_plain(struct link *l)
 {
 	uv_buf_t bufs[LINK_PIECES];
-	int count = gather_pieces(l, bufs);
+	size_t bytes;
+	int count = gather_pieces(l, bufs, &bytes);
 	ssize_t sent;
 
 	if (count == 0 || (sent = write_now(l, bufs, count)) < 0)
 		return;
 	advance(l, (size_t)sent);
-	count = gather_pieces(l, bufs);
-	l->piece_at = l->piece_count; /* whatever is left is in uv_write's hands */
+	count = gather_pieces(l, bufs, &bytes);
+	advance(l, bytes);
 	if (count)
 		write_later(l, bufs, count);
 }

@@ -163,7 +163,7 @@ static int64_t tally(const char *body, const struct vocab *v)
 	json_init(&doc);
 	must(json_read(&doc, str_of(body), &error) == 0);
 	must(wire_dialect(LLM_MESSAGES)->read_request(&doc, &arena, &llm, &f) == 0);
-	tally_take(&taken, &llm, true, &arena);
+	tally_take(&taken, &llm, &arena);
 	json_release(&doc);
 	tokens = tally_count(&taken, v, &arena);
 	arena_release(&arena);

@@ -9,9 +9,9 @@ LIMITS = {"file": 600, "function": 60, "nesting": 3, "parameters": 5, "line": 10
 # Layer -> what its files may include beside itself and base/: a layer, or one header. A file right
 # under src/ is a layer of its own, unless GROUPS names one for it.
 GROUPS = {
-    "path": ["request", "relay", "reply", "attempt", "candidate", "heartbeat", "payment", "usage", "refusal",
+    "path": ["request", "relay", "reply", "attempt", "away", "candidate", "heartbeat", "payment", "usage", "refusal",
              "endpoint", "models", "proof", "ready", "decided", "dry_run", "feedback", "tokens", "counting", "told",
-             "worker", "translation", "wish"],
+             "worker", "translation", "turnstile", "wish"],
     "daemon": ["daemon", "snapshot", "version", "heir", "handover"],
 }
 COMMON = ["limits", "fail", "metric", "llm"]
@@ -133,6 +133,7 @@ TESTED_BY = {
                                " src/cli/serve.c"
                                " src/cli/found.c src/daemon.c src/main.c src/worker.c"
                                " src/admin/admin.c src/snapshot.c",
+        "tests/chaos/run_overload.py": "src/away.c src/turnstile.c",
         "tests/chaos/run_upgrade.py": "src/base/notify.c src/cli/pid_file.c src/front/inherit.c"
                                       " src/handover.c src/heir.c",
         "tests/unit/test_trace.c": "src/trace/series.c src/trace/writer.c src/decided.c",
