@@ -180,14 +180,54 @@ static void take_message(struct request *r, struct str *out_message, struct str 
 	*out_param = json_text(doc, json_get(doc, object, STR("param")), r->arena);
 }
 
+/* What providers say of a prompt that is longer than their window. */
+static bool is_overflow(struct str message)
+{
+	static const struct str patterns[] = {
+	    STR_INIT("*maximum context length*"), /* OpenAI, vLLM, Mistral, DeepSeek */
+	    STR_INIT("*prompt is too long*"),     /* Anthropic */
+	    /* https://github.com/anthropics/claude-code/issues/8637 (Bedrock) */
+	    STR_INIT("*input is too long for requested model*"),
+	    /* https://github.com/google-gemini/gemini-cli/issues/11507 */
+	    STR_INIT("*exceeds the maximum number of tokens allowed*"),
+	    STR_INIT("*exceeds the available context size*"), /* llama.cpp */
+	    STR_INIT("*reduce the length of the messages*"),  /* Groq, Cerebras */
+	};
+
+	for (size_t i = 0; i < sizeof patterns / sizeof patterns[0]; i++)
+		if (str_matches_glob(message, patterns[i]))
+			return true;
+	return false;
+}
+
+/* The words that agents of the client's dialect compact on stand first where the provider has
+ * others. */
+static struct str native_words(const struct request *r, struct str message)
+{
+	static const struct {
+		struct str pattern, words;
+	} native[LLM_DIALECTS] = {
+	    [LLM_CHAT] = {STR_INIT("*maximum context length*"),
+	                  STR_INIT("This model's maximum context length is exceeded: ")},
+	    [LLM_RESPONSES] = {STR_INIT("*maximum context length*"),
+	                       STR_INIT("This model's maximum context length is exceeded: ")},
+	    [LLM_MESSAGES] = {STR_INIT("*prompt is too long*"), STR_INIT("prompt is too long: ")},
+	};
+
+	return is_overflow(message) && !str_matches_glob(message, native[r->dialect].pattern)
+	           ? native[r->dialect].words
+	           : STR("");
+}
+
 static void refuse_with_its_words(struct request *r, int status)
 {
 	struct str message = {0}, param = {0};
 
 	take_message(r, &message, &param);
 	message = scrub(message, r->arena);
-	fail(&r->fail, FAIL_PROVIDER_REJECTED, "%.*s refused the request: %.*s",
-	     STR_ARG(r->now.target->name), STR_ARG(message.len ? message : STR("no reason given")));
+	fail(&r->fail, FAIL_PROVIDER_REJECTED, "%.*s%.*s refused the request: %.*s",
+	     STR_ARG(native_words(r, message)), STR_ARG(r->now.target->name),
+	     STR_ARG(message.len ? message : STR("no reason given")));
 	r->fail.param = param.len ? arena_copy(r->arena, param) : (struct str){0};
 	r->fail.provider_status = status;
 }
