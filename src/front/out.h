@@ -11,7 +11,7 @@
 
 enum {
 	OUT_FEW_PIECES = 3,   /* held in place: a head, a body, an end */
-	OUT_KEEP_BYTES = 256, /* a stream between two events holds no more */
+	OUT_KEEP_BYTES = 512, /* a stream between two events holds no more: most events fit */
 	OUT_MAX_BYTES = 64 * 1024 * 1024,
 	OUT_COPY_BYTES = 512, /* shorter ones are cheaper copied than told to the kernel apart */
 };
