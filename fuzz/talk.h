@@ -73,6 +73,7 @@ static void talk_run_one(struct wire_job *job, struct str ask, talk_hear *hear, 
 	buf_clear(&out);
 	hear(job, answer, &out);
 	translate_release(job);
+	job->doc = NULL, job->events = NULL;
 	json_release(&doc), json_release(&events), buf_release(&out);
 }
 

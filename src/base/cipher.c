@@ -12,7 +12,7 @@ _Static_assert(CIPHER_KEY_BYTES == HASH_SHA256_BYTES, "the key is a digest");
 
 struct cipher_key cipher_key_of(struct str text, struct str purpose)
 {
-	struct cipher_key key;
+	struct cipher_key key = {{0}};
 
 	hash_hmac_sha256(text, purpose, key.bytes);
 	return key;

@@ -104,13 +104,14 @@ void *mem_get(size_t bytes)
 {
 	size_t room = bytes <= KEPT_BYTES ? whole(bytes) : bytes;
 	void *memory = take_kept(room);
+	bool is_zero = memory == NULL && bytes > SMALL_BYTES;
 
 	if (memory == NULL)
-		memory = bytes <= SMALL_BYTES ? malloc(room) : calloc(1, room);
-	else
-		return memset(memory, 0, bytes);
+		memory = is_zero ? calloc(1, room) : malloc(room);
 	must(memory != NULL);
-	return bytes <= SMALL_BYTES ? memset(memory, 0, bytes) : memory;
+	if (!is_zero)
+		memset(memory, 0, bytes);
+	return memory;
 }
 
 void *mem_resize(void *old, size_t bytes)
