@@ -86,7 +86,9 @@ struct llm_request {
 	struct llm_turn *turns; /* in the order of the conversation; system texts come first */
 	int turn_count;
 
-	unsigned needs; /* enum llm_ability bits */
+	unsigned needs;       /* enum llm_ability bits */
+	bool forces_tool;     /* a named one, or any: the answer is one call */
+	bool is_autocomplete; /* what stands between a prefix and a suffix is asked for */
 	struct str *tool_names;
 	int tools;
 	int64_t tool_bytes;   /* raw bytes of the tools' definitions */
@@ -98,7 +100,8 @@ struct llm_request {
 	int64_t thinking_budget; /* tokens; 0: none asked */
 	int64_t max_output;      /* tokens; 0: not given */
 	uint32_t max_output_node;
-	int64_t choices; /* n, at least 1 */
+	uint32_t other_max_output_node; /* chat: the older word, where both are there */
+	int64_t choices;                /* n, at least 1 */
 	bool logprobs;
 	int stops;
 	int64_t text_bytes;       /* all text, raw JSON bytes */

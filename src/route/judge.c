@@ -63,6 +63,8 @@ void judge_request(const struct judging *j, const struct llm_request *r, struct 
 	    .answer_count = r->choices,
 	    .stop_count = count_of(r->stops),
 	    .has_logprobs = r->logprobs,
+	    .has_tool_choice = r->forces_tool,
+	    .is_completion = r->is_autocomplete,
 	    .is_stream = r->stream,
 	};
 

@@ -101,11 +101,17 @@ static int read_limits(const struct field_source *s, struct llm_request *r)
 	uint32_t root = json_root(s->doc);
 	struct str newer = STR("max_completion_tokens"), older = STR("max_tokens");
 	bool has_newer = field_get(s, root, newer) != JSON_NONE;
+	int64_t other = 0;
 
 	r->max_output_node = field_get(s, root, has_newer ? newer : older);
-	if (field_count(s, root, older, 1, &r->max_output) < 0 ||
-	    field_count(s, root, newer, 1, &r->max_output) < 0)
+	r->other_max_output_node = has_newer ? field_get(s, root, older) : JSON_NONE;
+	if (field_count(s, root, older, 1, &other) < 0)
 		return -1;
+	r->max_output = other;
+	if (field_count(s, root, newer, 1, &r->max_output) < 0)
+		return -1;
+	if (other > r->max_output) /* nobody knows which of them a provider obeys */
+		r->max_output = other;
 	return field_count(s, root, STR("n"), 1, &r->choices);
 }
 

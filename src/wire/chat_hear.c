@@ -11,7 +11,7 @@
  * reasoning_content, as reasoning (OpenRouter, vLLM), or as parts of content (Mistral).
  *
  * Called by the driver. Must never take the end of the bytes for the end of the answer: that is
- * [DONE] only. */
+ * [DONE] only, behind a finish_reason. */
 #include "wire/chat_talk.h"
 
 #include "base/hash.h"
@@ -282,6 +282,7 @@ static void hear_choice(struct hearing *h, uint32_t choice)
 	if (json_type(h->doc, reason) != JSON_STRING)
 		return;
 	hear_sources(h, json_root(h->doc));
+	h->state->has_finish = true;
 	flow_finish(h->flow, finish_of(h, reason), STR(""));
 }
 
@@ -350,7 +351,7 @@ int chat_read_event(struct wire_job *job, const struct sse_event *e, struct flow
 
 	if (str_starts_with(e->data, STR("[DONE]"))) {
 		flow_end(flow);
-		return 0;
+		return h.state->has_finish ? 0 : -1;
 	}
 	job->events->allows_duplicates = true;
 	if (json_read(job->events, e->data, &error) < 0 ||

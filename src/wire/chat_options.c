@@ -88,6 +88,11 @@ static int read_functions(struct reading *r, uint32_t functions)
 	JSON_EACH(r->doc, functions, function)
 	if (read_function(r, function, function) < 0)
 		return -1;
+	/* This client can be shown one call; where the target cannot be told, that is named. */
+	if (json_get(r->doc, json_root(r->doc), STR("tools")) == JSON_NONE) {
+		r->talk->choice.parallel = TALK_NO;
+		reading_mark(r, FEATURE_PARALLEL, functions);
+	}
 	return 0;
 }
 

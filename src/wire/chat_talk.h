@@ -25,6 +25,7 @@ struct chat_reading {
 	} calls[CHAT_CALLS];
 	int call_count;
 	bool has_refusal;
+	bool has_finish;
 };
 
 struct chat_writing {

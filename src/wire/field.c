@@ -160,7 +160,7 @@ int field_common(const struct field_source *s, struct llm_request *r)
 		            json_type_name(json_type(doc, json_root(doc))));
 	r->doc = doc;
 	r->choices = 1;
-	r->max_output_node = JSON_NONE;
+	r->max_output_node = r->other_max_output_node = JSON_NONE;
 	r->unbounded_node = JSON_NONE;
 	r->model_node = json_get(doc, json_root(doc), STR("model"));
 	if (field_need_text(s, json_root(doc), STR("model"), &r->model) < 0)
@@ -229,10 +229,48 @@ static void limit_calls(const struct field_source *s, struct llm_request *r)
 		r->provider_calls = most;
 }
 
+/* "required", {"type":"function",..}, {"type":"any"}: in each dialect. */
+static bool forces(const struct json *doc, uint32_t choice)
+{
+	uint32_t type = json_get(doc, choice, STR("type")), allowed;
+
+	if (json_type(doc, choice) == JSON_STRING)
+		return json_text_is(doc, choice, STR("required"));
+	if (json_type(doc, choice) != JSON_OBJECT || json_text_is(doc, type, STR("auto")) ||
+	    json_text_is(doc, type, STR("none")))
+		return false;
+	if (!json_text_is(doc, type, STR("allowed_tools")))
+		return true;
+	allowed = json_get(doc, choice, STR("allowed_tools")); /* chat has it one level deeper */
+	return json_text_is(doc,
+	                    json_get(doc, allowed == JSON_NONE ? choice : allowed, STR("mode")),
+	                    STR("required"));
+}
+
+/* Models that fill in code are asked by these marks, or with a `suffix`. */
+static bool is_autocomplete(const struct llm_request *r)
+{
+	static const struct str marks[] = {STR_INIT("<|fim_prefix|>"), STR_INIT("<fim_prefix>"),
+	                                   STR_INIT("<PRE>"), STR_INIT("[SUFFIX]")};
+	const struct llm_turn *last = r->turn_count ? &r->turns[r->turn_count - 1] : NULL;
+	uint32_t suffix = json_get(r->doc, json_root(r->doc), STR("suffix"));
+
+	if (json_type(r->doc, suffix) == JSON_STRING)
+		return true;
+	for (size_t i = 0; last && last->text_count && i < sizeof marks / sizeof marks[0]; i++)
+		if (str_starts_with(last->texts[0], marks[i]))
+			return true;
+	return false;
+}
+
 void field_tools(const struct field_source *s, struct llm_request *r, uint32_t tools)
 {
-	uint32_t count = json_count(s->doc, tools);
+	uint32_t count = json_count(s->doc, tools), root = json_root(s->doc);
 
+	r->forces_tool =
+	    forces(s->doc, json_get(s->doc, root, STR("tool_choice"))) ||
+	    json_type(s->doc, json_get(s->doc, root, STR("function_call"))) == JSON_OBJECT;
+	r->is_autocomplete = is_autocomplete(r);
 	r->provider_calls = search_results(s);
 	if (json_type(s->doc, tools) != JSON_ARRAY || count == 0)
 		return;

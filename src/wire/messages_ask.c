@@ -386,8 +386,6 @@ static int64_t max_output(const struct wire_job *job, const struct talk *talk)
 	int64_t asked = talk->options.max_output;
 	int64_t most = job->target.max_output;
 
-	if (job->target.clamp_output)
-		return job->target.clamp_output;
 	if (asked == 0)
 		return most && most < MAX_TOKENS_DEFAULT * 4 ? most : MAX_TOKENS_DEFAULT * 4;
 	return most && asked > most ? most : asked;

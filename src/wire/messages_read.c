@@ -201,6 +201,16 @@ static int mark_cache(struct reading *r, uint32_t node)
 	return 0;
 }
 
+/* Where the request may be processed; anywhere, by default:
+ * https://platform.claude.com/docs/en/build-with-claude/data-residency */
+static int read_geo(struct reading *r, uint32_t node)
+{
+	if (json_is_null(r->doc, node) || json_text_is(r->doc, node, STR("global")))
+		return 0;
+	return job_refuse(r->job, node,
+	                  "where the request may be processed cannot be said to this target");
+}
+
 static const struct reading_member members[] = {
     {STR_INIT("model"), NULL},
     {STR_INIT("system"), NULL},
@@ -219,6 +229,7 @@ static const struct reading_member members[] = {
     {STR_INIT("metadata"), read_metadata},
     {STR_INIT("service_tier"), reading_service_tier},
     {STR_INIT("cache_control"), mark_cache},
+    {STR_INIT("inference_geo"), read_geo},
     {STR_INIT("container"), refuse},
     {STR_INIT("mcp_servers"), refuse},
 };

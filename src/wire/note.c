@@ -225,6 +225,20 @@ static void edit_version(const struct llm_request *r, const struct wire_change *
 	}
 }
 
+static void lower_limits(const struct llm_request *r, int64_t most, struct arena *arena,
+                         struct wire_edits *out)
+{
+	const uint32_t nodes[] = {r->max_output_node, r->other_max_output_node};
+	int64_t asked;
+
+	for (size_t i = 0; i < sizeof nodes / sizeof nodes[0]; i++) {
+		bool is_low = json_i64(r->doc, nodes[i], 1, most, &asked) == 0;
+
+		if (nodes[i] != JSON_NONE && !is_low)
+			wire_edit_replace(out, r->doc, nodes[i], arena_i64(arena, most));
+	}
+}
+
 void wire_edit_common(const struct llm_request *r, const struct wire_change *change,
                       struct arena *arena, struct wire_edits *out)
 {
@@ -235,8 +249,7 @@ void wire_edit_common(const struct llm_request *r, const struct wire_change *cha
 		wire_edit_replace(out, r->doc, r->model_node,
 		                  ARENA_JOIN(arena, STR("\""), change->model, STR("\"")));
 	if (change->max_output && r->max_output_node != JSON_NONE)
-		wire_edit_replace(out, r->doc, r->max_output_node,
-		                  arena_i64(arena, change->max_output));
+		lower_limits(r, change->max_output, arena, out);
 	else if (change->max_output)
 		wire_edit_add_member(
 		    out, r->doc, json_root(r->doc),

@@ -349,8 +349,10 @@ static void shorten_user(struct wire_job *job, struct talk *t)
 
 static void clamp(struct wire_job *job, struct talk *t)
 {
-	if (job->target.clamp_output)
-		t->options.max_output = job->target.clamp_output;
+	int64_t most = job->target.clamp_output;
+
+	if (most && (t->options.max_output == 0 || t->options.max_output > most))
+		t->options.max_output = most;
 	if (job->target.no_store && level_of(job, FEATURE_STORE) != FEATURE_LACKS)
 		t->options.store = TALK_NO;
 }

@@ -74,7 +74,7 @@ static const struct {
               "\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]},{\"role\":\"tool\","
               "\"tool_call_id\":\"call_function1\",\"content\":\"r\"}],\"tools\":[{\"type\":"
               "\"function\",\"function\":{\"name\":\"f\"}}],\"tool_choice\":{\"type\":\"function\","
-              "\"function\":{\"name\":\"f\"}}"),
+              "\"function\":{\"name\":\"f\"}},\"parallel_tool_calls\":false"),
      STR_INIT("")},
     /* habits of a provider */
     {WIRE_OLD_MAX_TOKENS | WIRE_NO_DEVELOPER | WIRE_NO_STREAM_OPTIONS | WIRE_NO_STRICT |

@@ -203,6 +203,61 @@ static void test_responses_are_read(void)
 	release(&b);
 }
 
+/* What the scorer is told beside texts. */
+static const struct {
+	enum llm_dialect dialect;
+	struct str member;
+	bool forces, completes;
+} facts[] = {
+    {LLM_CHAT, STR_INIT(""), false, false},
+    {LLM_CHAT, STR_INIT(",\"tool_choice\":\"auto\""), false, false},
+    {LLM_CHAT, STR_INIT(",\"tool_choice\":\"none\""), false, false},
+    {LLM_CHAT, STR_INIT(",\"tool_choice\":\"required\""), true, false},
+    {LLM_CHAT, STR_INIT(",\"tool_choice\":{\"type\":\"function\",\"function\":{\"name\":\"f\"}}"),
+     true, false},
+    {LLM_CHAT,
+     STR_INIT(
+         ",\"tool_choice\":{\"type\":\"allowed_tools\",\"allowed_tools\":{\"mode\":\"required\"}}"),
+     true, false},
+    {LLM_CHAT, STR_INIT(",\"function_call\":{\"name\":\"f\"}"), true, false},
+    {LLM_CHAT, STR_INIT(",\"function_call\":\"auto\""), false, false},
+    {LLM_CHAT, STR_INIT(",\"suffix\":\"}\""), false, true},
+    {LLM_RESPONSES, STR_INIT(",\"tool_choice\":{\"type\":\"allowed_tools\",\"mode\":\"auto\"}"),
+     false, false},
+    {LLM_RESPONSES, STR_INIT(",\"tool_choice\":{\"type\":\"allowed_tools\",\"mode\":\"required\"}"),
+     true, false},
+    {LLM_RESPONSES, STR_INIT(",\"tool_choice\":{\"type\":\"custom\",\"name\":\"f\"}"), true, false},
+    {LLM_MESSAGES, STR_INIT(",\"tool_choice\":{\"type\":\"auto\"}"), false, false},
+    {LLM_MESSAGES, STR_INIT(",\"tool_choice\":{\"type\":\"any\"}"), true, false},
+    {LLM_MESSAGES, STR_INIT(",\"tool_choice\":{\"type\":\"tool\",\"name\":\"f\"}"), true, false},
+};
+
+static void test_facts(void)
+{
+	static const char *const bodies[] = {
+	    [LLM_CHAT] = "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]",
+	    [LLM_RESPONSES] = "{\"model\":\"m\",\"input\":\"x\"",
+	    [LLM_MESSAGES] = "{\"model\":\"m\",\"max_tokens\":9,\"messages\":[{\"role\":\"user\","
+	                     "\"content\":\"x\"}]",
+	};
+	char body[512];
+	struct bench b;
+
+	for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++) {
+		snprintf(body, sizeof body, "%s%.*s}", bodies[facts[i].dialect],
+		         STR_ARG(facts[i].member));
+		CHECK(read_request(&b, facts[i].dialect, str_of(body)) == 0);
+		CHECK(b.llm.forces_tool == facts[i].forces);
+		CHECK(b.llm.is_autocomplete == facts[i].completes);
+		release(&b);
+	}
+	CHECK(read_request(&b, LLM_CHAT,
+	                   STR("{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":"
+	                       "\"<|fim_prefix|>int \"}]}")) == 0);
+	CHECK(b.llm.is_autocomplete);
+	release(&b);
+}
+
 /* ---- edits ---- */
 
 static const struct {
@@ -506,6 +561,7 @@ int main(void)
 	test_messages_are_read();
 	test_extras();
 	test_responses_are_read();
+	test_facts();
 	test_edits();
 	test_events();
 	test_null_usage_is_cut();
