@@ -130,6 +130,17 @@ bool provider_counts_tokens(const struct config_provider *p)
 	return p->kind == CONFIG_KIND_ANTHROPIC && p->speaks[LLM_MESSAGES];
 }
 
+bool provider_is_not_anthropic(const struct config_provider *p)
+{
+	static const bool passes_on[CONFIG_KIND_COUNT] = {
+	    [CONFIG_KIND_ANTHROPIC] = true, [CONFIG_KIND_OPENROUTER] = true,
+	    [CONFIG_KIND_AZURE] = true,     [CONFIG_KIND_BEDROCK] = true,
+	    [CONFIG_KIND_VERTEX] = true,
+	};
+
+	return !passes_on[p->kind];
+}
+
 /* https://developers.openai.com/api/docs/guides/compaction; Azure has the same API. */
 bool provider_compacts(const struct config_provider *p)
 {

@@ -28,6 +28,9 @@ bool provider_counts_rest(const struct config_provider *);
  * https://docs.anthropic.com/en/api/messages-count-tokens */
 bool provider_counts_tokens(const struct config_provider *);
 
+/* Whether its requests are neither Anthropic's to bill, nor passed on there. */
+bool provider_is_not_anthropic(const struct config_provider *);
+
 /* Whether it makes a conversation shorter when it is asked to: wire/compact.h. */
 bool provider_compacts(const struct config_provider *);
 

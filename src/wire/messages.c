@@ -282,10 +282,31 @@ static void note_event(struct wire_noting *n, const struct sse_event *e, struct 
 	note_count_content(n, out->kind, e);
 }
 
+/* Claude Code's first block of `system` counts its requests for Anthropic's books. Before anybody
+ * else's cache it would make each request another one. */
+static void pin_billing(const struct llm_request *r, struct wire_edits *out)
+{
+	static const struct str head = STR_INIT("x-anthropic-billing-header:");
+	uint32_t rules = json_get(r->doc, json_root(r->doc), STR("system"));
+	uint32_t text = json_get(r->doc, json_first(r->doc, rules), STR("text"));
+
+	if (json_type(r->doc, rules) == JSON_ARRAY &&
+	    str_starts_with(field_raw_text(r->doc, text), head))
+		wire_edit_replace(out, r->doc, text, STR("\"x-anthropic-billing-header:\""));
+}
+
+static void edit_request(const struct llm_request *r, const struct wire_change *change,
+                         struct arena *arena, struct wire_edits *out)
+{
+	wire_edit_common(r, change, arena, out);
+	if (change->pins_billing)
+		pin_billing(r, out);
+}
+
 const struct dialect wire_messages = {
     .name = STR_INIT("messages"),
     .read_request = read_request,
-    .edit_request = wire_edit_common,
+    .edit_request = edit_request,
     .read_answer = read_answer,
     .note_event = note_event,
     .put_error = error_put_anthropic,

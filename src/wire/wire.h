@@ -22,6 +22,7 @@ struct wire_change {
 	bool meter_stream;    /* chat: ask for the usage chunk */
 	bool no_store;        /* set store: false where the dialect has it */
 	int64_t max_output;   /* replace the asked output limit by this, or add it; 0: leave */
+	bool pins_billing;    /* messages: Claude Code's billing header, new in every request */
 	bool says_max_tokens; /* chat: that is its name there, not max_completion_tokens */
 	/* messages: anthropic_version in place of model, and no stream: both stand in the path.
 	 * Empty: not so. */
