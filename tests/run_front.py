@@ -16,7 +16,7 @@ import traceback
 
 sys.dont_write_bytecode = True
 from caselib.world import World, free_port
-from front import browser, clients, hostile, proxies, scripts, slow
+from front import browser, clients, full, hostile, leaving, proxies, scripts, slow
 
 LONG = bool(os.environ.get("FLUX_LONG"))
 MORE = """listeners:
@@ -32,12 +32,17 @@ def play_hostile(world):
 
 # Each gives (passed, failures) and, where programs are missing, their names.
 PARTS = {"hostile": play_hostile, "slow": slow.check, "proxies": proxies.check, "clients": clients.check,
-         "scripts": scripts.check, "browser": browser.check}
+         "scripts": scripts.check, "leaving": leaving.check, "full": full.check,
+         "browser": browser.check}
 
 
-def open_world(options):
+# More of the configuration, for some.
+CHANGES = {"full": [("threads: 2", "threads: 1\nconnections_max: %d" % full.MAX)]}
+
+
+def open_world(name, options):
     ports = {"clear": free_port(), "proxied": free_port()}
-    changes = [("listeners:\n", TRUSTED + MORE % ports)]
+    changes = [("listeners:\n", TRUSTED + MORE % ports), *CHANGES.get(name, [])]
     world = World("main", options.build, options.keep, changes, via="front")
     world.is_quick, world.is_long = options.quick, LONG
     world.clear, world.proxied = (("127.0.0.1", ports[name]) for name in ("clear", "proxied"))
@@ -46,7 +51,7 @@ def open_world(options):
 
 def played(name, options):
     """(passed, failures, skipped)"""
-    world = open_world(options)
+    world = open_world(name, options)
     try:
         passed, failures, *skipped = PARTS[name](world)
     except Exception:

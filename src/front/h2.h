@@ -19,7 +19,6 @@ struct h2_stream {
 	bool is_new;       /* its owner has not heard of it */
 	bool has_ended;    /* the client has sent all of it */
 	bool is_closed;    /* nghttp2 knows it no more */
-	bool is_answered;  /* the answer's head was given to nghttp2 */
 	bool is_waiting;   /* nghttp2 waits for more of the answer's body */
 	bool is_lost;      /* of the body some could not be kept before it was asked for */
 	struct out out;    /* of the answer's body, before it is framed */

@@ -163,9 +163,10 @@ void h2_begin(struct stream *s, int status, const struct http_header *headers, i
 		all[used++] =
 		    field(scratch, STR("content-length"), arena_i64(scratch, s->body_left));
 	st->moved_ms = now_ms(c->h2);
-	if (!st->is_closed)
-		st->is_answered = nghttp2_submit_response(c->h2->session, st->id, all, used,
-		                                          s->is_bodyless ? NULL : &body) == 0;
+	if (!st->is_closed && nghttp2_submit_response(c->h2->session, st->id, all, used,
+	                                              s->is_bodyless ? NULL : &body) != 0)
+		nghttp2_submit_rst_stream(c->h2->session, NGHTTP2_FLAG_NONE, st->id,
+		                          NGHTTP2_INTERNAL_ERROR);
 	conn_say(c);
 }
 

@@ -16,9 +16,9 @@ def ask(address, before=b"", source=None, head="", path="/healthz"):
     sock.settimeout(5)
     if source:
         sock.bind((source, 0))
-    sock.connect(address)
     got = b""
     try:
+        sock.connect(address)
         text = f"GET {path} HTTP/1.1\r\nHost: t\r\nConnection: close\r\n{head}\r\n"
         sock.sendall(before + text.encode())
         while True:
