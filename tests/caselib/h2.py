@@ -84,6 +84,13 @@ def settings(**pairs):
     return frame(SETTINGS, 0, 0, b"".join(struct.pack(">HI", names[n], v) for n, v in pairs.items()))
 
 
+def readable(sock, seconds):
+    """Also where there are more descriptors than select() knows."""
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    return poll.poll(seconds * 1000)
+
+
 class Conn:
     """One connection. `heard` is every frame: (name, flags, stream, payload)."""
 
@@ -191,7 +198,7 @@ class Conn:
             if left <= 0 or self.ended:
                 break
             pending = self.tls and self.socket.pending()
-            if pending or select.select([self.socket], [], [], min(left, 0.5))[0]:
+            if pending or readable(self.socket, min(left, 0.5)):
                 self.receive()
         return until()
 
