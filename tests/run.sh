@@ -127,6 +127,9 @@ step_coverage() {
 		live build/cover
 	tools/coverage
 }
+step_levels() {
+	make_quiet LTO= all && tests/run_levels.sh
+}
 step_valgrind() {
 	tools/install.sh long && tests/run_valgrind.sh
 }
@@ -137,7 +140,7 @@ sums() { # of one log: passed failed skipped
 		awk '{p += $1; f += $2; s += $3} END {print p + 0, f + 0, s + 0}'
 }
 
-long=${FLUX_LONG:+analyze tsan valgrind leak coverage}
+long=${FLUX_LONG:+analyze tsan valgrind levels leak coverage}
 steps=${*:-install build units lint cases front tokens money asan clang fuzz clients $long}
 passed=0 failed=0 skipped=0
 for step in $steps; do

@@ -185,13 +185,17 @@ void reading_weigh_words(const struct scorer *scorer, const struct reading *r,
 
 void reading_weigh(const struct scorer *scorer, const struct reading *r, int32_t out_z[SCORE_TIERS])
 {
+	int32_t sum[SCORE_TIERS] = {0};
+
 	reading_weigh_words(scorer, r, out_z);
-	for (int t = 0; t < SCORE_TIERS; t++)
-		out_z[t] += scorer->bias[t] +
-		            (int32_t)shift_down((int64_t)scorer->length[t] * r->doublings, 4);
-	for (int c = 0; c < FEATURE_COUNTERS; c++)
+	for (int c = 0; c < FEATURE_COUNTERS; c++) {
+		const int16_t *w = scorer->levels[c][r->levels[c]];
 		for (int t = 0; t < SCORE_TIERS; t++)
-			out_z[t] += scorer->levels[c][r->levels[c]][t];
+			sum[t] += w[t];
+	}
+	for (int t = 0; t < SCORE_TIERS; t++)
+		out_z[t] += scorer->bias[t] + sum[t] +
+		            (int32_t)shift_down((int64_t)scorer->length[t] * r->doublings, 4);
 }
 
 uint32_t reading_curve(const struct scorer_curve *curve, int32_t z)

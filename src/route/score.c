@@ -240,13 +240,19 @@ static void insert(struct score_evidence *row, size_t *count, size_t max,
 		(*count)++;
 }
 
+static bool is_heavy(const struct score_result *r, int32_t weight)
+{
+	size_t count = r->evidence_count;
+
+	return weight != 0 && (count < SCORE_EVIDENCE_MAX ||
+	                       abs(weight) > abs(r->evidence[SCORE_EVIDENCE_MAX - 1].weight));
+}
+
 static void put_evidence(struct score_result *r, enum score_evidence_kind kind, struct str name,
                          int32_t weight)
 {
 	struct score_evidence e = {.kind = kind, .weight = weight};
 
-	if (weight == 0)
-		return;
 	memcpy(e.name, name.ptr, name.len < sizeof(e.name) ? name.len : sizeof(e.name) - 1);
 	if (kind == SCORE_OF_WORDS)
 		insert(r->words, &r->word_count, SCORE_WORDS_MAX, &e);
@@ -280,7 +286,9 @@ static void explain_words(const struct walk *w, const struct reading *r)
 		for (size_t i = 0; i < s.id_count; i++)
 			sum += w->scorer->buckets[s.ids[i]][SCORE_FAST];
 		sum = sum * w->scorer->scale[SCORE_FAST] / 256 * share / ODDS_ONE / 16;
-		put_evidence(w->result, SCORE_OF_WORDS, both, weight_of_loss((int32_t)sum));
+		if (weight_of_loss((int32_t)sum))
+			put_evidence(w->result, SCORE_OF_WORDS, both,
+			             weight_of_loss((int32_t)sum));
 	}
 }
 
@@ -289,15 +297,19 @@ static void gather_evidence(struct walk *w, const struct reading *r, uint64_t fa
 	const struct scorer *s = w->scorer;
 
 	w->result->evidence_count = w->result->word_count = 0;
-	for (int c = 0; c < FEATURE_COUNTERS; c++)
-		if (r->levels[c])
+	for (int c = 0; c < FEATURE_COUNTERS; c++) {
+		int32_t weight = weight_of_loss(s->levels[c][r->levels[c]][SCORE_FAST] -
+		                                s->levels[c][0][SCORE_FAST]);
+		if (is_heavy(w->result, weight))
 			put_evidence(w->result, SCORE_OF_COUNTER, str_of(feature_counter_name(c)),
-			             weight_of_loss(s->levels[c][r->levels[c]][SCORE_FAST] -
-			                            s->levels[c][0][SCORE_FAST]));
+			             weight);
+	}
 	for (; facts; facts &= facts - 1) {
 		int fact = __builtin_ctzll(facts);
-		put_evidence(w->result, SCORE_OF_FACT, str_of(structure_fact_name(fact)),
-		             -s->structure[fact][SCORE_FAST] * 1000 / ODDS_DOUBLING);
+		int32_t weight = -s->structure[fact][SCORE_FAST] * 1000 / ODDS_DOUBLING;
+		if (is_heavy(w->result, weight))
+			put_evidence(w->result, SCORE_OF_FACT, str_of(structure_fact_name(fact)),
+			             weight);
 	}
 	if (w->explains)
 		explain_words(w, r);
