@@ -9,10 +9,13 @@
  * search over names in lower case, and a walk over the operator's aliases. */
 #include "route/catalog.h"
 
+#include "base/hash.h"
 #include "base/json_write.h"
 #include "limits.h"
 #include "route/near.h"
 #include "route/scorer_file.h"
+
+#include <inttypes.h>
 
 /* A name that means a model. Of equal names the one with the lowest rank counts, and of those the
  * first in the configuration. */
@@ -174,6 +177,18 @@ static struct str price_json(const struct price *p, struct arena *arena)
 	return result;
 }
 
+/* Another address or another credential is another target, whatever its name: what a wrong key met
+ * says nothing of the right one. */
+static struct health *find_health(struct arena *arena, const struct target *t)
+{
+	const struct config_target *config = t->config;
+	uint64_t place = hash_stable(config->provider->base_url);
+	uint64_t credential = hash_stable(config->api_key);
+
+	return health_find(arena_printf(arena, "%.*s %016" PRIx64 "%016" PRIx64, STR_ARG(t->name),
+	                                place, credential));
+}
+
 static void build_model(struct config *c, const struct config_model *from, struct model *to)
 {
 	to->config = from;
@@ -196,7 +211,7 @@ static void build_model(struct config *c, const struct config_model *from, struc
 		        arena_printf(&c->arena, "%.*s%.*s:%.*s", STR_ARG(target->provider->name),
 		                     STR_ARG(which), STR_ARG(target->model)),
 		};
-		to->targets[i].health = health_find(to->targets[i].name);
+		to->targets[i].health = find_health(&c->arena, &to->targets[i]);
 	}
 }
 

@@ -1,9 +1,9 @@
 /* How a target has been doing, and whether it should be asked now: a breaker with single probes, a
  * budget for retries, and averages for operators to look at.
  *
- * It says whether, never which: the order of candidates is the decision's. Kept by target's name
- * beside the snapshots, so that a reload forgets nothing; there are as many as configurations ever
- * named, and they live until the process ends.
+ * It says whether, never which: the order of candidates is the decision's. Kept by name, address
+ * and credential of a target beside the snapshots, so that a reload forgets nothing that still
+ * holds; there are as many as configurations ever named, and they live until the process ends.
  *
  * THREADS: any, without locks; health_find takes one, and is called where configurations are made.
  */
@@ -14,7 +14,7 @@
 
 struct health; /* one target's */
 
-/* The one of that name, new and well when there is none yet. */
+/* The one of that key, new and well when there is none yet. */
 struct health *health_find(struct str name);
 
 /* Times are monotonic milliseconds, as health_now_ms gives them. */

@@ -56,7 +56,6 @@ static void test_credentials(const struct config *c)
 		CHECK_STR(m->targets[i].config->api_key, str_of(keys[i]));
 		CHECK(m->targets[i].config->credential == i);
 		CHECK(m->targets[i].config->weight == (i ? 3 : 1));
-		CHECK(m->targets[i].health == health_find(m->targets[i].name));
 	}
 	CHECK(m->targets[1].health != m->targets[2].health);
 }
@@ -93,6 +92,35 @@ static void test_own_health(struct arena *arena)
 	CHECK(c->health.attempts_ms == 9000 && c->health.backoff_ms == 0);
 	CHECK(c->health.heartbeat_ms == 0);
 	config_put(&c);
+}
+
+/* A reload keeps what is known of a target; another credential or address is another target. */
+static void test_reloads(struct arena *arena)
+{
+	static const char *const texts[] = {
+	    "{name: p, dialect: chat, base_url: \"http://h/v1\", api_key: k}",
+	    "{name: p, dialect: chat, base_url: \"http://h/v1\", api_key: k, idle_timeout: 9s}",
+	    "{name: p, dialect: chat, base_url: \"http://h/v1\", api_key: other}",
+	    "{name: p, dialect: chat, base_url: \"http://i/v1\", api_key: k}",
+	};
+	struct health *health[4];
+	struct fail f;
+
+	for (int i = 0; i < 4; i++) {
+		struct str text = arena_printf(
+		    arena,
+		    "providers: [%s]\nmodels: [{name: m, price: {input: 1, output: 1}, targets: "
+		    "[{provider: p, model: a}]}]\n",
+		    texts[i]);
+		struct config *c = read_text(text.ptr, &f, arena);
+
+		if (!CHECK(c != NULL))
+			return;
+		health[i] = c->catalog->models[0].targets[0].health;
+		config_put(&c);
+	}
+	CHECK(health[1] == health[0]);
+	CHECK(health[2] != health[0] && health[3] != health[0] && health[3] != health[2]);
 }
 
 static void test_mistakes(struct arena *arena)
@@ -146,6 +174,7 @@ int main(void)
 		config_put(&c);
 	}
 	test_own_health(&arena);
+	test_reloads(&arena);
 	test_mistakes(&arena);
 	arena_release(&arena);
 	return check_report("waits");
