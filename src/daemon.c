@@ -425,8 +425,12 @@ static int open_office(struct daemon *d, struct fail *f)
 	return 0;
 }
 
-static int serve(struct daemon *d, struct config *config, struct fail *f)
+/* The configuration is given back before the loops run: it has credentials, which a reload may
+ * replace. */
+static int serve(struct daemon *d, struct config **inout, struct fail *f)
 {
+	struct config *config = *inout;
+
 	log_say(LOG_INFO, "vocabularies for exact counts of tokens: %d",
 	        shelf_open(config->tokenizer_dir));
 	if (start_carrier(d, config, f) < 0 || start_lease(d, f) < 0 ||
@@ -438,6 +442,7 @@ static int serve(struct daemon *d, struct config *config, struct fail *f)
 	watch_signals(d);
 	atomic_store(&d->shared.is_ready, true);
 	tell_addresses(d, config);
+	config_put(inout);
 	if (heir_has_predecessor(d->options->heir))
 		metric_add(METRIC_UPGRADES_OK, 1);
 	heir_say_ready(d->options->heir);
@@ -470,7 +475,7 @@ int daemon_run(const struct daemon_options *options, struct fail *f)
 	metric_thread_start();
 	log_set((enum log_format)config->log_format, LOG_INFO);
 	front_set_body_memory(config->body_memory_max);
-	result = serve(d, config, f);
+	result = serve(d, &config, f);
 	stop_all(d);
 	config_put(&config);
 	mem_put(d);

@@ -13,7 +13,7 @@
 #include "base/decimal.h"
 #include "provider/provider.h"
 
-enum { RETRY_AFTER_MAX_MS = 3600 * 1000, MESSAGE_MAX = 800 };
+enum { RETRY_AFTER_MAX_MS = 3600 * 1000, MESSAGE_MAX = 800, SECRET_MIN = 8 };
 
 static bool is_timeout(enum exchange_failure how)
 {
@@ -135,7 +135,25 @@ static bool is_secret_word(struct str word)
 	return false;
 }
 
-static struct str scrub(struct str text, struct arena *arena)
+/* Part of it, or it with something around. */
+static bool shows(struct str word, struct str secret)
+{
+	return word.len >= SECRET_MIN && secret.len >= SECRET_MIN &&
+	       (str_find(secret, word) < secret.len || str_find(word, secret) < word.len);
+}
+
+/* What we sent along, whatever it looks like. */
+static bool is_ours(const struct request *r, struct str word)
+{
+	const struct config_provider *p = r->now.target->config->provider;
+	bool found = shows(word, r->now.target->config->api_key);
+
+	for (int i = 0; i < p->header_count; i++)
+		found = found || shows(word, p->headers[i].value);
+	return found;
+}
+
+static struct str scrub(const struct request *r, struct str text, struct arena *arena)
 {
 	struct str out = {0};
 	struct buf clean;
@@ -147,8 +165,10 @@ static struct str scrub(struct str text, struct arena *arena)
 
 		while (end < text.len && !is_word_end(text.ptr[end]))
 			end++;
-		buf_put(&clean, is_secret_word(str_part(text, 0, end)) ? STR("[removed]")
-		                                                       : str_part(text, 0, end));
+		bool shown = !is_secret_word(str_part(text, 0, end)) &&
+		             !is_ours(r, str_part(text, 0, end));
+
+		buf_put(&clean, shown ? str_part(text, 0, end) : STR("[removed]"));
 		buf_put(&clean, str_part(text, end, end < text.len));
 		text = str_part(text, end + 1, text.len);
 	}
@@ -224,7 +244,7 @@ static void refuse_with_its_words(struct request *r, int status)
 	struct str message = {0}, param = {0};
 
 	take_message(r, &message, &param);
-	message = scrub(message, r->arena);
+	message = scrub(r, message, r->arena);
 	fail(&r->fail, FAIL_PROVIDER_REJECTED, "%.*s%.*s refused the request: %.*s",
 	     STR_ARG(native_words(r, message)), STR_ARG(r->now.target->name),
 	     STR_ARG(message.len ? message : STR("no reason given")));

@@ -112,8 +112,8 @@ static void hear_of_manners(struct worker *w)
 
 	if (now != w->shown)
 		front_set_trust(w->front, &trust);
-	for (int i = 0; w->bound && now != w->shown && i < w->bound->listen_count; i++) {
-		const struct config_listen *l = find_address(now, w->bound->listen[i].address);
+	for (int i = 0; now != w->shown && i < w->bound_count; i++) {
+		const struct config_listen *l = find_address(now, w->bound[i]);
 		struct front_manner manner;
 
 		if (l == NULL)
@@ -127,7 +127,9 @@ static void hear_of_manners(struct worker *w)
 
 void worker_follow(struct worker *w, struct config *bound)
 {
-	w->bound = bound ? config_get(bound) : NULL;
+	for (int i = 0; bound && i < bound->listen_count; i++)
+		w->bound[w->bound_count++] =
+		    arena_copy(&w->bound_texts, bound->listen[i].address);
 	hear_of_manners(w);
 }
 
@@ -277,7 +279,7 @@ void worker_release(struct worker *w)
 	limit_inbox_release(&w->inbox);
 	bad_keys_free(&w->bad_keys);
 	json_release(&w->scratch);
-	config_put(&w->bound);
+	arena_release(&w->bound_texts);
 	config_put(&w->shown);
 	loop_release(&w->loop);
 }

@@ -66,7 +66,9 @@ struct worker {
 	struct timer watch;      /* while draining: has the last connection gone? */
 	struct timer log_rest;   /* lines that wait for more of them */
 	uv_thread_t thread;
-	struct config *bound; /* whose addresses are listened on; NULL: the command line's */
+	struct str bound[CONFIG_LISTEN_MAX]; /* its configured addresses that are listened on */
+	int bound_count;                     /* 0: the command line's is */
+	struct arena bound_texts; /* no reference: a snapshot has credentials, and should go */
 	struct config *shown; /* whose certificates are shown there */
 };
 

@@ -17,6 +17,12 @@ void buf_release(struct buf *b)
 	buf_init(b, b->max);
 }
 
+void buf_wipe(struct buf *b)
+{
+	mem_wipe(b->ptr);
+	buf_init(b, b->max);
+}
+
 void buf_clear(struct buf *b)
 {
 	b->len = 0;

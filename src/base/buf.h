@@ -16,6 +16,7 @@ struct buf {
 
 void buf_init(struct buf *, size_t max_bytes); /* takes no memory yet */
 void buf_release(struct buf *);                /* back to the state after buf_init */
+void buf_wipe(struct buf *);                   /* the same, for secrets */
 void buf_clear(struct buf *);                  /* empties; keeps the memory; unsets `over` */
 bool buf_is_over(const struct buf *);
 struct str buf_str(const struct buf *); /* borrows until the next write */

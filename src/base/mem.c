@@ -125,6 +125,13 @@ void *mem_resize(void *old, size_t bytes)
 	return memory;
 }
 
+void mem_wipe(void *memory)
+{
+	if (memory)
+		explicit_bzero(memory, malloc_usable_size(memory));
+	mem_put(memory);
+}
+
 void mem_put(void *memory)
 {
 	struct stash *s = &stash;

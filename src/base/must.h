@@ -20,5 +20,6 @@ _Noreturn void must_failed(const char *expression, const char *file, int line);
 void *mem_get(size_t bytes) MUST_USE;
 void *mem_resize(void *old, size_t bytes) MUST_USE;
 void mem_put(void *memory);
+void mem_wipe(void *memory); /* the same, and what was in it is gone: for secrets */
 
 #endif

@@ -20,6 +20,7 @@
 #include "store/datadir.h"
 
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 struct serve {
 	struct str config_file, listen, data, threads, pid_file;
@@ -228,7 +229,10 @@ static void on_listening(void *arg, const struct str *addresses, int count)
  * other process of the same user may look inside. */
 static void keep_memory_private(void)
 {
+	const struct rlimit none = {0, 0};
+
 	must(prctl(PR_SET_DUMPABLE, 0) == 0);
+	must(setrlimit(RLIMIT_CORE, &none) == 0);
 }
 
 static int run(struct serve *s, int64_t threads)

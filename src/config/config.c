@@ -41,7 +41,7 @@ void config_put(struct config **c)
 		tls_server_put(&old->listen[i].tls);
 	if (old->on_release)
 		old->on_release(old);
-	arena_release(&old->arena);
+	arena_wipe(&old->arena);
 	mem_put(old);
 }
 
@@ -203,7 +203,7 @@ static int read_or_fail(const struct source *source, struct config **out, struct
 		*out = c;
 	else
 		fail_with_first(f, &m);
-	arena_release(&arena);
+	arena_wipe(&arena);
 	return c ? 0 : -1;
 }
 
@@ -228,7 +228,11 @@ static const char *read_file(struct str name, struct buf *out_text, int64_t *out
 	arena_release(&arena);
 	if (!file)
 		return strerror(errno);
-	*out_time_s = fstat(fileno(file), &stat) == 0 ? (int64_t)stat.st_mtime : 0;
+	if (fstat(fileno(file), &stat) < 0)
+		stat = (struct stat){0};
+	*out_time_s = (int64_t)stat.st_mtime;
+	setbuf(file, NULL);                                   /* credentials are in it: */
+	buf_room(out_text, (size_t)stat.st_size + 64 * 1024); /* no copies of them */
 	while ((room = buf_room(out_text, 64 * 1024)) && !feof(file) && !ferror(file))
 		buf_grew(out_text, fread(room, 1, 64 * 1024, file));
 	if (ferror(file) || !room) {
@@ -250,7 +254,7 @@ static int read_named(struct source *source, struct config **out, struct fail *f
 	source->text = buf_str(&text);
 	result = problem ? fail(f, FAIL_CONFIG, "%.*s: %s", STR_ARG(source->name), problem)
 	                 : read_or_fail(source, out, f);
-	buf_release(&text);
+	buf_wipe(&text);
 	return result;
 }
 
@@ -285,7 +289,7 @@ int config_check_text(struct str file, struct str text, struct buf *out_report)
 		buf_put_byte(out_report, '\n');
 	}
 	config_put(&c);
-	arena_release(&arena);
+	arena_wipe(&arena);
 	return m.count;
 }
 
@@ -302,7 +306,7 @@ int config_check(struct str file, struct buf *out_report)
 		buf_printf(out_report, "%.*s: %s\n", STR_ARG(file), problem);
 	else
 		mistakes = config_check_text(file, buf_str(&text), out_report);
-	buf_release(&text);
+	buf_wipe(&text);
 	return mistakes;
 }
 

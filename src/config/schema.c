@@ -372,10 +372,15 @@ static void unknown_key(struct config_mistakes *m, const cyaml_schema_value_t *s
 	                STR_ARG(config_near_text(&near, m->arena)));
 }
 
+/* What is longer than any option may be a credential in the wrong place. */
 static struct str member_path(struct arena *arena, struct str path, struct str key)
 {
-	return arena_printf(arena, "%.*s%s%.*s", STR_ARG(path), path.len ? "." : "",
-	                    STR_ARG(str_part(key, 0, 64)));
+	enum { LONGEST = 32, SHOWN = 6 };
+	bool is_option = key.len <= LONGEST;
+
+	return arena_printf(arena, "%.*s%s%.*s%s", STR_ARG(path), path.len ? "." : "",
+	                    STR_ARG(str_part(key, 0, is_option ? key.len : SHOWN)),
+	                    is_option ? "" : "...");
 }
 
 static void check_mapping(struct config_mistakes *m, const cyaml_schema_value_t *schema,
@@ -490,7 +495,7 @@ static void *mem(void *unused, void *old, size_t bytes)
 	(void)unused;
 	if (bytes > 0)
 		return mem_resize(old, bytes);
-	mem_put(old);
+	mem_wipe(old);
 	return NULL;
 }
 

@@ -56,6 +56,21 @@ static void add_child(struct config_node *parent, struct config_node *child)
 	parent->count++;
 }
 
+/* What may be a credential is not left behind in freed memory. */
+static void drop_event(yaml_event_t *event)
+{
+	if (event->type == YAML_SCALAR_EVENT)
+		explicit_bzero(event->data.scalar.value, event->data.scalar.length);
+	yaml_event_delete(event);
+}
+
+static void drop_parser(yaml_parser_t *p)
+{
+	explicit_bzero(p->raw_buffer.start, (size_t)(p->raw_buffer.end - p->raw_buffer.start));
+	explicit_bzero(p->buffer.start, (size_t)(p->buffer.end - p->buffer.start));
+	yaml_parser_delete(p);
+}
+
 static int read_items(struct reading *r, struct config_node *parent, int depth)
 {
 	for (;;) {
@@ -69,7 +84,7 @@ static int read_items(struct reading *r, struct config_node *parent, int depth)
 		ended = event.type == YAML_SEQUENCE_END_EVENT;
 		if (!ended)
 			result = read_node(r, &event, depth, &child);
-		yaml_event_delete(&event);
+		drop_event(&event);
 		if (ended || result < 0)
 			return result;
 		add_child(parent, child);
@@ -86,7 +101,7 @@ static int read_value(struct reading *r, struct config_node *parent, const struc
 	if (next_event(r, &event) < 0)
 		return -1;
 	result = read_node(r, &event, depth, &value);
-	yaml_event_delete(&event);
+	drop_event(&event);
 	if (result < 0)
 		return -1;
 	value->key = key->text;
@@ -110,7 +125,7 @@ static int read_members(struct reading *r, struct config_node *parent, int depth
 		ended = event.type == YAML_MAPPING_END_EVENT;
 		if (!ended)
 			result = read_node(r, &event, depth, &key);
-		yaml_event_delete(&event);
+		drop_event(&event);
 		if (ended || result < 0)
 			return result;
 		if (key->kind != CONFIG_SCALAR)
@@ -176,7 +191,7 @@ static int read_document(struct reading *r, struct config_node **out)
 		else if (type == YAML_SCALAR_EVENT || type == YAML_SEQUENCE_START_EVENT ||
 		         type == YAML_MAPPING_START_EVENT || type == YAML_ALIAS_EVENT)
 			result = read_node(r, &event, 0, out);
-		yaml_event_delete(&event);
+		drop_event(&event);
 		if (result < 0 || type == YAML_STREAM_END_EVENT)
 			return result;
 	}
@@ -199,7 +214,7 @@ struct config_node *config_tree_read(struct str text, struct arena *arena,
 	result = read_document(&r, &root);
 	if (result == 0 && !root)
 		result = refuse(&r, (struct config_place){1, 1}, "there is nothing in it");
-	yaml_parser_delete(&r.parser);
+	drop_parser(&r.parser);
 	return result < 0 ? NULL : root;
 }
 
