@@ -61,6 +61,7 @@ live() { # everything that needs a daemon, from this build folder
 	python3 tests/chaos/run_overload.py --build "$1" || bad=1
 	python3 tests/chaos/run_secrets.py --build "$1" || bad=1
 	python3 tests/chaos/run_load.py --build "$1" || bad=1
+	python3 tests/chaos/run_storm.py --build "$1" || bad=1
 	return $bad
 }
 step_cases() {

@@ -288,6 +288,26 @@ static void note_rest(const struct rate_row *r, struct limit_rest *rest)
 	rest->reset_ms = rate_wait_us(r->rate, r->window_us, r->limit) / 1000;
 }
 
+static struct limit_rest *rest_of(struct limit_pass *pass, const struct limit_party *party,
+                                  const struct rate_row *r)
+{
+	return r->rate == &party->rates.tokens ? &pass->tokens_rest : &pass->requests;
+}
+
+static void tell_rates(struct limit_party *party, const struct payer_rates *set,
+                       const struct judging *j, struct limit_pass *pass)
+{
+	struct rate_row rows[RATE_ROWS];
+
+	rate_rows(&party->rates, set, j->ask->tokens, rows);
+	for (int i = 0; i < RATE_ROWS; i++) {
+		if (rows[i].limit == 0)
+			continue;
+		rate_fill(rows[i].rate, rows[i].limit, rows[i].window_us, j->mono_ns / 1000);
+		note_rest(&rows[i], rest_of(pass, party, &rows[i]));
+	}
+}
+
 static void take_rates(struct limit_party *party, const struct payer_rates *set,
                        const struct judging *j, struct limit_pass *pass)
 {
@@ -299,8 +319,7 @@ static void take_rates(struct limit_party *party, const struct payer_rates *set,
 		if (rows[i].limit == 0)
 			continue;
 		rate_take(rows[i].rate, rows[i].window_us, rows[i].count);
-		note_rest(&rows[i], rows[i].rate == &party->rates.tokens ? &pass->tokens_rest
-		                                                         : &pass->requests);
+		note_rest(&rows[i], rest_of(pass, party, &rows[i]));
 	}
 }
 
@@ -311,6 +330,14 @@ struct limit_verdict judging_rates(const struct judging *j)
 
 	return v.result == LIMIT_ADMITTED ? check_rates("account", p->account, &p->account_rates, j)
 	                                  : v;
+}
+
+void judging_tell_rates(const struct judging *j, struct limit_pass *pass)
+{
+	const struct payer *p = j->payer;
+
+	tell_rates(p->key, &p->key_rates, j, pass);
+	tell_rates(p->account, &p->account_rates, j, pass);
 }
 
 void judging_pass(const struct judging *j, struct limit_pass *pass)

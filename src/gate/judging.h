@@ -22,6 +22,8 @@ bool judging_find(struct judging *);
 struct limit_verdict judging_money(struct judging *);
 /* Rates and concurrency of key and account. */
 struct limit_verdict judging_rates(const struct judging *);
+/* After these have refused: what is left, for the answer's x-ratelimit-*. Nothing is taken. */
+void judging_tell_rates(const struct judging *, struct limit_pass *);
 /* After ADMITTED. */
 void judging_hold(const struct judging *, struct limit_hold *);
 /* Counts it as under way. */

@@ -16,7 +16,7 @@
 /* ---- admission ---- */
 
 /* Only the first admission of a request counts against rates. */
-static struct limit_verdict judge(struct judging *j, const struct limit_pass *pass,
+static struct limit_verdict judge(struct judging *j, struct limit_pass *pass,
                                   struct limit_hold *hold)
 {
 	struct limit_verdict money, rates = {.result = LIMIT_ADMITTED};
@@ -27,6 +27,8 @@ static struct limit_verdict judge(struct judging *j, const struct limit_pass *pa
 		return money;
 	if (pass->payer == NULL)
 		rates = judging_rates(j);
+	if (rates.result == LIMIT_REFUSED)
+		judging_tell_rates(j, pass);
 	return rates.result == LIMIT_REFUSED ? rates : money;
 }
 
