@@ -21,13 +21,13 @@ static void translate(struct wire_job *job, struct fail *f, struct json *said)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	struct json doc, said;
-
 	json_init(&doc), json_init(&said);
 	for (int pair = 0; pair < LLM_DIALECTS * LLM_WIRES; pair++) {
 		struct arena arena = {0};
 		struct fail f = {.arena = &arena};
 		struct wire_target to = {pair / LLM_DIALECTS, STR("m"), .habits = (unsigned)len};
 		struct wire_job job = {pair % LLM_DIALECTS, to, &doc, &arena, &arena, .fail = &f};
+		job.compaction = len % 3;
 		struct llm_request r = {0};
 
 		if (translate_is_possible(job.client, to.dialect) &&
