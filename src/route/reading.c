@@ -167,11 +167,23 @@ void reading_read(const struct scorer *scorer, const struct gather_source *sourc
 	feature_set_close(&out->set, &out->canon, out->levels);
 }
 
+/* 65536 by the root of how many buckets there are. */
+static int64_t share_of(const struct reading *r)
+{
+	return root(((uint64_t)1 << 32) / (r->set.id_count + 1));
+}
+
+int32_t reading_words_part(const struct scorer *scorer, const struct reading *r, int64_t sum,
+                           int tier)
+{
+	return (int32_t)shift_down(sum * share_of(r) * scorer->scale[tier], 24);
+}
+
 void reading_weigh_words(const struct scorer *scorer, const struct reading *r,
                          int32_t out_z[SCORE_TIERS])
 {
 	int32_t sum[SCORE_TIERS] = {0};
-	int64_t share = root(((uint64_t)1 << 32) / (r->set.id_count + 1));
+	int64_t share = share_of(r);
 
 	for (size_t i = 0; i < r->set.id_count; i++) {
 		const int8_t *w = scorer->buckets[r->set.ids[i]];

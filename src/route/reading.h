@@ -22,6 +22,8 @@ void reading_read(const struct scorer *, const struct gather_source *, struct ca
 void reading_weigh(const struct scorer *, const struct reading *, int32_t out_z[SCORE_TIERS]);
 /* The part of it that comes from hashed words alone. */
 void reading_weigh_words(const struct scorer *, const struct reading *, int32_t out_z[SCORE_TIERS]);
+/* What buckets of this text add to z where their weights sum up to `sum`. */
+int32_t reading_words_part(const struct scorer *, const struct reading *, int64_t sum, int tier);
 
 uint32_t reading_curve(const struct scorer_curve *, int32_t z); /* 1/65536 */
 

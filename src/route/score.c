@@ -271,11 +271,11 @@ static int32_t weight_of_loss(int32_t z)
 static void explain_words(const struct walk *w, const struct reading *r)
 {
 	struct str text = {r->canon.text, r->canon.len}, word, pair = {0};
-	int64_t share = r->set.id_count ? ODDS_ONE / (int64_t)r->set.id_count : ODDS_ONE;
 
 	while (str_next_field(&text, ' ', &word)) {
 		struct feature_sentence s;
 		int64_t sum = 0;
+		int32_t weight;
 		struct str both =
 		    pair.len ? (struct str){pair.ptr, (size_t)(word.ptr + word.len - pair.ptr)}
 		             : word;
@@ -285,10 +285,9 @@ static void explain_words(const struct walk *w, const struct reading *r)
 		feature_read_sentence(&w->scorer->lexicon, both, true, &s);
 		for (size_t i = 0; i < s.id_count; i++)
 			sum += w->scorer->buckets[s.ids[i]][SCORE_FAST];
-		sum = sum * w->scorer->scale[SCORE_FAST] / 256 * share / ODDS_ONE / 16;
-		if (weight_of_loss((int32_t)sum))
-			put_evidence(w->result, SCORE_OF_WORDS, both,
-			             weight_of_loss((int32_t)sum));
+		weight = weight_of_loss(reading_words_part(w->scorer, r, sum, SCORE_FAST));
+		if (weight)
+			put_evidence(w->result, SCORE_OF_WORDS, both, weight);
 	}
 }
 

@@ -3,6 +3,7 @@
  * GOLDEN_WRITE=1 writes them anew: after tools/train, never to silence a failure. */
 #include "base/buf.h"
 #include "base/hash.h"
+#include "route/reading.h"
 #include "route/score.h"
 #include "route/scorer_file.h"
 
@@ -55,6 +56,25 @@ static void test_effort_is_a_hard_signal(void)
 	request.effort = SCORE_EFFORT_LOW;
 	score_decide(&request, NULL, &result);
 	CHECK(result.tier == SCORE_STANDARD && result.rule == SCORE_BY_EFFORT);
+}
+
+/* A text of one word: the explanation says of the word what the tables say of the text. */
+static void test_words_weigh_as_in_the_sum(void)
+{
+	static struct reading reading;
+	struct str text = STR("theorem");
+	struct gather_source source = {&text, 1, false};
+	struct score_turn turn = {.role = SCORE_USER, .parts = &text, .part_count = 1};
+	struct score_request request = {.turns = &turn, .turn_count = 1};
+	struct score_result result;
+	int32_t z[SCORE_TIERS];
+
+	reading_read(scorer_current(), &source,
+	             (struct canon_limits){CANON_HEAD_BYTES, CANON_TAIL_BYTES}, &reading);
+	reading_weigh_words(scorer_current(), &reading, z);
+	score_explain(&request, NULL, &result);
+	CHECK(result.word_count == 1 && result.words[0].weight != 0);
+	CHECK(result.words[0].weight == (int32_t)(-(int64_t)z[SCORE_FAST] * 5771 / 65536));
 }
 
 static uint32_t digest(const struct score_result *r)
@@ -299,6 +319,7 @@ int main(void)
 {
 	test_tools_lift_to_standard();
 	test_effort_is_a_hard_signal();
+	test_words_weigh_as_in_the_sum();
 	test_golden();
 	test_prefixes_never_fall();
 	test_gists_decide_the_same();
