@@ -39,6 +39,7 @@ struct origin; /* upstream/exchange.h */
 	X(MOONSHOT, "moonshot")                                                                    \
 	X(ZAI, "zai")                                                                              \
 	X(QWEN, "qwen")                                                                            \
+	X(MINIMAX, "minimax")                                                                      \
 	X(CEREBRAS, "cerebras")                                                                    \
 	X(LMSTUDIO, "lmstudio")                                                                    \
 	X(BEDROCK, "bedrock")                                                                      \

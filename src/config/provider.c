@@ -76,6 +76,7 @@ static enum config_kind kind_at(struct str host)
 	            {STR_INIT("api.z.ai"), CONFIG_KIND_ZAI},
 	            {STR_INIT("open.bigmodel.cn"), CONFIG_KIND_ZAI},
 	            {STR_INIT("dashscope*.aliyuncs.com"), CONFIG_KIND_QWEN},
+	            {STR_INIT("api.minimax*"), CONFIG_KIND_MINIMAX},
 	            {STR_INIT("api.cerebras.ai"), CONFIG_KIND_CEREBRAS}};
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)

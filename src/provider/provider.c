@@ -77,6 +77,11 @@ static const struct kind {
      * it is switched off. */
     [CONFIG_KIND_ZAI] = {USUAL_AUTH, true, false,
                          OLDER_CHAT | WIRE_SENDS_REASONING | WIRE_SWITCHES_THINKING},
+    /* Without it thinking stands in the text, between tags:
+     * https://github.com/vellum-ai/vellum-assistant/pull/34556; the way back:
+     * https://github.com/LionSR/TeXRA/pull/2947. */
+    [CONFIG_KIND_MINIMAX] = {USUAL_AUTH, true, false,
+                             OLDER_CHAT | WIRE_SENDS_REASONING | WIRE_SPLITS_REASONING},
     /* enable_thinking: https://help.aliyun.com/en/model-studio/deep-thinking. */
     [CONFIG_KIND_QWEN] = {USUAL_AUTH, true, false, OLDER_CHAT | WIRE_ENABLES_THINKING},
     /* 400 for parallel_tool_calls and service_tier:

@@ -157,6 +157,22 @@ static void put_calls(struct asking *a, const struct talk_turn *t)
 	json_close_array(&a->w);
 }
 
+/* MiniMax: [{"type":"reasoning.text","text":".."}]; all others: one text. */
+static void put_thoughts(struct asking *a, struct str raw)
+{
+	if (!job_has_habit(a->job, WIRE_SPLITS_REASONING) || raw.len == 0) {
+		put_raw_if(&a->w, STR("reasoning_content"), raw);
+		return;
+	}
+	json_put_key(&a->w, STR("reasoning_details"));
+	json_open_array(&a->w);
+	json_open_object(&a->w);
+	json_key_text(&a->w, STR("type"), STR("reasoning.text"));
+	put_raw_if(&a->w, STR("text"), raw);
+	json_close_object(&a->w);
+	json_close_array(&a->w);
+}
+
 /* Several thoughts of one turn are one text here. */
 static void put_reasoning(struct asking *a, const struct talk_turn *t)
 {
@@ -169,8 +185,7 @@ static void put_reasoning(struct asking *a, const struct talk_turn *t)
 			thoughts[count] = t->parts[i];
 			thoughts[count++].kind = TALK_TEXT;
 		}
-	put_raw_if(&a->w, STR("reasoning_content"),
-	           put_joined_text(thoughts, count, a->job->arena));
+	put_thoughts(a, put_joined_text(thoughts, count, a->job->arena));
 }
 
 static void put_past_audio(struct asking *a, const struct talk_turn *t)
@@ -191,7 +206,8 @@ static void put_assistant(struct asking *a, const struct talk_turn *t)
 
 	if (find_kind(t, TALK_THINKING))
 		put_reasoning(a, t);
-	else if (find_kind(t, TALK_CALL) && job_has_habit(a->job, WIRE_SENDS_REASONING))
+	else if (find_kind(t, TALK_CALL) && job_has_habit(a->job, WIRE_SENDS_REASONING) &&
+	         !job_has_habit(a->job, WIRE_SPLITS_REASONING))
 		json_key_text(&a->w, STR("reasoning_content"), STR(""));
 	if (find_kind(t, TALK_TEXT))
 		put_content_text(a, t->parts, t->part_count);
@@ -537,6 +553,8 @@ int chat_write_request(struct wire_job *job, const struct talk *t, struct buf *o
 	put_format(&a);
 	put_limits(&a);
 	put_effort_word(&a);
+	if (job_has_habit(job, WIRE_SPLITS_REASONING))
+		json_key_bool(&a.w, STR("reasoning_split"), true);
 	put_sampling(&a);
 	put_names(&a);
 	put_stream(&a);

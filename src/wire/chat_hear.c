@@ -450,6 +450,10 @@ static void keep_message(const struct hearing *h, struct talk_answer *a, uint32_
 
 	if (thinking.len == 0)
 		thinking = inside(h, message, STR("reasoning"));
+	if (thinking.len == 0) /* MiniMax has it there alone */
+		thinking = inside(
+		    h, json_first(h->doc, json_get(h->doc, message, STR("reasoning_details"))),
+		    STR("text"));
 	h->state->has_refusal = refusal.len > 0;
 	keep_text(a, h->job->arena, TALK_THINKING, thinking);
 	keep_content(h, a, json_get(h->doc, message, STR("content")));

@@ -37,6 +37,8 @@ enum wire_habit {
 	WIRE_NO_JSON_OBJECT = 1 << 16,    /* response_format json_schema alone */
 	WIRE_SWITCHES_THINKING = 1 << 17, /* chat: thinking {"type":"enabled"|"disabled"} */
 	WIRE_ENABLES_THINKING = 1 << 18,  /* chat: enable_thinking, and no effort word */
+	/* chat: reasoning_split parts thinking from the text; it goes back as reasoning_details */
+	WIRE_SPLITS_REASONING = 1 << 19,
 };
 
 struct wire_target {
