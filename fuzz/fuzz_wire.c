@@ -6,7 +6,7 @@ static struct json_error error;
 
 static void edit(const struct llm_request *r, struct json *doc, struct arena *arena)
 {
-	struct wire_change change = {STR("real"), true, true, r->max_output / 2, false};
+	struct wire_change change = {.model = STR("real"), .meter_stream = true, .max_output = 7};
 	struct str pieces[WIRE_PIECES_MAX], whole = {0};
 	struct wire_edits edits;
 	size_t sum;
