@@ -254,7 +254,8 @@ def scene_successor_killed(world):
     old = world.upgrade()
     assert ask(world, key, "s1").status == 200
     os.kill(world.pid, signal.SIGKILL)
-    world.ended(world.pid)
+    world.heirs.remove(world.pid)  # its parent, the old process, sees it end
+    until(lambda: "had taken over has ended" in world.text(), "nobody says that it ended")
     first, world.daemon = world.daemon, None
     world.start()
     assert ask(world, key, "s2").status == 200
