@@ -5,7 +5,7 @@
  * refers to; never prints a secret. */
 #include "cli/cli.h"
 #include "cli/option.h"
-#include "snapshot.h"
+#include "daemon/snapshot.h"
 
 enum { REPORT_BYTES_MAX = 4 * 1024 * 1024 };
 

@@ -13,10 +13,10 @@
 #include "cli/option.h"
 #include "cli/pid_file.h"
 #include "cli/place.h"
-#include "daemon.h"
+#include "daemon/daemon.h"
 #include "demo/demo.h"
 #include "gate/key.h"
-#include "snapshot.h"
+#include "daemon/snapshot.h"
 #include "store/datadir.h"
 
 #include <sys/prctl.h>

@@ -3,7 +3,7 @@
 #include "cli/settings.h"
 
 #include "cli/found.h"
-#include "snapshot.h"
+#include "daemon/snapshot.h"
 
 static int load_built_in(struct arena *arena, struct config **out, struct fail *f)
 {

@@ -18,7 +18,7 @@ SAMPLES = {
     "opening-comment": ("src/wire/a.c", "int a;\n"),
     "banned": ("src/wire/a.c", "void f(void)\n{\n\tfree(x);\n}\n"),
     "floats": ("src/ledger/a.c", "double a;\n"),
-    "status-numbers": ("src/request.c", "\tif (status == 404)\n"),
+    "status-numbers": ("src/path/request.c", "\tif (status == 404)\n"),
     "goto": ("src/wire/a.c", "void f(void)\n{\n\tgoto end;\nend:\n\treturn;\n}\n"),
     "if-in-body": ("src/wire/a.c", "void f(void)\n{\n#ifdef X\n#endif\n}\n"),
     "unfinished": ("docs/a.md", "TO" "DO\n"),
@@ -37,7 +37,7 @@ TREE_SAMPLES = {
     "tests": {"src/wire/a.c": ""},
     "fuzz": {"fuzz/fuzz_a.c": ""},
     "documented": {
-        "src/reply.c": 'STR("X-Flux-Unheard-Of")\n',
+        "src/path/reply.c": 'STR("X-Flux-Unheard-Of")\n',
         **{document: "" for _, _, document in tables.DOCUMENTED},
     },
 }

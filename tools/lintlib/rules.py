@@ -1,6 +1,5 @@
 """The rules. Each gets one file (or, at the end, all of them) and yields (line, sentence)."""
 
-import fnmatch
 import re
 
 from . import tables
@@ -92,13 +91,7 @@ def parameters(s):
 
 def layer_of(path):
     inner = path.removeprefix("src/")
-    if "/" in inner:
-        return inner.split("/")[0]
-    stem = inner.rsplit(".", 1)[0]
-    for group, patterns in tables.GROUPS.items():
-        if any(fnmatch.fnmatchcase(stem, p) for p in patterns):
-            return group
-    return stem
+    return inner.split("/")[0] if "/" in inner else inner.rsplit(".", 1)[0]
 
 
 def may_include(layer, header):

@@ -7,19 +7,14 @@ LIMITS = {"file": 600, "function": 60, "nesting": 3, "parameters": 5, "line": 10
           "python line": 120}
 
 # Layer -> what its files may include beside itself and base/: a layer, or one header. A file right
-# under src/ is a layer of its own, unless GROUPS names one for it.
-GROUPS = {
-    "path": ["request", "relay", "reply", "attempt", "away", "candidate", "heartbeat", "payment", "usage", "refusal",
-             "endpoint", "models", "proof", "ready", "decided", "dry_run", "feedback", "tokens", "counting", "told",
-             "worker", "translation", "turnstile", "wish"],
-    "daemon": ["daemon", "snapshot", "version", "heir", "handover"],
-}
+# under src/ is a layer of its own.
 COMMON = ["limits", "fail", "metric", "llm"]
 LAYERS = ["front", "gate", "wire", "route", "provider", "upstream", "ledger", "store", "config", "trace",
-          "token", "snapshot.h", "version.h"]
+          "token", "daemon/snapshot.h", "version.h"]
 ARROWS = {
     "base": [],
     "limits": [],
+    "version": [],
     "fail": [],
     "metric": [],
     "llm": [],
@@ -131,34 +126,34 @@ TESTED_BY = {
         "tests/run_scenes.py": "src/cli/backup.c src/cli/books.c src/cli/place.c src/cli/ledger.c src/cli/replay.c"
                               " src/cli/tally.c"
                                " src/cli/serve.c"
-                               " src/cli/found.c src/daemon.c src/main.c src/worker.c"
-                               " src/admin/admin.c src/snapshot.c",
-        "tests/chaos/run_overload.py": "src/away.c src/turnstile.c",
+                               " src/cli/found.c src/daemon/daemon.c src/main.c src/path/worker.c"
+                               " src/admin/admin.c src/daemon/snapshot.c",
+        "tests/chaos/run_overload.py": "src/path/away.c src/path/turnstile.c",
         "tests/chaos/run_upgrade.py": "src/base/notify.c src/cli/pid_file.c src/front/inherit.c"
-                                      " src/handover.c src/heir.c",
-        "tests/unit/test_trace.c": "src/trace/series.c src/trace/writer.c src/decided.c",
-        "tests/caselib/routing.py": "src/feedback.c src/cli/tune.c",
+                                      " src/daemon/handover.c src/daemon/heir.c",
+        "tests/unit/test_trace.c": "src/trace/series.c src/trace/writer.c src/path/decided.c",
+        "tests/caselib/routing.py": "src/path/feedback.c src/cli/tune.c",
         "tests/unit/test_limit.c": "src/gate/bucket.c src/gate/judging.c src/gate/lend.c"
                                    " src/gate/payer.c src/gate/wait.c",
-        "tests/cases/ceiling.case": "src/payment.c src/gate/account.c"
+        "tests/cases/ceiling.case": "src/path/payment.c src/gate/account.c"
                                     " src/gate/limit_say.c",
-        "tests/cases/routing.case": "src/wish.c",
-        "tests/cases/models.case": "src/models.c",
-        "tests/cases/alias.case": "src/dry_run.c",
-        "tests/cases/upstream.case": "src/attempt.c src/refusal.c",
-        "tests/cases/failover.case": "src/candidate.c",
-        "tests/cases/heartbeat.case": "src/heartbeat.c",
+        "tests/cases/routing.case": "src/path/wish.c",
+        "tests/cases/models.case": "src/path/models.c",
+        "tests/cases/alias.case": "src/path/dry_run.c",
+        "tests/cases/upstream.case": "src/path/attempt.c src/path/refusal.c",
+        "tests/cases/failover.case": "src/path/candidate.c",
+        "tests/cases/heartbeat.case": "src/path/heartbeat.c",
         "tests/cases/errors.case": "src/fail.c src/llm.c src/wire/error.c src/wire/field.c"
-                                    " src/endpoint.c src/ready.c src/reply.c src/gate/bad_keys.c",
+                                    " src/path/endpoint.c src/path/ready.c src/path/reply.c src/gate/bad_keys.c",
         "tests/cases/chat.case": "src/wire/chat.c src/wire/edit.c src/wire/note.c"
-                                  " src/relay.c src/request.c src/told.c",
+                                  " src/path/relay.c src/path/request.c src/path/told.c",
         "tests/cases/messages.case": "src/wire/messages.c",
-        "tests/cases/translate.case": "src/translation.c",
+        "tests/cases/translate.case": "src/path/translation.c",
         "tests/cases/compact.case": "src/wire/compact.c",
-        "tests/cases/tokens.case": "src/tokens.c src/counting.c",
+        "tests/cases/tokens.case": "src/path/tokens.c src/path/counting.c",
         "tests/unit/test_vocab.c": "src/token/count.c src/token/guess.c src/token/shelf.c"
                                    " src/token/split.c src/token/tally.c",
-        "tests/run_cloud.py": "src/proof.c",
+        "tests/run_cloud.py": "src/path/proof.c",
         "tests/unit/test_gemini.c": "src/wire/gemini_ask.c src/wire/gemini_hear.c"
                                     " src/wire/gemini_row.c",
         "tests/unit/test_pairs.c": "src/wire/hearing.c src/wire/messages_ask.c src/wire/messages_hear.c"
@@ -210,8 +205,8 @@ FUZZ_LINES = 40
 # Rows: sources, pattern whose first group is the word, document.
 SCHEMA_KEY = r'^ +(?:(?:TEXT|NEEDED|NUMBER|COUNT|LIST)\(|CYAML_FIELD_\w+\(")(\w+)'
 DOCUMENTED = [
-    (["src/endpoint.c"], r'^    \{"\w+", "(/[^"]+)"', "docs/contract.md"),
-    (["src/reply.c"], r'STR\("(X-Flux-[A-Za-z-]+)"\)', "docs/contract.md"),
+    (["src/path/endpoint.c"], r'^    \{"\w+", "(/[^"]+)"', "docs/contract.md"),
+    (["src/path/reply.c"], r'STR\("(X-Flux-[A-Za-z-]+)"\)', "docs/contract.md"),
     (["src/fail.def"], r"^FAIL\(\w+, +(?:4(?!05|08|11|15|17|26|31)\d\d|50[0234]|0), +\"(?!config)(\w+)\"",
      "docs/contract.md"),
     (["src/cli/"], r'^\t    \{"(\w[\w-]*)", (?:"[A-Z]|NULL)', "docs/man/fluxrouter.1"),

@@ -1,9 +1,0 @@
-/* POST /v1/route: where a request would go, why, and what it would cost. Calls no provider. */
-#ifndef DRY_RUN_H
-#define DRY_RUN_H
-
-struct request;
-
-void dry_run_answer(struct request *);
-
-#endif

@@ -1,0 +1,430 @@
+/* Holding and settling.
+ *
+ *	bound     what an attempt may cost: all bytes of its body as tokens, all output it may give
+ *	least     the same with the least output that is of use, and tokens as they were counted
+ *	hold      the bound, or what the ceilings leave, but the least; output is lowered to it
+ *
+ * The floor of an answer's length: what was asked or 1,024, whichever is less; with thinking its
+ * budget + 4,096; with tools 8,192; never more than was asked. Where a term says `clamp: false` it
+ * is what was asked.
+ *
+ * Invariants: what is held is settled exactly once, also when the request dies waiting. Nothing is
+ * held for an attempt that is not made. Called by request.c and attempt.c; must never block. */
+#include "path/payment.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "path/candidate.h"
+#include "gate/account.h"
+#include "limits.h"
+#include "metric.h"
+#include "path/counting.h"
+#include "path/request.h"
+#include "wire/compact.h"
+#include "wire/put.h"
+
+enum {
+	LEAST_OUTPUT = 1024,
+	LEAST_WITH_THINKING = 4096,
+	LEAST_WITH_TOOLS = 8192,
+	UNTOLD_OUTPUT =
+	    32 * 1024, /* where neither client nor catalog says how long an answer may be */
+};
+
+int payment_find(struct request *r)
+{
+	payer_put(&r->pay.payer);
+	r->pay.payer = account_payer(r->worker->shared->accounts, r->key.id);
+	return r->pay.payer ? 0 : -1;
+}
+
+/* Tags go into reports and file names: a set of characters that is harmless everywhere. */
+int payment_read_tags(struct request *r)
+{
+	struct str tags = http_header(stream_head(r->stream), STR("x-flux-tags"));
+
+	for (size_t i = 0; i < tags.len; i++) {
+		char c = tags.ptr[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		      str_find_byte(STR("._-:=,;/+@ "), c) < 11))
+			return fail_at(&r->fail, FAIL_INVALID_VALUE, STR("X-Flux-Tags"),
+			               "X-Flux-Tags has a character that it may not have; use "
+			               "letters, digits and . _ - : = , ; / + @");
+	}
+	if (tags.len > LIMIT_TAGS_BYTES)
+		return fail_at(&r->fail, FAIL_INVALID_VALUE, STR("X-Flux-Tags"),
+		               "X-Flux-Tags has %zu bytes; %d are the most", tags.len,
+		               LIMIT_TAGS_BYTES);
+	r->pay.tags = tags;
+	return 0;
+}
+
+/* ---- the bound ---- */
+
+static const struct config_model *model_of(const struct request *r)
+{
+	return r->now.target->model->config;
+}
+
+static int64_t asked_output(const struct request *r)
+{
+	int64_t most = model_of(r)->max_output;
+
+	int64_t asked = most;
+
+	if (r->llm.max_output && (most == 0 || r->llm.max_output < most))
+		asked = r->llm.max_output;
+	/* What the translation makes of it is what may be billed. */
+	if (asked && asked < PUT_LEAST_RESPONSES_OUTPUT && r->now.dialect == LLM_RESPONSES &&
+	    r->llm.dialect != LLM_RESPONSES)
+		asked = PUT_LEAST_RESPONSES_OUTPUT;
+	return asked;
+}
+
+static int64_t floor_output(const struct request *r, int64_t asked)
+{
+	int64_t floor = LEAST_OUTPUT;
+
+	if (!r->pay.payer->clamp)
+		return asked;
+	if (r->llm.thinking_budget)
+		floor = r->llm.thinking_budget + LEAST_WITH_THINKING;
+	if (r->llm.tools && floor < LEAST_WITH_TOOLS)
+		floor = LEAST_WITH_TOOLS;
+	return floor < asked ? floor : asked;
+}
+
+/* What its input may be at most: as many tokens as bytes. Or, closer: half as many again as were
+ * estimated; or, where they were counted exactly, an eighth more than that, for what a provider
+ * puts around them. */
+enum basis { BY_BYTES, BY_COUNT };
+
+static int64_t input_tokens(const struct request *r, enum basis basis)
+{
+	int64_t bytes =
+	    (int64_t)stream_body(r->stream).len + (r->llm.compaction ? COMPACT_ASK_BYTES_MAX : 0);
+	int64_t exact = counting_exact(r);
+	int64_t count =
+	    exact ? exact + exact / 8 : r->decision.counted_tokens + r->decision.counted_tokens / 2;
+
+	return basis == BY_COUNT && count < bytes ? count : bytes;
+}
+
+/* INT64_MAX: nothing bounds it. */
+static int64_t bound_nusd(const struct request *r, enum basis basis, int64_t max_output)
+{
+	struct price_bound bound = {.body_bytes = input_tokens(r, basis),
+	                            .messages = r->llm.turn_count,
+	                            .tools = r->llm.tools,
+	                            .choices = r->llm.choices,
+	                            .pictures = r->llm.images,
+	                            .max_output = max_output,
+	                            .calls = r->llm.provider_calls,
+	                            .service = r->llm.service};
+	int64_t nusd = INT64_MAX;
+
+	return price_bound_nusd(&r->now.deal, &bound, &nusd) < 0 ? INT64_MAX : nusd;
+}
+
+struct output_range {
+	int64_t lowest, highest;
+};
+
+/* The most output whose bound is within the amount; the floor's is. */
+static int64_t output_within(const struct request *r, enum basis basis, int64_t amount_nusd,
+                             struct output_range range)
+{
+	while (range.lowest < range.highest) {
+		int64_t middle = range.lowest + (range.highest - range.lowest + 1) / 2;
+
+		if (bound_nusd(r, basis, middle) <= amount_nusd)
+			range.lowest = middle;
+		else
+			range.highest = middle - 1;
+	}
+	return range.lowest;
+}
+
+/* ---- holding ---- */
+
+/* The house's ceiling is that of now, not of when the request came: it may have waited. */
+static int64_t global_nusd(void)
+{
+	struct config *config = config_current();
+	int64_t nusd = config->global_month_nusd;
+
+	config_put(&config);
+	return nusd;
+}
+
+static bool is_limited(const struct request *r)
+{
+	bool is_limited = r->pay.wait.ask.global_nusd != INT64_MAX;
+
+	for (int i = 0; i < STORE_SCOPE_COUNT; i++)
+		is_limited = is_limited || r->pay.payer->ceilings[i] != INT64_MAX;
+	return is_limited;
+}
+
+/* Under a ceiling nothing is served whose worst case cannot be told. */
+static int check_bounded(struct request *r)
+{
+	struct str path;
+
+	if (r->llm.unbounded_node != JSON_NONE) {
+		path = json_path(&r->doc, r->llm.unbounded_node, r->arena);
+		return fail_at(&r->fail, FAIL_UNSUPPORTED_CONTENT, path,
+		               "what the document at %.*s costs cannot be told before, and a "
+		               "ceiling is set; send it inside the body",
+		               STR_ARG(path));
+	}
+	if (r->pay.bound_nusd <= LIMIT_NUSD_MAX)
+		return 0;
+	return fail(
+	    &r->fail, FAIL_MODEL_NOT_ALLOWED,
+	    "what %.*s costs at most cannot be told, and a ceiling is set; name its price in "
+	    "the configuration, or ask for another model",
+	    STR_ARG(model_of(r)->name));
+}
+
+static void warn(struct request *r, struct str sentence)
+{
+	r->warnings =
+	    ARENA_JOIN(r->arena, r->warnings, r->warnings.len ? STR("; ") : STR(""), sentence);
+}
+
+/* What the ceilings left of the bound decides how much may be answered. */
+static void fit_output(struct request *r, int64_t asked)
+{
+	struct payment *p = &r->pay;
+	struct output_range range = {floor_output(r, asked), asked};
+	enum basis basis =
+	    bound_nusd(r, BY_BYTES, range.lowest) <= p->hold.amount_nusd ? BY_BYTES : BY_COUNT;
+
+	p->max_output = output_within(r, basis, p->hold.amount_nusd, range);
+	p->bound_nusd = bound_nusd(r, BY_BYTES, p->max_output);
+	limits_lower(r->worker->shared->limits, &p->hold, bound_nusd(r, basis, p->max_output));
+	if (p->max_output == asked)
+		return;
+	p->lowered = p->max_output;
+	warn(r, arena_printf(r->arena,
+	                     "max output of %lld tokens lowered to %lld, which is what the ceiling "
+	                     "leaves",
+	                     (long long)asked, (long long)p->max_output));
+}
+
+static void admitted(struct request *r)
+{
+	struct payment *p = &r->pay;
+
+	if (p->hold.is_limited && p->hold.amount_nusd < p->bound_nusd)
+		fit_output(r, p->max_output);
+	r->now.opened_ms = p->hold.wall_ms;
+}
+
+static enum payment_result ask(struct request *);
+
+/* Where bytes say that it costs too much, the exact count decides. */
+static bool may_count(const struct request *r)
+{
+	return r->counting == NULL && is_limited(r) &&
+	       counting_would_be_exact(r->now.target->config->model);
+}
+
+static enum payment_result act_on(struct request *r, const struct limit_verdict *v)
+{
+	int64_t tokens;
+
+	switch (v->result) {
+	case LIMIT_ADMITTED:
+		timer_cancel(&r->pay.patience);
+		admitted(r);
+		return PAYMENT_HELD;
+	case LIMIT_WAITS:
+		return PAYMENT_WAITS;
+	case LIMIT_REFUSED:
+		if (!may_count(r))
+			break;
+		return counting_ask(r, r->now.target->config->model, &tokens) ? ask(r)
+		                                                              : PAYMENT_WAITS;
+	}
+	timer_cancel(&r->pay.patience);
+	limits_say(v, &r->fail);
+	if (r->fail.money)
+		metric_add(METRIC_CEILING_REFUSED, 1);
+	return PAYMENT_REFUSED;
+}
+
+static void on_impatient(struct timer *t)
+{
+	request_resume(LIST_OBJECT(t, struct request, pay.patience));
+}
+
+static void be_patient(struct request *r)
+{
+	if (r->pay.until_ns == 0)
+		r->pay.until_ns = clock_mono_ns() + LIMIT_CEILING_WAIT_MS * INT64_C(1000000);
+	if (!timer_is_set(&r->pay.patience))
+		timer_set(&r->pay.patience, &r->worker->loop, LIMIT_CEILING_WAIT_MS, on_impatient);
+}
+
+/* How long the answer may be, and what that costs. */
+static void find_bound(struct request *r)
+{
+	struct payment *p = &r->pay;
+	int64_t asked = asked_output(r);
+
+	p->lowered = 0;
+	r->warnings = STR("");
+	if (asked == 0 && is_limited(r)) {
+		p->lowered = asked = UNTOLD_OUTPUT;
+		warn(r, STR("max output of 32768 tokens set, since a ceiling is"));
+	} else if (model_of(r)->max_output && r->llm.max_output > model_of(r)->max_output) {
+		p->lowered = asked;
+		warn(r, arena_printf(r->arena,
+		                     "max output of %lld tokens lowered to %lld, the most that "
+		                     "%.*s gives",
+		                     (long long)r->llm.max_output, (long long)asked,
+		                     STR_ARG(model_of(r)->name)));
+	}
+	p->max_output = asked;
+	p->bound_nusd = bound_nusd(r, BY_BYTES, asked);
+}
+
+static void find_deal(struct request *r)
+{
+	const struct payer *p = r->pay.payer;
+	struct config_payer payer = {.account = r->key.account_name,
+	                             .plan = p->plan,
+	                             .has_markup = p->has_markup,
+	                             .markup_bp = p->charge_bp,
+	                             .apply_floor = p->apply_floor};
+
+	r->now.deal = config_deal(r->config, &payer, model_of(r), clock_wall_ms());
+}
+
+static enum payment_result ask(struct request *r)
+{
+	struct payment *p = &r->pay;
+	struct limit_verdict v;
+	int64_t closer_nusd;
+
+	if (payment_find(r) < 0) {
+		fail(&r->fail, FAIL_STORE, "the account of this key is not known yet; try again");
+		return PAYMENT_REFUSED;
+	}
+	if (p->payer->is_revoked) {
+		fail(&r->fail, FAIL_INVALID_API_KEY, "this key was revoked; ask for a new one");
+		return PAYMENT_REFUSED;
+	}
+	find_deal(r);
+	p->wait.ask.global_nusd = global_nusd();
+	find_bound(r);
+	if (is_limited(r) && check_bounded(r) < 0)
+		return PAYMENT_REFUSED;
+	closer_nusd = bound_nusd(r, BY_COUNT, floor_output(r, p->max_output));
+	p->wait.hold = &p->hold;
+	p->wait.pass = &p->pass;
+	p->wait.ask = (struct limit_ask){
+	    .need_nusd = p->bound_nusd <= LIMIT_NUSD_MAX ? p->bound_nusd : 0,
+	    .least_nusd = closer_nusd < p->bound_nusd ? closer_nusd : p->bound_nusd,
+	    .tokens = r->decision.counted_tokens,
+	    .global_nusd = p->wait.ask.global_nusd};
+	v = limits_admit(r->worker->shared->limits, p->payer, &p->wait, &r->worker->inbox);
+	if (v.result == LIMIT_WAITS) {
+		be_patient(r);
+		metric_add(METRIC_CEILING_WAITS, 1);
+	}
+	return act_on(r, &v);
+}
+
+enum payment_result payment_hold(struct request *r)
+{
+	struct payment *p = &r->pay;
+	struct limit_verdict v;
+	enum limit_wait_state state = p->wait.state; /* another thread may decide it meanwhile */
+
+	switch (state) {
+	case LIMIT_IDLE:
+		break;
+	case LIMIT_QUEUED:
+		if (clock_mono_ns() < p->until_ns)
+			return PAYMENT_WAITS;
+		v = limits_give_up(r->worker->shared->limits, &p->wait);
+		return act_on(r, &v);
+	case LIMIT_DECIDED:
+		v = limits_decided(&p->wait);
+		if (!p->wait.is_changed)
+			return act_on(r, &v);
+		break;
+	}
+	return ask(r);
+}
+
+enum payment_result payment_look(struct request *r)
+{
+	struct payment *p = &r->pay;
+
+	if (p->payer == NULL) {
+		fail(&r->fail, FAIL_STORE, "the account of this key is not known yet; try again");
+		return PAYMENT_REFUSED;
+	}
+	if (p->wait.state == LIMIT_IDLE) {
+		limits_look(r->worker->shared->limits, p->payer, &p->wait, &r->worker->inbox);
+		be_patient(r);
+	}
+	if (p->wait.state == LIMIT_QUEUED && clock_mono_ns() < p->until_ns)
+		return PAYMENT_WAITS;
+	limits_give_up(r->worker->shared->limits, &p->wait);
+	timer_cancel(&p->patience);
+	return PAYMENT_HELD;
+}
+
+bool payment_may_be_cheaper(const struct request *r)
+{
+	return r->fail.money && !fail_can_retry(r->fail.kind) && candidate_is_left(r);
+}
+
+/* ---- settling ---- */
+
+/* Somebody billed what cannot have been: nothing more goes there until an operator has looked. */
+static void note_overrun(const struct request *r, int64_t charge_nusd)
+{
+	struct log_line l;
+
+	metric_add(METRIC_OVERRUNS, 1);
+	target_stop(r->now.target);
+	log_start(&l, LOG_ERROR, "overrun: billed above the bound, the target is stopped");
+	log_text(&l, "id", r->id_text);
+	log_text(&l, "target", r->now.target->name);
+	log_nusd(&l, "held_usd", r->pay.hold.amount_nusd);
+	log_nusd(&l, "bound_usd", r->pay.bound_nusd);
+	log_nusd(&l, "charge_usd", charge_nusd);
+	log_end(&l);
+}
+
+void payment_settle(struct request *r, int64_t charge_nusd, const struct llm_usage *usage)
+{
+	struct payment *p = &r->pay;
+
+	if (limits_settle(r->worker->shared->limits, &p->hold, charge_nusd) &&
+	    charge_nusd > p->bound_nusd)
+		note_overrun(r, charge_nusd);
+	if (usage)
+		p->tokens += usage->input + usage->cache_read + usage->cache_write_5m +
+		             usage->cache_write_1h + usage->output;
+}
+
+void payment_end(struct request *r)
+{
+	struct limits *limits = r->worker->shared->limits;
+	struct payment *p = &r->pay;
+
+	timer_cancel(&p->patience);
+	if (p->wait.state != LIMIT_IDLE)
+		limits_give_up(limits, &p->wait);
+	limits_settle(limits, &p->hold, 0);
+	limits_leave(limits, &p->pass, p->tokens);
+	payer_put(&p->payer);
+}

@@ -1,0 +1,374 @@
+/* Moving a stream.
+ *
+ * 	provider's bytes -> sse_next cuts events -> dialect notes what each means -> client's bytes
+ * 	                                          \-> translation -> the client's own events
+ *
+ * Where both sides speak the same dialect, events pass untouched but for the named edits of the
+ * contract: cost in usage objects, the usage chunk withheld from a client that did not ask for
+ * it. Runs of untouched events are written as one piece. An event that is not whole yet waits in
+ * `partial`; frames before the first content wait in `held`.
+ *
+ * The first content may take as long as an answer that is no stream may take to begin, whatever
+ * comes before it: comments and pings can go on forever.
+ *
+ * Invariants: nothing is sent before content; after the terminal event bytes pass unread; a
+ * client that does not read pauses the provider. Called by request.c only. */
+#include "path/relay.h"
+
+#include "path/attempt.h"
+#include "path/candidate.h"
+#include "path/heartbeat.h"
+#include "provider/provider.h"
+#include "path/reply.h"
+#include "path/translation.h"
+#include "limits.h"
+#include "wire/eventstream.h"
+
+enum { RELAY_GRACE_MS = 250 };
+
+static void on_grace(struct timer *t)
+{
+	struct relay *relay = LIST_OBJECT(t, struct relay, grace);
+
+	request_resume(LIST_OBJECT(relay, struct request, relay));
+}
+
+static void on_silence(struct timer *t)
+{
+	struct relay *relay = LIST_OBJECT(t, struct relay, patience);
+
+	relay->is_silent = true;
+	request_resume(LIST_OBJECT(relay, struct request, relay));
+}
+
+void relay_init(struct request *r)
+{
+	int64_t patience_ms = r->now.target->config->waits.first_byte_ms;
+
+	buf_init(&r->relay.partial, LIMIT_EVENT_BYTES);
+	buf_init(&r->relay.held, LIMIT_EVENT_BYTES);
+	buf_init(&r->relay.frames, LIMIT_EVENT_BYTES);
+	r->relay.sse = (struct sse){0};
+	r->relay.is_over = r->relay.is_silent = false;
+	if (r->llm.stream && patience_ms > 0)
+		timer_set(&r->relay.patience, &r->worker->loop, patience_ms, on_silence);
+}
+
+void relay_release(struct request *r)
+{
+	timer_cancel(&r->relay.grace);
+	timer_cancel(&r->relay.patience);
+	buf_release(&r->relay.partial);
+	buf_release(&r->relay.held);
+	buf_release(&r->relay.frames);
+}
+
+static bool has_type(const struct http_head *head, struct str type)
+{
+	struct str has = http_header(head, STR("content-type"));
+
+	return str_eq_nocase(str_part(has, 0, type.len), type);
+}
+
+bool relay_is_stream(const struct http_head *head)
+{
+	return has_type(head, STR("text/event-stream")) || has_type(head, EVENTSTREAM_TYPE);
+}
+
+static bool is_framed(const struct request *r)
+{
+	return has_type(exchange_head(r->now.exchange), EVENTSTREAM_TYPE);
+}
+
+static void give(struct request *r, struct str bytes)
+{
+	if (r->has_content)
+		stream_write(r->stream, bytes);
+	else
+		buf_put(&r->relay.held, bytes);
+}
+
+static void begin(struct request *r)
+{
+	struct buf *held = &r->relay.held;
+
+	if (r->has_content)
+		return;
+	r->has_content = true;
+	candidate_note_answer(r);
+	heartbeat_stop(r);
+	timer_cancel(&r->relay.patience);
+	if (!r->has_begun)
+		reply_begin_stream(
+		    r, r->now.job || is_framed(r)
+		           ? STR("text/event-stream")
+		           : http_header(exchange_head(r->now.exchange), STR("content-type")));
+	stream_write(r->stream, buf_str(held));
+	buf_release(held);
+}
+
+/* The data of an event that is not joined from several lines stands in its raw bytes. */
+static bool is_inside(struct str part, struct str whole)
+{
+	return part.len && part.ptr >= whole.ptr && part.ptr + part.len <= whole.ptr + whole.len;
+}
+
+static size_t end_of(struct str part, struct str whole)
+{
+	return (size_t)(part.ptr - whole.ptr) + part.len - 1;
+}
+
+static void send_edited(struct request *r, const struct sse_event *e, const struct wire_note *note)
+{
+	struct wire_edits edits = {0};
+	struct str pieces[WIRE_PIECES_MAX];
+	size_t bytes;
+	int count;
+
+	if (note->usage.len && r->config->cost_in_usage)
+		wire_edit_cost(&edits, sse_raw_at(e, end_of(note->usage, e->data)), note->usage,
+		               attempt_charge_so_far(r), &r->worker->loop.scratch);
+	if (is_inside(note->null_usage, e->raw))
+		wire_edit_add(&edits,
+		              (struct wire_edit){.at = (size_t)(note->null_usage.ptr - e->raw.ptr),
+		                                 .cut = note->null_usage.len});
+	count = wire_edit_pieces(&edits, e->raw, pieces, &bytes);
+	for (int i = 0; i < count; i++)
+		give(r, pieces[i]);
+}
+
+static bool hides_usage(const struct request *r)
+{
+	return r->llm.dialect == LLM_CHAT && !r->llm.wants_stream_usage;
+}
+
+/* Bytes that are passed on as they are, waiting to be written together. */
+struct run {
+	struct str bytes;
+};
+
+static void run_send(struct request *r, struct run *run)
+{
+	if (run->bytes.len)
+		give(r, run->bytes);
+	run->bytes.len = 0;
+}
+
+static void run_add(struct run *run, struct str raw)
+{
+	if (run->bytes.len == 0)
+		run->bytes.ptr = raw.ptr;
+	run->bytes.len += raw.len;
+}
+
+static void pass(struct request *r, struct run *run, const struct sse_event *e,
+                 const struct wire_note *note)
+{
+	if (note->is_usage_only && hides_usage(r)) {
+		run_send(r, run);
+		return;
+	}
+	if (note->usage.len || note->null_usage.len) {
+		run_send(r, run);
+		send_edited(r, e, note);
+		return;
+	}
+	run_add(run, e->raw);
+}
+
+static bool counts_rest(const struct request *r)
+{
+	return provider_counts_rest(r->now.target->config->provider);
+}
+
+/* The same where the client speaks another dialect: its own events are made of it. */
+static enum relay_result translate_event(struct request *r, const struct sse_event *e)
+{
+	enum wire_kind kind;
+	struct buf events;
+
+	buf_init(&events, LIMIT_EVENT_BYTES);
+	kind = translation_hear(r, e, &events);
+	if (kind != WIRE_LIFECYCLE && kind != WIRE_ERROR)
+		begin(r);
+	give(r, buf_str(&events));
+	r->relay.is_over = kind == WIRE_END;
+	if (buf_is_over(&events))
+		kind = WIRE_ERROR;
+	buf_release(&events);
+	return kind == WIRE_ERROR ? RELAY_ERROR : RELAY_WAITS;
+}
+
+/* What one event makes of the stream; RELAY_WAITS: nothing new. */
+static enum relay_result hear_event(struct request *r, struct run *run, const struct sse_event *e)
+{
+	struct wire_noting noting = {.meter = &r->now.meter,
+	                             .scratch = &r->worker->scratch,
+	                             .arena = r->arena,
+	                             .hides_usage = hides_usage(r),
+	                             .counts_rest = counts_rest(r)};
+	struct wire_note note = {.kind = WIRE_LIFECYCLE};
+
+	if (r->now.job)
+		return translate_event(r, e);
+	if (e->has_data)
+		wire_dialect(r->llm.dialect)->note_event(&noting, e, &note);
+	if (note.kind == WIRE_ERROR) {
+		run_send(r, run);
+		return RELAY_ERROR;
+	}
+	if (!r->has_content && note.kind != WIRE_LIFECYCLE) {
+		run_send(r, run);
+		begin(r);
+	}
+	pass(r, run, e, &note);
+	r->relay.is_over = note.kind == WIRE_END;
+	return RELAY_WAITS;
+}
+
+/* Takes whole events off the front of `bytes`; gives how many bytes they had. */
+static size_t hear_events(struct request *r, struct str bytes, enum relay_result *out_result)
+{
+	struct sse_event e;
+	struct run run = {0};
+	size_t taken = 0;
+
+	*out_result = RELAY_WAITS;
+	while (*out_result == RELAY_WAITS && !r->relay.is_over) {
+		struct str rest = str_part(bytes, taken, bytes.len);
+
+		if (sse_next(&r->relay.sse, rest, &r->worker->loop.scratch, &e) == SSE_MORE)
+			break;
+		taken += e.raw.len;
+		*out_result = hear_event(r, &run, &e);
+	}
+	if (r->relay.is_over && r->now.job) {
+		taken = bytes.len;
+	} else if (r->relay.is_over) {
+		run_add(&run, str_part(bytes, taken, bytes.len));
+		taken = bytes.len;
+	}
+	run_send(r, &run);
+	return taken;
+}
+
+/* -1: an event is longer than we keep. */
+static int keep_partial(struct request *r, struct str rest)
+{
+	struct buf *partial = &r->relay.partial;
+
+	if (rest.len == 0) {
+		buf_release(partial);
+		return 0;
+	}
+	if (partial->len)
+		buf_drop(partial, partial->len - rest.len);
+	else
+		buf_put(partial, rest);
+	return buf_is_over(partial) ? -1 : 0;
+}
+
+static enum relay_result feed(struct request *r, struct str bytes)
+{
+	struct buf *partial = &r->relay.partial;
+	enum relay_result result;
+	size_t taken;
+
+	if (partial->len) {
+		buf_put(partial, bytes);
+		bytes = buf_str(partial);
+	}
+	if (buf_is_over(partial))
+		return RELAY_BROKEN;
+	taken = hear_events(r, bytes, &result);
+	return keep_partial(r, str_part(bytes, taken, bytes.len)) < 0 ? RELAY_BROKEN : result;
+}
+
+/* Takes whole messages off the front of `bytes`; what events they were goes to `out`. Gives how
+ * many bytes they had; -1: they are no such messages. */
+static ssize_t unframe(struct request *r, struct str bytes, struct buf *out)
+{
+	struct eventstream_message m;
+	size_t taken = 0;
+
+	for (;;) {
+		switch (eventstream_next(str_part(bytes, taken, bytes.len), &m)) {
+		case EVENTSTREAM_MORE:
+			return (ssize_t)taken;
+		case EVENTSTREAM_BAD:
+			return -1;
+		case EVENTSTREAM_MESSAGE:
+			if (eventstream_put_event(out, &m, &r->worker->scratch,
+			                          &r->worker->loop.scratch) < 0)
+				return -1;
+			taken += m.raw.len;
+		}
+	}
+}
+
+/* What came before the frame that is broken counts: its usage is billed. */
+static enum relay_result feed_framed(struct request *r, struct str bytes)
+{
+	struct buf *frames = &r->relay.frames, events;
+	enum relay_result result;
+	ssize_t taken;
+
+	buf_put(frames, bytes);
+	if (buf_is_over(frames))
+		return RELAY_BROKEN;
+	buf_init(&events, 2 * LIMIT_EVENT_BYTES);
+	taken = unframe(r, buf_str(frames), &events);
+	result = feed(r, buf_str(&events));
+	if (taken < 0 || buf_is_over(&events))
+		result = result == RELAY_WAITS && !r->relay.is_over ? RELAY_BROKEN : result;
+	if (taken > 0)
+		buf_drop(frames, (size_t)taken);
+	buf_release(&events);
+	return result;
+}
+
+static void keep_pace(struct request *r)
+{
+	size_t unsent = r->has_content ? stream_unsent_bytes(r->stream) : 0;
+
+	if (unsent > LIMIT_STREAM_UNSENT_BYTES)
+		exchange_pause(r->now.exchange);
+	else if (unsent < LIMIT_STREAM_UNSENT_BYTES / 2)
+		exchange_resume(r->now.exchange);
+}
+
+static enum relay_result over(struct request *r, enum exchange_state state)
+{
+	struct timer *grace = &r->relay.grace;
+
+	if (state >= EXCHANGE_DONE || (grace->on_due && !timer_is_set(grace)))
+		return RELAY_IS_OVER;
+	if (!timer_is_set(grace))
+		timer_set(grace, &r->worker->loop, RELAY_GRACE_MS, on_grace);
+	return RELAY_WAITS;
+}
+
+enum relay_result relay_step(struct request *r)
+{
+	struct exchange *x = r->now.exchange;
+	struct str bytes = exchange_body(x);
+	bool had_content = r->has_content;
+	enum relay_result result = RELAY_WAITS;
+
+	if (bytes.len) {
+		result = is_framed(r) ? feed_framed(r, bytes) : feed(r, bytes);
+		exchange_take(x, bytes.len);
+	}
+	if (buf_is_over(&r->relay.held))
+		return RELAY_BROKEN;
+	if (result != RELAY_WAITS)
+		return result;
+	if (r->relay.is_over)
+		return over(r, exchange_state(x));
+	if (exchange_state(x) >= EXCHANGE_DONE)
+		return RELAY_BROKEN;
+	if (r->relay.is_silent)
+		return RELAY_SILENT;
+	keep_pace(r);
+	return r->has_content && !had_content ? RELAY_FLOWS : RELAY_WAITS;
+}

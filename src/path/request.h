@@ -1,0 +1,146 @@
+/* One request, from its head to its line in the log. request.c is the path; relay.c its one step
+ * that repeats; reply.c what goes out. Nobody else looks inside.
+ *
+ * Lives in its stream's arena, on its worker's loop; begins in request_start and ends when all
+ * of its answer is out (or the client is gone) and all of its attempts are in the books. */
+#ifndef PATH_REQUEST_H
+#define PATH_REQUEST_H
+
+#include "path/endpoint.h"
+#include "ledger/price.h"
+#include "path/payment.h"
+#include "provider/auth.h"
+#include "route/policy.h"
+#include "wire/wire.h"
+#include "path/worker.h"
+
+/* The path, in order: name, and what it waits for. request.c has the functions. */
+#define REQUEST_STEPS(X)                                                                           \
+	X(identify)                                                                                \
+	X(enter)                                                                                   \
+	X(read_body)                                                                               \
+	X(understand)                                                                              \
+	X(choose)                                                                                  \
+	X(admit)                                                                                   \
+	X(prove)                                                                                   \
+	X(compose)                                                                                 \
+	X(ask)                                                                                     \
+	X(hear)                                                                                    \
+	X(relay)                                                                                   \
+	X(settle)                                                                                  \
+	X(finish)
+
+enum request_step {
+#define X(name) REQUEST_##name,
+	REQUEST_STEPS(X)
+#undef X
+};
+
+enum request_result { STEP_NEXT, STEP_WAIT, STEP_END };
+
+/* One try at one target. */
+struct attempt {
+	const struct target *target;
+	enum health_pass pass;      /* REFUSED: none to give back */
+	enum llm_dialect dialect;   /* that it is asked in */
+	struct wire_job *job;       /* where that is not the client's; else NULL */
+	struct talk_answer *answer; /* a whole one that was translated */
+	struct exchange *exchange;
+	struct auth_proof proof; /* of a provider with `auth` */
+	struct journal_slot slot;
+	struct entry entry;
+	struct price_deal deal; /* borrows from the request's configuration */
+	struct wire_meter meter;
+	int64_t opened_ms;   /* wall */
+	int64_t asked_ns;    /* monotonic */
+	struct str composed; /* translated on another thread; empty: not yet, or not so */
+	int composing;       /* what came of that */
+	bool is_garbled;     /* an event of its stream, to be translated, could not be read */
+};
+
+/* The stream that is being relayed. */
+struct relay {
+	struct sse sse;
+	struct buf partial;    /* an event that is not whole yet */
+	struct buf held;       /* lifecycle frames before the first content */
+	struct buf frames;     /* AWS's: a message that is not whole yet */
+	bool is_over;          /* the terminal event went by */
+	struct timer grace;    /* for the provider's last bytes behind it */
+	struct timer patience; /* for the first content */
+	bool is_silent;        /* it has not come in time */
+};
+
+struct request {
+	struct worker *worker;
+	struct stream *stream;
+	struct arena *arena; /* the stream's */
+	struct config *config;
+	struct list_node node;          /* in worker->requests */
+	struct list_node asking_node;   /* in worker->asking */
+	uint64_t keys_ticket;           /* what it waits for there */
+	struct list_node proving_node;  /* in worker->proving */
+	struct timer proving;           /* how long it waits there */
+	struct loop_task later;         /* goes on with parsing in the next turn */
+	struct list_node entering_node; /* in worker->turnstile */
+	bool is_inside;
+
+	enum request_step step;
+	uv_work_t away_work; /* see away.h */
+	void (*away_does)(struct request *);
+	bool is_away;
+	bool is_running; /* inside request_resume; a resume from inside is noted in wants_resume */
+	bool wants_resume;
+
+	uint8_t id[UUID_BYTES];
+	struct str id_text;
+	enum llm_dialect dialect; /* of errors */
+	const struct endpoint *endpoint;
+	struct str path_id; /* of /v1/models/{id} */
+	struct str allow;   /* 405 */
+	struct fail fail;
+
+	struct key key;
+	struct payment pay;
+	bool has_asked_keys;
+	struct json doc;
+	struct json_reader reader;
+	bool is_reading_json;
+	struct llm_request llm;
+	struct feedback *feedback; /* NULL: none was given */
+	struct tokens *tokens;     /* NULL: no count was asked for */
+	struct counting *counting; /* NULL: nothing was counted exactly */
+	struct decision decision;
+	bool has_decision;
+	bool no_retain;
+	struct str warnings;
+
+	int candidate;        /* index of the one that is tried */
+	bool leaves_thinking; /* its proofs were not accepted */
+	unsigned tried;       /* bits of those that were, or were passed over for good */
+	int64_t told_ms;      /* the least that a provider said to wait; 0: none did */
+	struct fail before;   /* of the last attempt that failed */
+	struct timer backoff; /* before the next one */
+	struct attempt now;
+	int attempts;
+	struct str attempts_text; /* "openai:gpt-5 connect failed; anthropic:.. ok" */
+	struct str *pieces;       /* of the turn that composes and asks */
+	int piece_count;
+	struct relay relay;
+
+	bool is_draining; /* the client left, and the provider's answer is read to its end */
+	bool has_begun;   /* an answer's head was given to the stream */
+	bool has_content; /* and content of a provider's stream behind it */
+	struct timer heartbeat;
+	bool heartbeat_is_due;
+	int status;          /* of it */
+	int64_t charge_nusd; /* of all attempts that are settled */
+	int64_t waited_ns;   /* for clients and providers */
+	int64_t wait_from_ns;
+};
+
+/* Front's on_request; server is the worker. */
+void request_start(struct stream *, void *worker);
+/* The only way in from outside: something happened; go on as far as that leads. */
+void request_resume(struct request *);
+
+#endif
