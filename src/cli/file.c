@@ -21,13 +21,15 @@ static int read_all(FILE *file, struct str name, struct buf *out, struct fail *f
 
 int file_read(struct str name, struct buf *out, struct fail *f)
 {
-	FILE *file = str_eq(name, STR("-")) ? stdin : fopen(arena_copy(f->arena, name).ptr, "re");
+	FILE *file;
 	int result;
 
+	if (str_eq(name, STR("-")))
+		return read_all(stdin, name, out, f);
+	file = fopen(arena_copy(f->arena, name).ptr, "re");
 	if (!file)
 		return fail(f, FAIL_INVALID_VALUE, "%.*s: %s", STR_ARG(name), strerror(errno));
 	result = read_all(file, name, out, f);
-	if (file != stdin)
-		fclose(file);
+	fclose(file);
 	return result;
 }

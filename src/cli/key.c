@@ -67,7 +67,7 @@ static int check_create(struct key_words *k)
 
 	if (k->account.ptr && k->account.len == 0)
 		return option_wrong("--account needs a name");
-	for (size_t i = 0; i < k->account.len; i++)
+	for (size_t i = 0; k->account.ptr && i < k->account.len; i++)
 		if ((unsigned char)k->account.ptr[i] < 0x20)
 			return option_wrong("names have no control characters");
 	if (k->expires.len && clock_read_span(k->expires, &ms) < 0 &&

@@ -14,8 +14,8 @@ static void check_left(struct config_making *making, struct str path, struct str
 		            STR_ARG(file));
 	else if (seconds < WARN_DAYS * DAY_S)
 		config_warn(making->mistakes, path,
-		            "the certificate in %.*s expires in less than %lld days", STR_ARG(file),
-		            (long long)(seconds / DAY_S + 1));
+		            "the certificate in %.*s expires in less than %" PRId64 " days",
+		            STR_ARG(file), seconds / DAY_S + 1);
 }
 
 static void make_cert(struct config_making *making, struct str path, const struct raw_cert *raw,
