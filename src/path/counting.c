@@ -96,20 +96,17 @@ static const struct model *countable(const struct request *r)
 	return last;
 }
 
-int counting_decide(struct request *r, struct route_wish *wish, bool *out_waits)
+enum choice_result counting_choose(struct request *r)
 {
+	enum choice_result result = choice_make(r, counting_exact(r));
 	const struct model *model;
 	int64_t tokens;
 
-	*out_waits = false;
-	wish->counted_tokens = counting_exact(r);
-	if (route_decide(r->config->catalog, &r->llm, wish, &r->decision, &r->fail) == 0)
-		return 0;
-	if (r->counting || (model = countable(r)) == NULL)
-		return -1;
+	if (result != CHOICE_NONE || r->counting || (model = countable(r)) == NULL)
+		return result;
 	fail_init(&r->fail, r->arena);
-	*out_waits = !counting_ask(r, model->targets[0].config->model, &tokens);
-	return *out_waits ? -1 : counting_decide(r, wish, out_waits);
+	return counting_ask(r, model->targets[0].config->model, &tokens) ? counting_choose(r)
+	                                                                 : CHOICE_WAITS;
 }
 
 void counting_release(struct request *r)

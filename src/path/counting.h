@@ -3,7 +3,7 @@
 #ifndef PATH_COUNTING_H
 #define PATH_COUNTING_H
 
-#include "path/request.h"
+#include "path/choice.h"
 
 /* True when it is known; false: the request is resumed when it is, and asks again. Where there is
  * no vocabulary it is an estimate. One model a request: what was counted first is the answer. */
@@ -13,9 +13,8 @@ bool counting_would_be_exact(struct str model);
 
 /* What was counted exactly so far; 0: nothing. */
 int64_t counting_exact(const struct request *);
-/* route_decide, and once more by the exact count where the estimate fits no window. -1: r->fail, or
- * *out_waits for the count: the request is resumed. */
-int counting_decide(struct request *, struct route_wish *, bool *out_waits) MUST_USE;
+/* choice_make, and once more by the exact count where the estimate fits no window. */
+enum choice_result counting_choose(struct request *) MUST_USE;
 void counting_release(struct request *);
 
 #endif

@@ -37,10 +37,8 @@
 #include "path/told.h"
 #include "path/tokens.h"
 #include "path/translation.h"
+#include "path/understanding.h"
 #include "path/turnstile.h"
-#include "path/wish.h"
-
-enum { JSON_SLICE_BYTES = 128 * 1024 };
 
 /* ---- identify ---- */
 
@@ -182,93 +180,36 @@ static enum request_result step_read_body(struct request *r)
 	}
 }
 
-/* ---- understand ---- */
-
-static int refuse_json(struct request *r)
-{
-	const struct json_error *error = &r->reader.error;
-	struct json_place place = json_place(stream_body(r->stream), error->offset);
-
-	if (stream_body(r->stream).len == 0)
-		return fail(&r->fail, FAIL_INVALID_JSON, "the body is empty; it must be JSON");
-	return fail(&r->fail, FAIL_INVALID_JSON,
-	            "the body is not valid JSON: %s at line %zu, column %zu", error->reason,
-	            place.line, place.column);
-}
+/* ---- understand, choose ---- */
 
 static void on_later(struct loop_task *task)
 {
 	request_resume(LIST_OBJECT(task, struct request, later));
 }
 
-static enum json_step read_slice(struct request *r)
-{
-	if (!r->is_reading_json) {
-		r->is_reading_json = true;
-		json_init(&r->doc);
-		r->doc.nodes_max = LIMIT_JSON_NODES;
-		r->doc.depth_max = LIMIT_JSON_DEPTH;
-		json_reader_init(&r->reader, &r->doc, stream_body(r->stream));
-	}
-	return json_reader_step(&r->reader, JSON_SLICE_BYTES);
-}
-
-/* X-Flux-No-Retain: 1 keeps content out of logs, and out of the provider's store where it can be
- * said. */
-static void read_own_headers(struct request *r)
-{
-	struct str no_retain = http_header(stream_head(r->stream), STR("x-flux-no-retain"));
-
-	r->no_retain = str_eq(no_retain, STR("1")) || str_eq_nocase(no_retain, STR("true"));
-}
-
 static enum request_result step_understand(struct request *r)
 {
-	switch (read_slice(r)) {
-	case JSON_MORE:
-		loop_next_turn(&r->worker->loop, &r->later);
-		return STEP_WAIT;
-	case JSON_FAILED:
-		refuse_json(r);
-		return STEP_END;
-	case JSON_DONE:
-		break;
-	}
-	if (r->endpoint->kind == ENDPOINT_TELL)
-		return STEP_NEXT;
-	if (r->endpoint->kind == ENDPOINT_ROUTE)
-		r->dialect = wire_guess_dialect(&r->doc);
-	if (str_ends_with(str_of(r->endpoint->path), STR("/compact")))
-		r->llm.compaction = LLM_COMPACTION_CALL;
-	read_own_headers(r);
-	if (payment_read_tags(r) < 0)
-		return STEP_END;
-	return wire_dialect(r->dialect)->read_request(&r->doc, r->arena, &r->llm, &r->fail) < 0
-	           ? STEP_END
-	           : STEP_NEXT;
+	return understanding_step(r);
 }
-
-/* ---- choose ---- */
 
 static enum request_result step_choose(struct request *r)
 {
 	static const enum metric tiers[LLM_TIERS] = {METRIC_TIER_FAST, METRIC_TIER_STANDARD,
 	                                             METRIC_TIER_REASONING};
-	struct route_wish wish;
-	bool waits;
+	enum choice_result result;
 
 	if (r->endpoint->kind == ENDPOINT_TELL) {
 		r->endpoint->answer(r);
 		return r->has_begun || fail_is_set(&r->fail) ? STEP_END : STEP_WAIT;
 	}
-	wish_read(r, &wish);
-	if (counting_decide(r, &wish, &waits) < 0)
-		return waits ? STEP_WAIT : STEP_END;
+	result = counting_choose(r);
+	if (result != CHOICE_MADE)
+		return result == CHOICE_WAITS ? STEP_WAIT : STEP_END;
 	r->has_decision = true;
 	if (r->decision.is_scored)
 		metric_add(tiers[r->decision.tier], 1);
 	if (r->endpoint->kind != ENDPOINT_ROUTE) {
-		decided_note(r, &wish);
+		decided_note(r, &r->wish);
 		heartbeat_start(r);
 		return STEP_NEXT;
 	}

@@ -106,9 +106,12 @@ struct request {
 	struct json_reader reader;
 	bool is_reading_json;
 	struct llm_request llm;
-	struct feedback *feedback; /* NULL: none was given */
-	struct tokens *tokens;     /* NULL: no count was asked for */
-	struct counting *counting; /* NULL: nothing was counted exactly */
+	bool is_understood;          /* llm was read, or fail says why not */
+	struct route_wish wish;      /* of the choice */
+	bool has_chosen, has_choice; /* see choice.h */
+	struct feedback *feedback;   /* NULL: none was given */
+	struct tokens *tokens;       /* NULL: no count was asked for */
+	struct counting *counting;   /* NULL: nothing was counted exactly */
 	struct decision decision;
 	bool has_decision;
 	bool no_retain;

@@ -20,7 +20,6 @@
 #include "path/counting.h"
 #include "path/reply.h"
 #include "wire/strip.h"
-#include "path/wish.h"
 
 enum { ASK_MS = 5000, ANSWER_BYTES_MAX = 64 * 1024 };
 
@@ -69,21 +68,23 @@ static const struct target *target_of(const struct request *r, const struct mode
 
 /* What does not fit or lacks an ability can be counted nevertheless; a name that is unknown or not
  * allowed cannot. */
-static int decide(struct request *r)
+static enum choice_result decide(struct request *r)
 {
-	struct route_wish wish;
+	enum choice_result result;
 
-	r->llm.is_counted_only = true;
-	if (wire_dialect(LLM_MESSAGES)->read_request(&r->doc, r->arena, &r->llm, &r->fail) < 0)
-		return -1;
-	wish_read(r, &wish);
-	if (route_decide(r->config->catalog, &r->llm, &wish, &r->decision, &r->fail) == 0)
-		return 0;
-	if (r->fail.kind == FAIL_MODEL_NOT_FOUND || r->fail.kind == FAIL_MODEL_NOT_ALLOWED)
-		return -1;
+	if (!r->is_understood) {
+		r->is_understood = r->llm.is_counted_only = true;
+		if (wire_dialect(LLM_MESSAGES)->read_request(&r->doc, r->arena, &r->llm, &r->fail) <
+		    0)
+			return CHOICE_NONE;
+	}
+	result = choice_make(r, 0);
+	if (result != CHOICE_NONE || r->fail.kind == FAIL_MODEL_NOT_FOUND ||
+	    r->fail.kind == FAIL_MODEL_NOT_ALLOWED)
+		return result;
 	fail_init(&r->fail, r->arena);
 	r->decision.candidate_count = 0;
-	return 0;
+	return CHOICE_MADE;
 }
 
 /* ---- asking ---- */
@@ -180,7 +181,7 @@ static void begin(struct request *r)
 {
 	struct tokens *tk;
 
-	if (decide(r) < 0)
+	if (decide(r) != CHOICE_MADE)
 		return;
 	tk = r->tokens = ARENA_NEW(r->arena, struct tokens);
 	tk->request = r;

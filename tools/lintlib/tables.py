@@ -150,7 +150,7 @@ TESTED_BY = {
         "tests/cases/messages.case": "src/wire/messages.c",
         "tests/cases/translate.case": "src/path/translation.c",
         "tests/cases/compact.case": "src/wire/compact.c",
-        "tests/cases/tokens.case": "src/path/tokens.c src/path/counting.c",
+        "tests/cases/tokens.case": "src/path/tokens.c src/path/counting.c src/path/choice.c src/path/understanding.c",
         "tests/unit/test_vocab.c": "src/token/count.c src/token/guess.c src/token/shelf.c"
                                    " src/token/split.c src/token/tally.c",
         "tests/run_cloud.py": "src/path/proof.c",
