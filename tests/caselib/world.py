@@ -269,7 +269,8 @@ class World:
         deadline = time.monotonic() + timeout
         while True:
             now = self.gauges()
-            if not now.get("fluxrouter_client_connections") or time.monotonic() > deadline:
+            at_work = [now.get(f"fluxrouter_{name}") for name in ("client_connections", "requests_active")]
+            if not any(at_work) or time.monotonic() > deadline:
                 return now
             time.sleep(0.01)
 
