@@ -58,7 +58,7 @@ bool counting_ask(struct request *r, struct str model, int64_t *out_tokens)
 {
 	if (!r->counting)
 		start(r, model);
-	if (!r->counting->is_done)
+	if (r->is_away || !r->counting->is_done) /* is_done is the pool's while it is away */
 		return false;
 	*out_tokens = r->counting->tokens;
 	return true;
