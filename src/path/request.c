@@ -107,6 +107,13 @@ static enum request_result check_key(struct request *r)
 	return ask_for_news_of_keys(r);
 }
 
+/* One that is answered here. What is away may not be looked at. */
+static enum request_result ask_endpoint(struct request *r)
+{
+	r->endpoint->answer(r);
+	return !r->is_away && (r->has_begun || fail_is_set(&r->fail)) ? STEP_END : STEP_WAIT;
+}
+
 static enum request_result step_identify(struct request *r)
 {
 	const struct http_head *head = stream_head(r->stream);
@@ -121,8 +128,7 @@ static enum request_result step_identify(struct request *r)
 		return result;
 	if (r->endpoint->answer == NULL || r->endpoint->kind == ENDPOINT_TELL)
 		return STEP_NEXT;
-	r->endpoint->answer(r);
-	return r->has_begun || fail_is_set(&r->fail) ? STEP_END : STEP_WAIT;
+	return ask_endpoint(r);
 }
 
 /* ---- enter ---- */
@@ -199,8 +205,7 @@ static enum request_result step_choose(struct request *r)
 	enum choice_result result;
 
 	if (r->endpoint->kind == ENDPOINT_TELL) {
-		r->endpoint->answer(r);
-		return r->has_begun || fail_is_set(&r->fail) ? STEP_END : STEP_WAIT;
+		return ask_endpoint(r);
 	}
 	result = counting_choose(r);
 	if (result != CHOICE_MADE)
