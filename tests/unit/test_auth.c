@@ -221,7 +221,7 @@ static struct str decoded(struct buf *out, struct str text)
 
 static void check_token(EVP_PKEY *key, struct str token)
 {
-	struct str rest = token, head, claims;
+	struct str rest = token, head = {0}, claims = {0};
 	struct buf out;
 
 	buf_init(&out, 65536);

@@ -6,13 +6,13 @@
 
 enum { DAY_S = 1440938160 }; /* 2015-08-30T12:36:00Z, the suite's */
 
-static const struct str form = STR_INIT("application/x-www-form-urlencoded");
-static const struct str session =
-    STR_INIT("AQoDYXdzEPT//////////wEXAMPLEtc764bNrC9SAPBSM22wDOk4x4HIZ8j4FZTwdQWLWsKWHGBuFqwAeMi"
-             "cRXmxfpSPfIeoIYRqTflfKD8YUuwthAx7mSEI/qkPpKPi/kMcGdQrmGdeehM4IC1NtBmUpp2wUE8phUZam"
-             "pKsburEDy0KPkyQDYwT7WZ0wq5VSXDvp75YU9HFvlRd8Tx6q6fE8YQcHNVXAkiY9q6d+xo0rKwT38xVqr7"
-             "ZD0u0iPPkUL64lIZbqBAz+scqKmlzm8FDrypNC9Yjc8fPOLn9FX9KSYvKTr4rvx3iSIlTJabIQwj2ICCR/"
-             "oLxBA==");
+#define FORM "application/x-www-form-urlencoded"
+#define SESSION                                                                                    \
+	"AQoDYXdzEPT//////////wEXAMPLEtc764bNrC9SAPBSM22wDOk4x4HIZ8j4FZTwdQWLWsKWHGBuFqwAeMi"      \
+	"cRXmxfpSPfIeoIYRqTflfKD8YUuwthAx7mSEI/qkPpKPi/kMcGdQrmGdeehM4IC1NtBmUpp2wUE8phUZam"       \
+	"pKsburEDy0KPkyQDYwT7WZ0wq5VSXDvp75YU9HFvlRd8Tx6q6fE8YQcHNVXAkiY9q6d+xo0rKwT38xVqr7"       \
+	"ZD0u0iPPkUL64lIZbqBAz+scqKmlzm8FDrypNC9Yjc8fPOLn9FX9KSYvKTr4rvx3iSIlTJabIQwj2ICCR/"       \
+	"oLxBA=="
 
 /* get-vanilla, post-vanilla, get-vanilla-query-order-key-case, post-x-www-form-urlencoded,
  * post-sts-header-before of https://docs.aws.amazon.com/general/latest/gr/signature-v4-test-suite.html
@@ -26,9 +26,9 @@ static const struct {
      STR_INIT("5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b")},
     {STR_INIT("GET"), STR_INIT("Param1=value1&Param2=value2"), STR_INIT(""), STR_INIT(""),
      STR_INIT(""), STR_INIT("b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500")},
-    {STR_INIT("POST"), STR_INIT(""), form, STR_INIT("Param1=value1"), STR_INIT(""),
+    {STR_INIT("POST"), STR_INIT(""), STR_INIT(FORM), STR_INIT("Param1=value1"), STR_INIT(""),
      STR_INIT("ff11897932ad3f4e8b18135d722051e5ac45fc38421b1da7b9d196a0fe09473a")},
-    {STR_INIT("POST"), STR_INIT(""), STR_INIT(""), STR_INIT(""), session,
+    {STR_INIT("POST"), STR_INIT(""), STR_INIT(""), STR_INIT(""), STR_INIT(SESSION),
      STR_INIT("85d96828115b5dc0cfc3bd16ad9e210dd772bbebba041836c64533a82be05ead")},
 };
 

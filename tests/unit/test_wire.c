@@ -237,8 +237,8 @@ static void test_facts(void)
 	static const char *const bodies[] = {
 	    [LLM_CHAT] = "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]",
 	    [LLM_RESPONSES] = "{\"model\":\"m\",\"input\":\"x\"",
-	    [LLM_MESSAGES] = "{\"model\":\"m\",\"max_tokens\":9,\"messages\":[{\"role\":\"user\","
-	                     "\"content\":\"x\"}]",
+	    [LLM_MESSAGES] = ("{\"model\":\"m\",\"max_tokens\":9,\"messages\":[{\"role\":\"user\","
+	                      "\"content\":\"x\"}]"),
 	};
 	char body[512];
 	struct bench b;
