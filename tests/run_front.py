@@ -16,7 +16,7 @@ import traceback
 
 sys.dont_write_bytecode = True
 from caselib.world import World, free_port
-from front import browser, clients, full, hostile, leaving, proxies, scripts, slow
+from front import browser, clients, full, hostile, leaving, proxies, records, scripts, slow
 
 LONG = bool(os.environ.get("FLUX_LONG"))
 MORE = """listeners:
@@ -32,6 +32,7 @@ def play_hostile(world):
 
 # Each gives (passed, failures) and, where programs are missing, their names.
 PARTS = {"hostile": play_hostile, "slow": slow.check, "proxies": proxies.check, "clients": clients.check,
+         "records": records.check,
          "scripts": scripts.check, "leaving": leaving.check, "full": full.check,
          "browser": browser.check}
 

@@ -300,12 +300,8 @@ static bool is_in_place(const struct conn *c, const char *bytes)
 	return reads_straight(c) && bytes == b->ptr + b->len;
 }
 
-void conn_take(struct conn *c, char *bytes, size_t len)
+static void take_plain(struct conn *c, char *bytes, size_t len)
 {
-	if (c->state == CONN_SHARED) {
-		h2_take(c, (struct str){bytes, len});
-		return;
-	}
 	if (c->state == CONN_WAITING && c->head_ns == 0)
 		timer_cancel(&c->timer); /* of the idle connection */
 	if (is_in_place(c, bytes)) {
@@ -322,11 +318,23 @@ void conn_take(struct conn *c, char *bytes, size_t len)
 	conn_settle_input(c);
 }
 
+/* For each piece, and each record of TLS: a request that began with one may wait for the next. */
+void conn_take(struct conn *c, char *bytes, size_t len)
+{
+	bool was_asked = c->has_stream && c->stream.input == INPUT_COMING;
+
+	if (c->state == CONN_SHARED) {
+		h2_take(c, (struct str){bytes, len});
+		return;
+	}
+	take_plain(c, bytes, len);
+	if (was_asked && c->has_stream && c->stream.input > INPUT_COMING)
+		conn_tell(&c->stream);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
 {
 	struct conn *c = stream->data;
-	enum stream_input before = c->stream.input;
-	bool was_asked = c->has_stream && before == INPUT_COMING;
 
 	if (len < 0) {
 		conn_cut(c);
@@ -338,8 +346,6 @@ static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
 		conn_read_cipher(c, (struct str){buf->base, (size_t)len});
 	else if (len > 0)
 		conn_take(c, buf->base, (size_t)len);
-	if (was_asked && c->has_stream && c->stream.input > INPUT_COMING)
-		conn_tell(&c->stream);
 }
 
 void conn_init_input(struct conn *c)

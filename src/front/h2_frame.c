@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "limits.h"
 
-enum { FRAME_HEAD = 9 };
+enum { FRAME_HEAD = 9, FIELD_COST_BYTES = 1024 };
 
 static int64_t now_ms(const struct h2 *h)
 {
@@ -64,14 +64,13 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
 	struct h2 *h = arg;
 	struct front *front = h->conn->front;
 
-	h->head_ms = now_ms(h);
 	h2_head_begin(&h->head, 0);
-	if (!begins_request(frame))
-		return 0; /* trailers: read over */
-	if (front->stream_count >= front->conn_max)
+	if (begins_request(frame) && front->stream_count >= front->conn_max)
 		return nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
 		                                 NGHTTP2_REFUSED_STREAM);
-	h->head.stream = frame->hd.stream_id;
+	h->head_ms = now_ms(h);
+	if (begins_request(frame)) /* else trailers: read over */
+		h->head.stream = frame->hd.stream_id;
 	return 0;
 }
 
@@ -79,13 +78,30 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
                      size_t name_len, const uint8_t *value, size_t value_len, uint8_t flags,
                      void *arg)
 {
+	struct str n = {(const char *)name, name_len}, v = {(const char *)value, value_len};
 	struct h2 *h = arg;
 
 	(void)session;
 	(void)flags;
 	if (h->head.stream && h->head.stream == frame->hd.stream_id)
-		h2_head_put(&h->head, (struct str){(const char *)name, name_len},
-		            (struct str){(const char *)value, value_len});
+		h2_head_put(&h->head, n, v);
+	else
+		h2_head_pass(&h->head, n, v);
+	if (h->head.bytes > LIMIT_HEAD_BYTES) /* a byte on the wire may name 4 KiB of the table */
+		h2_tire(h, 1 + (int64_t)(name_len + value_len) / FIELD_COST_BYTES);
+	return h->patience < 0 ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
+}
+
+/* A head that is malformed ends here: on_frame_recv never hears of it. */
+static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int error,
+                            void *arg)
+{
+	struct h2 *h = arg;
+
+	(void)session;
+	(void)error;
+	if (frame->hd.type == NGHTTP2_HEADERS)
+		h->head_ms = 0;
 	return 0;
 }
 
@@ -292,8 +308,10 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error,
 	struct h2_stream *st = find_stream(session, id);
 	struct h2 *h = arg;
 
-	if (h->head.stream == id)
+	if (h->head.stream == id) {
 		h2_head_begin(&h->head, 0);
+		h->head_ms = 0;
+	}
 	if (st == NULL) {
 		h2_tire(h, error == NGHTTP2_NO_ERROR ? 0 : H2_COST_RESET);
 		return 0;
@@ -322,6 +340,7 @@ static nghttp2_session_callbacks *make_callbacks(void)
 	nghttp2_session_callbacks_set_on_header_callback(to, on_header);
 	nghttp2_session_callbacks_set_on_invalid_header_callback(to, on_invalid_header);
 	nghttp2_session_callbacks_set_on_frame_recv_callback(to, on_frame_recv);
+	nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(to, on_invalid_frame);
 	nghttp2_session_callbacks_set_on_data_chunk_recv_callback(to, on_data);
 	nghttp2_session_callbacks_set_on_stream_close_callback(to, on_stream_close);
 	nghttp2_session_callbacks_set_on_frame_send_callback(to, on_frame_send);

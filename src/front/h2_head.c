@@ -71,9 +71,14 @@ static void put_field(struct h2_head *h, struct str name, struct str value)
 	buf_put(&h->fields, STR("\r\n"));
 }
 
-void h2_head_put(struct h2_head *h, struct str name, struct str value)
+void h2_head_pass(struct h2_head *h, struct str name, struct str value)
 {
 	h->bytes += name.len + value.len + FIELD_OVERHEAD;
+}
+
+void h2_head_put(struct h2_head *h, struct str name, struct str value)
+{
+	h2_head_pass(h, name, value);
 	if (h->bytes > LIMIT_HEAD_BYTES || h->problem)
 		return;
 	if (str_starts_with(name, STR(":")))

@@ -19,6 +19,7 @@ void h2_head_init(struct h2_head *);
 void h2_head_release(struct h2_head *); /* back to the state after h2_head_init */
 void h2_head_begin(struct h2_head *, int32_t stream);
 void h2_head_put(struct h2_head *, struct str name, struct str value);
+void h2_head_pass(struct h2_head *, struct str name, struct str value); /* only counts it */
 /* As http1_read_request. `is_whole`: no body follows. The results lie in the arena. */
 int h2_head_read(struct h2_head *, bool is_whole, struct arena *, struct http_head *out,
                  struct fail *) MUST_USE;

@@ -55,14 +55,17 @@ static size_t run(const struct place *p, enum kind kind)
 
 static int64_t word(struct place *p)
 {
-	size_t large = run(p, LARGE), len = large;
+	size_t large = run(p, LARGE), len = large, small;
 
 	p->at += large;
-	if (large <= 1)
-		len += run(p, SMALL);
-	else if (p->at < p->end && kind_of(*p->at) == SMALL)
+	if (large <= 1) {
+		small = run(p, SMALL);
+		len += small;
+		p->at += small;
+	} else if (p->at < p->end && kind_of(*p->at) == SMALL) {
 		len--; /* the last one begins the next word */
-	p->at += len - large;
+		p->at--;
+	}
 	return words[len < WORD_MAX ? len : WORD_MAX];
 }
 

@@ -168,7 +168,7 @@ def table(conn, world):
     return seen(conn)
 
 
-@row("HPACK bomb: 4 KiB, named 10,000 times", "431, clean")
+@row("HPACK bomb: 4 KiB, named 10,000 times", "GOAWAY ENHANCE_YOUR_CALM")
 def bomb(conn, world):
     first = b"\x40" + literal("x" * 10, "y" * 3900)[1:]
     out = open_block(first) + b"\xbe" * 10000
@@ -325,6 +325,16 @@ def slow_head(conn, world):
     conn.write(frame(HEADERS, END_STREAM, 1, open_block()))
     began = time.monotonic()
     return f"{seen(conn, 20)} after {time.monotonic() - began:.0f} s"
+
+
+@row("a malformed head, and others go on", "200, clean", slow=12)
+def malformed_alone(conn, world):
+    conn.write(frame(HEADERS, END_HEADERS | END_STREAM, 1, open_block(literal("upgrade", "x"))))
+    for i in range(12):
+        time.sleep(1)
+        conn.receive()
+    conn.request(3, "/healthz")
+    return of_stream(conn, 3)
 
 
 @row("a preface that does not come", "closed|GOAWAY", slow=10, greet=False)
