@@ -237,8 +237,9 @@ def rapid_reset(conn, world):
 
 @row("made to reset (CVE-2025-8671)", "GOAWAY ENHANCE_YOUR_CALM|GOAWAY PROTOCOL_ERROR")
 def made_reset(conn, world):
+    fields = [("x-api-key", world.key("h")), ("content-type", "application/json")]  # it waits for its body
     for i in range(3000):
-        conn.request(2 * i + 1, "/v1/messages", "POST", end=False)
+        conn.request(2 * i + 1, "/v1/messages", "POST", fields, end=False)
         conn.write(frame(WINDOW_UPDATE, 0, 2 * i + 1, word(0x7fffffff)) * 2)
         conn.answer(2 * i + 1, 1)
         if conn.goaway or conn.ended:
