@@ -377,17 +377,19 @@ static void run_workers(struct daemon *d)
 
 static void stop_all(struct daemon *d)
 {
-	bool ended_well;
+	bool has_carried, has_returned;
 
 	keeper_stop(&d->keeper);
 	office_close(&d->office);
 	if (d->admin)
 		admin_stop(&d->admin);
+	if (d->shared.carrier)
+		carrier_forget_loops(d->shared.carrier);
 	for (int i = 0; i < d->worker_count; i++)
 		worker_release(&d->workers[i]);
-	ended_well = d->shared.carrier && carrier_stop(&d->shared.carrier);
-	lease_stop(&d->lease);
-	seat_leave(d->options->seat, ended_well);
+	has_carried = d->shared.carrier && carrier_stop(&d->shared.carrier);
+	has_returned = lease_stop(&d->lease);
+	seat_leave(d->options->seat, has_carried && has_returned);
 	if (d->lease_store)
 		store_close(&d->lease_store);
 	tariff_free(&d->shared.tariff);

@@ -434,6 +434,20 @@ void front_set_trust(struct front *front, const struct front_trust *trust)
 	front->trust.ranges = copy;
 }
 
+/* A socket of its own that was lent for that address. Of a unix socket all that are lent are one,
+ * which is in use already. */
+static int take_own(const struct listener *l)
+{
+	const struct bound *b = l->bound;
+	int fd = inherit_take(&b->address.any, b->len);
+
+	while (fd >= 0 && b->address.any.sa_family == AF_UNIX) {
+		close(fd);
+		fd = inherit_take(&b->address.any, b->len);
+	}
+	return fd;
+}
+
 /* `out`: the listener that this front has on its address. */
 static int take_rest(struct front *front, struct listener **out)
 {
@@ -442,7 +456,7 @@ static int take_rest(struct front *front, struct listener **out)
 	pthread_mutex_lock(&bounds_lock);
 	for (int i = 0; i < front->listener_count && fd < 0; i++) {
 		*out = front->listeners[i];
-		fd = inherit_take(&(*out)->bound->address.any, (*out)->bound->len);
+		fd = take_own(*out);
 		(*out)->bound->user_count += fd >= 0;
 	}
 	pthread_mutex_unlock(&bounds_lock);

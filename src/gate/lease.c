@@ -209,28 +209,38 @@ static void stop_thread(struct lease *l)
 	must(pthread_join(l->thread, NULL) == 0);
 }
 
-/* Nothing is under way any more, so all that is left is free. What a failing store does not take
- * back is given back by the next start. */
-void lease_stop(struct lease **lease)
+/* Nothing is under way any more, so all that is left is free. A store that failed is asked once
+ * more: what it granted unheard is given back with that. */
+static bool give_all_back(struct lease *l)
 {
-	struct lease *l = *lease;
-	struct limits *limits;
 	struct arena arena;
 	struct fail f;
 	int count;
 
-	if (!l)
-		return;
-	limits = l->options.limits;
-	stop_thread(l);
-	while ((count = lend_take_jobs(limits, l->jobs, BATCH)) > 0)
-		lend_failed(limits, l->jobs, count);
+	while ((count = lend_take_jobs(l->options.limits, l->jobs, BATCH)) > 0)
+		lend_failed(l->options.limits, l->jobs, count);
 	store_set_patience(l->options.store, STOP_PATIENCE_MS);
 	arena_init(&arena);
 	fail_init(&f, &arena);
+	if (l->is_failing)
+		ask_store(l, 0, &f);
 	while (give_back(l, true, &f) > 0)
 		continue;
 	arena_release(&arena);
+	return !l->is_failing;
+}
+
+bool lease_stop(struct lease **lease)
+{
+	struct lease *l = *lease;
+	struct limits *limits;
+	bool is_all_back;
+
+	if (!l)
+		return true;
+	limits = l->options.limits;
+	stop_thread(l);
+	is_all_back = give_all_back(l);
 	pthread_mutex_lock(&limits->mutex);
 	limits->on_asking = NULL;
 	pthread_mutex_unlock(&limits->mutex);
@@ -238,4 +248,5 @@ void lease_stop(struct lease **lease)
 	pthread_mutex_destroy(&l->mutex);
 	mem_put(l);
 	*lease = NULL;
+	return is_all_back;
 }

@@ -27,6 +27,7 @@ struct lease_options {
 
 /* NULL: the store cannot be written; f says why. The journal of this node has been recovered. */
 struct lease *lease_start(const struct lease_options *, struct fail *) MUST_USE;
-void lease_stop(struct lease **);
+/* False: the store has not taken all of it back; the next start of this node does. */
+bool lease_stop(struct lease **);
 
 #endif

@@ -470,6 +470,13 @@ bool carrier_stop(struct carrier **carrier)
 	return has_carried_all;
 }
 
+void carrier_forget_loops(struct carrier *c)
+{
+	pthread_mutex_lock(&c->mutex);
+	c->waiter_count = 0;
+	pthread_mutex_unlock(&c->mutex);
+}
+
 static void add_waiter(struct carrier *c, struct loop *l)
 {
 	for (int i = 0; i < c->waiter_count; i++)

@@ -49,6 +49,9 @@ void carrier_follow(struct carrier *, struct journal *);
  * journals keep it for the next start. */
 bool carrier_stop(struct carrier **);
 
+/* No loop is woken any more: they are about to be released. */
+void carrier_forget_loops(struct carrier *);
+
 /* Asks for news of keys now; the loop is woken (loop_wake) when carrier_has_answered says so of
  * the ticket, a few milliseconds later; on_key has been told everything by then. A store that
  * cannot be asked answers too. */

@@ -263,10 +263,10 @@ static void on_impatient(struct timer *t)
 
 static void be_patient(struct request *r)
 {
-	if (r->pay.until_ns == 0)
-		r->pay.until_ns = clock_mono_ns() + LIMIT_CEILING_WAIT_MS * INT64_C(1000000);
-	if (!timer_is_set(&r->pay.patience))
-		timer_set(&r->pay.patience, &r->worker->loop, LIMIT_CEILING_WAIT_MS, on_impatient);
+	if (timer_is_set(&r->pay.patience))
+		return;
+	r->pay.until_ns = clock_mono_ns() + LIMIT_CEILING_WAIT_MS * INT64_C(1000000);
+	timer_set(&r->pay.patience, &r->worker->loop, LIMIT_CEILING_WAIT_MS, on_impatient);
 }
 
 /* How long the answer may be, and what that costs. */

@@ -60,11 +60,10 @@ static void set_waiting(struct turnstile *t, int by)
 	metric_add(METRIC_REQUESTS_QUEUED, by);
 }
 
-static int go_in(struct request *r)
+static void go_in(struct request *r)
 {
 	r->worker->turnstile.inside_count++;
 	r->is_inside = true;
-	return 1;
 }
 
 static void stop_waiting(struct request *r)
@@ -93,6 +92,17 @@ static int begin_to_wait(struct request *r)
 	return 0;
 }
 
+/* Who goes in wakes the next one in turn: of several that leave in one turn only one is heard. */
+static void wake_next(struct request *r)
+{
+	struct turnstile *t = &r->worker->turnstile;
+	struct list_node *next = list_first(&t->waiting);
+
+	if (next && t->inside_count < r->config->requests_max)
+		loop_at_turn_end(&r->worker->loop,
+		                 &LIST_OBJECT(next, struct request, entering_node)->later);
+}
+
 int turnstile_enter(struct request *r)
 {
 	struct turnstile *t = &r->worker->turnstile;
@@ -101,28 +111,24 @@ int turnstile_enter(struct request *r)
 
 	if (has_room && (has_waited || t->waiting_count == 0)) {
 		stop_waiting(r);
-		return go_in(r);
+		go_in(r);
+		wake_next(r);
+		return 1;
 	}
 	if (!has_waited)
 		return t->is_slow ? refuse(r, "the loop is slow") : begin_to_wait(r);
 	if (timer_is_set(&r->backoff))
 		return 0;
 	stop_waiting(r);
+	wake_next(r);
 	return refuse(r, "no place became free in time");
 }
 
 void turnstile_leave(struct request *r)
 {
-	struct turnstile *t = &r->worker->turnstile;
-	struct list_node *next;
-
 	stop_waiting(r);
-	if (!r->is_inside)
-		return;
+	if (r->is_inside)
+		r->worker->turnstile.inside_count--;
 	r->is_inside = false;
-	t->inside_count--;
-	next = list_first(&t->waiting);
-	if (next)
-		loop_at_turn_end(&r->worker->loop,
-		                 &LIST_OBJECT(next, struct request, entering_node)->later);
+	wake_next(r); /* also where the one that was woken is gone */
 }

@@ -41,6 +41,8 @@ static enum auth_heard grant(struct auth_work *work, const struct auth_grant *g,
 		return AUTH_BROKEN;
 	}
 	work->grant.life_s = until_ms / 1000 - work->now_s;
+	if (work->grant.life_s > INT32_MAX) /* for ever, in some answers */
+		work->grant.life_s = INT32_MAX;
 	if (work->grant.life_s > 0)
 		return AUTH_GRANTED;
 	fail(f, FAIL_PROVIDER_BAD_RESPONSE, "the keys in the answer have expired already");
@@ -167,7 +169,7 @@ static int ask_sts(struct auth_work *work, struct fail *f)
 	work->path = work->auth->place.url.path.len ? STR("") : STR("/");
 	work->lines = STR("accept: text/xml\r\n");
 	work->body = arena_copy(work->arena, buf_str(&form));
-	buf_release(&form);
+	buf_wipe(&form);
 	return 0;
 }
 

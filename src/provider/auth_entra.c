@@ -31,7 +31,7 @@ static int ask(struct auth_work *work, struct fail *f)
 	work->method = STR("POST");
 	work->path = arena_copy(work->arena, buf_str(&path));
 	work->body = arena_copy(work->arena, buf_str(&form));
-	buf_release(&form);
+	buf_wipe(&form);
 	buf_release(&path);
 	return 0;
 }

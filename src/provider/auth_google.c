@@ -27,8 +27,8 @@ static int ask_with_key(struct auth_work *work, struct fail *f)
 	auth_put_field(&form, STR("assertion"), buf_str(&token));
 	work->method = STR("POST");
 	work->body = arena_copy(work->arena, buf_str(&form));
-	buf_release(&token);
-	buf_release(&form);
+	buf_wipe(&token);
+	buf_wipe(&form);
 	return result;
 }
 

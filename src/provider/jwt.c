@@ -8,6 +8,7 @@
 #include "base/json_write.h"
 
 #include <limits.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
@@ -18,12 +19,23 @@ struct account {
 	EVP_PKEY *key;
 };
 
+/* A key that is sealed with a passphrase is none of ours: nobody is asked for it. */
+static int no_passphrase(char *out, int room, int writes, void *arg)
+{
+	(void)out;
+	(void)room;
+	(void)writes;
+	(void)arg;
+	return 0;
+}
+
 static EVP_PKEY *read_pem(struct str pem)
 {
 	BIO *bytes = pem.len && pem.len < INT_MAX ? BIO_new_mem_buf(pem.ptr, (int)pem.len) : NULL;
-	EVP_PKEY *key = bytes ? PEM_read_bio_PrivateKey(bytes, NULL, NULL, NULL) : NULL;
+	EVP_PKEY *key = bytes ? PEM_read_bio_PrivateKey(bytes, NULL, no_passphrase, NULL) : NULL;
 
 	BIO_free(bytes);
+	ERR_clear_error();
 	if (key && !EVP_PKEY_is_a(key, "RSA")) {
 		EVP_PKEY_free(key);
 		return NULL;
