@@ -8,7 +8,6 @@ static void start(void)
 	struct front_server server = {on_request, on_bad_head, NULL};
 	struct arena arena;
 	struct fail f;
-
 	signal(SIGPIPE, SIG_IGN);
 	arena_init(&arena);
 	fail_init(&f, &arena);
@@ -23,14 +22,16 @@ static void start(void)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
+	static const struct linger reset = {1, 0}; /* so that no port stays behind */
+
 	if (front == NULL)
 		start();
 	int fd = dial();
-
 	say(fd, STR("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"));
 	say(fd, (struct str){(const char *)bytes, len});
 	for (int i = 0; i < 4; i++)
 		uv_run(&loop.uv, UV_RUN_NOWAIT);
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
 	close(fd);
 	while (front_connections(front))
 		uv_run(&loop.uv, UV_RUN_ONCE);
