@@ -223,11 +223,10 @@ void credential_set(struct credential *c, const struct auth_grant *g, int64_t sk
 	unlock();
 }
 
-void credential_fail(struct credential *c, int64_t skew_s)
+void credential_fail(struct credential *c)
 {
 	lock();
 	c->fetched_ns = clock_mono_ns();
-	c->proof.skew_s = skew_s;
 	c->has_failed = true;
 	c->wants_refresh = false;
 	unlock();

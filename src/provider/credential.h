@@ -31,7 +31,8 @@ struct credential {
 	struct arena work_arena;
 	struct exchange *exchange; /* NULL: waits */
 	struct str pieces[2];
-	int tries; /* that failed since the last that did not */
+	int tries;      /* that failed since the last that did not */
+	int64_t skew_s; /* by which the clock of the one that is asked seems to be ahead */
 };
 
 /* The keeper's view of the table: with one, on_change is called when there is something to do,
@@ -42,8 +43,8 @@ void credentials_visit(void (*visit)(struct credential *, void *arg), void *arg)
 void credential_free(struct credential *);
 
 int64_t credential_skew_s(struct credential *);
-/* What came of a refresh. */
+/* What came of a refresh. One that failed changes nothing of what requests are signed with. */
 void credential_set(struct credential *, const struct auth_grant *, int64_t skew_s);
-void credential_fail(struct credential *, int64_t skew_s);
+void credential_fail(struct credential *);
 
 #endif

@@ -4,10 +4,13 @@
  *	                           \________\__________\--> fail, timer              end
  *
  * Invariant: a credential has an exchange, or a timer, or is about to be begun with, or lasts. The
- * clock of the other side is learnt from the Date of its answers. Must never put into the log what
- * was sent or what came, but a status and an error's code (RFC 6749 5.2).
+ * clock of the other side is learnt from the Date of its answers: what refusals say of it serves
+ * the next try (a JWT is refused by its times), and requests are signed by what came with a grant.
+ * Must never put into the log what was sent or what came, but a status and an error's code (RFC
+ * 6749 5.2).
  *
- * THREADS: all but keeper_start, keeper_stop and on_change runs on the keeper's own. */
+ * THREADS: all but keeper_start, keeper_stop and on_change runs on the keeper's own. Until it has
+ * let go of all credentials it watches the table, so that nobody else frees what it may hold. */
 #include "provider/keeper.h"
 
 #include "base/clock.h"
@@ -91,7 +94,7 @@ static void give_up(struct credential *c, struct str why)
 	log_say(LOG_WARN,
 	        "provider %.*s: its credential could not be fetched: %.*s; trying again in %lld ms",
 	        STR_ARG(c->auth.place.name), STR_ARG(why), (long long)pause);
-	credential_fail(c, c->work.now_s - clock_wall_ms() / 1000);
+	credential_fail(c);
 	end_work(c);
 	timer_set(&c->timer, &own->loop, pause, on_due);
 }
@@ -103,7 +106,7 @@ static void keep(struct credential *c)
 
 	c->tries = 0;
 	metric_add(METRIC_CREDENTIALS_OK, 1);
-	credential_set(c, &c->work.grant, c->work.now_s - clock_wall_ms() / 1000);
+	credential_set(c, &c->work.grant, c->skew_s);
 	end_work(c);
 	if (life_ms)
 		timer_set(&c->timer, &own->loop, life_ms - lead_ms, on_due);
@@ -200,7 +203,8 @@ static void hear(struct credential *c)
 	struct fail f;
 
 	fail_init(&f, &c->work_arena);
-	c->work.now_s = clock_wall_ms() / 1000 + skew_of(head, 0);
+	c->skew_s = skew_of(head, c->skew_s);
+	c->work.now_s = clock_wall_ms() / 1000 + c->skew_s;
 	if (head->status != 200) {
 		hear_refusal(c, head->status);
 		return;
@@ -234,9 +238,11 @@ static void begin(struct credential *c)
 {
 	timer_cancel(&c->timer);
 	c->is_kept = true;
+	if (c->tries == 0)
+		c->skew_s = credential_skew_s(c);
 	c->work = (struct auth_work){.auth = &c->auth,
 	                             .arena = &c->work_arena,
-	                             .now_s = clock_wall_ms() / 1000 + credential_skew_s(c)};
+	                             .now_s = clock_wall_ms() / 1000 + c->skew_s};
 	ask(c);
 }
 
@@ -296,6 +302,7 @@ static void run(void *keeper)
 	loop_wake(&own->loop);
 	loop_run(&own->loop);
 	credentials_visit(stop_one, NULL);
+	credentials_watch(NULL, NULL);
 	upstream_free(&own->upstream);
 	loop_release(&own->loop);
 	log_flush();
@@ -334,7 +341,6 @@ void keeper_stop(struct keeper **keeper)
 	*keeper = NULL;
 	if (k == NULL)
 		return;
-	credentials_watch(NULL, NULL);
 	atomic_store(&k->is_stopping, true);
 	loop_wake(&k->loop);
 	must(uv_thread_join(&k->thread) == 0);

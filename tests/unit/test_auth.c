@@ -137,6 +137,36 @@ static void test_instance(void)
 	arena_release(&a.arena);
 }
 
+static bool is_ready_for(const struct auth_grant *grant)
+{
+	struct config_auth auth = auth_at(CONFIG_AUTH_AWS_INSTANCE, "http://169.254.169.254");
+	struct credential *c = credential_get(&auth);
+	struct auth_proof proof;
+	struct arena arena;
+	enum auth_state state;
+
+	arena_init(&arena);
+	credential_set(c, grant, 0);
+	state = credential_take(c, &arena, &proof);
+	credential_put(&c);
+	arena_release(&arena);
+	return state == AUTH_READY;
+}
+
+/* Some write the last second of time for keys without an end. */
+static void test_endless_keys(void)
+{
+	struct config_auth auth = auth_at(CONFIG_AUTH_AWS_CONTAINER, "http://169.254.170.2");
+	struct asked a;
+
+	begin(&a, &auth);
+	CHECK(hear(&a, STR(KEYS "\"9999-12-31T23:59:59Z\"}")) == AUTH_GRANTED);
+	CHECK(a.work.grant.life_s > 86400 && is_ready_for(&a.work.grant));
+	CHECK(hear(&a, STR(KEYS "\"2025-11-24T17:00:00Z\"}")) == AUTH_GRANTED);
+	CHECK(is_ready_for(&a.work.grant));
+	arena_release(&a.arena);
+}
+
 /* A role that is named is not asked for. */
 static void test_instance_role(void)
 {
@@ -340,9 +370,9 @@ static void test_sharing(void)
 	credential_set(a, &(struct auth_grant){.bearer = STR("t"), .life_s = 100}, 0);
 	CHECK(credential_take(b, &arena, &proof) == AUTH_READY);
 	CHECK_STR(proof.bearer, STR("t"));
-	credential_fail(a, 0); /* what is still good goes on */
+	credential_fail(a); /* what is still good goes on */
 	CHECK(credential_take(a, &arena, &proof) == AUTH_READY);
-	credential_fail(c, 0);
+	credential_fail(c);
 	CHECK(credential_take(c, &arena, &proof) == AUTH_FAILED);
 	credential_put(&a);
 	CHECK(credential_take(b, &arena, &proof) == AUTH_READY);
@@ -414,6 +444,7 @@ int main(void)
 	test_entra();
 	test_bearer_answers();
 	test_instance();
+	test_endless_keys();
 	test_instance_role();
 	test_web_identity(folder.ptr);
 	test_jwt();

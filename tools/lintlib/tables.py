@@ -101,7 +101,7 @@ TESTED_BY = {
                                       " src/provider/path.c src/provider/body.c",
         "tests/unit/test_auth.c": "src/provider/auth_aws.c src/provider/auth_entra.c"
                                   " src/provider/auth_google.c src/provider/auth_style.c"
-                                  " src/provider/jwt.c src/provider/keeper.c",
+                                  " src/provider/jwt.c",
         "tests/unit/test_policy.c": "src/route/conversation.c src/route/estimate.c"
                                     " src/route/explain.c src/route/judge.c",
         "tests/unit/test_catalog.c": "src/route/near.c",
