@@ -11,6 +11,7 @@ means are not there (PostgreSQL, the right to mount) is skipped with a word. The
 import argparse
 import atexit
 import concurrent.futures
+import fcntl
 import json
 import pathlib
 import re
@@ -22,8 +23,9 @@ import time
 import traceback
 
 sys.dont_write_bytecode = True
+from caselib import http
 from caselib.world import ROOT, World
-from run_scenes import ask, until, verb
+from run_scenes import ask, request, until, verb
 
 SCRIPT = str(ROOT / "tests/postgres.sh")
 
@@ -195,6 +197,33 @@ def scene_sqlite_locked(worlds):
     lock.execute("rollback")
     lock.close()
     comes_to(world, count)
+
+
+READ_LOCKS = (123, 5)  # of flux.db-shm: sqlite.org/walformat.html, "WAL locks"
+
+
+def scene_sqlite_hangs_at_stop(worlds):
+    """SIGTERM while the store lets nobody read, and somebody has left who asked for a new key"""
+    world = worlds.make()
+    ask(world, world.key("some"), "h0")
+    stranger = http.Link(world.address)
+    with open(world.data / "flux.db-shm", "r+b") as shm:
+        until(lambda: held(shm), "no moment without a reader")
+        stranger.send(request("sk-flux-" + "B" * 43, "h1"), 1 << 20)
+        time.sleep(0.1)
+        stranger.leave()
+        world.daemon.send_signal(signal.SIGTERM)
+        time.sleep(1)  # the loops have gone
+    assert world.daemon.wait(15) == 0, world.tail(5)
+    world.start()
+
+
+def held(shm):
+    try:
+        fcntl.lockf(shm, fcntl.LOCK_EX | fcntl.LOCK_NB, READ_LOCKS[1], READ_LOCKS[0])
+    except OSError:
+        return False
+    return True
 
 
 def scene_disk_full(worlds):

@@ -305,11 +305,21 @@ def scene_threads_and_addresses(world):
         world.upgrade()
         for _ in range(2):
             assert unix_status(path) == 200
+            held = listeners(world.pid, path)
             old = world.upgrade()
+            assert listeners(world.pid, path) == held, f"{held} listeners and then more"
         assert world.ended(old) == 0
         assert unix_status(path) == 200 and stat.S_ISSOCK(os.stat(path).st_mode)
     crowd.check()
     assert port == world.address[1]
+
+
+def listeners(pid, path):
+    """How many descriptors that process has of the socket that listens there."""
+    rows = [line.split() for line in open("/proc/net/unix")]
+    nodes = {f"socket:[{row[6]}]" for row in rows if row[-1] == path and row[3] == "00010000"}
+    fds = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
+    return sum(fd in nodes for fd in fds)
 
 
 def unix_status(path):

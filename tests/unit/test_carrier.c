@@ -314,6 +314,44 @@ static void test_asked_meanwhile(void)
 	tempdir_remove(dir);
 }
 
+static void count_wake(struct loop *l)
+{
+	(void)l;
+	good_wakes++;
+}
+
+/* The daemon stops while the store makes the carrier wait: the loops are gone when it answers. */
+static void test_forgotten_loops(void)
+{
+	struct store *other;
+	struct daemon d;
+	int64_t account_id;
+	uint64_t ticket;
+
+	begin();
+	d = daemon_start();
+	good_wakes = 0;
+	loop.on_wake = count_wake;
+	uv_ref((uv_handle_t *)&loop.waker);
+	must(store_open(dir, STORE_EXISTING, &other, &f) == 0);
+	must(store_account_named(other, STR("a"), &account_id, &f) == 0);
+	atomic_store(&key_takes_ms, 80);
+	add_key(other, account_id, 1);
+	ticket = carrier_ask_keys(d.carrier, &loop);
+	carrier_forget_loops(d.carrier);
+	for (int i = 0; i < PATIENCE_MS && !carrier_has_answered(d.carrier, ticket); i++)
+		usleep(1000);
+	usleep(20000); /* the loops are woken behind the answer */
+	uv_run(&loop.uv, UV_RUN_NOWAIT);
+	CHECK(carrier_has_answered(d.carrier, ticket) && good_wakes == 0);
+	atomic_store(&key_takes_ms, 0);
+	loop.on_wake = NULL;
+	uv_unref((uv_handle_t *)&loop.waker);
+	store_close(&other);
+	daemon_stop(&d);
+	tempdir_remove(dir);
+}
+
 static int wrongs;
 
 static void on_wrong(void *arg, struct str sentence)
@@ -442,6 +480,7 @@ int main(void)
 	test_segments_go();
 	test_keys();
 	test_asked_meanwhile();
+	test_forgotten_loops();
 	test_left_by_another();
 	test_verify();
 	test_verify_damage();
