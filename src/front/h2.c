@@ -19,7 +19,12 @@
 
 #include "limits.h"
 
-enum { TURN_ROUNDS = 16, GOAWAY_BYTES = 17 };
+enum {
+	TURN_ROUNDS = 16,
+	GOAWAY_BYTES = 17,
+	SETTING_BYTES = 6,
+	SETTINGS_BYTES = 9 + 3 * SETTING_BYTES
+};
 
 static int64_t now_ms(const struct h2 *h)
 {
@@ -175,16 +180,30 @@ void h2_take(struct conn *c, struct str bytes)
 		after_frames(h);
 }
 
-static void submit_settings(struct h2 *h)
+/* How many streams there may be is written by hand: who goes beyond what nghttp2 announces loses
+ * the connection with all that is under way on it; RFC 9113 5.1.2 has the one stream refused, as
+ * h2_frame.c does. */
+static void put_settings(struct h2 *h)
 {
-	const nghttp2_settings_entry settings[] = {
-	    {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, LIMIT_H2_STREAMS},
+	static const nghttp2_settings_entry settings[] = {
 	    {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, LIMIT_HEAD_BYTES},
 	    {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
 	};
+	unsigned char frame[SETTINGS_BYTES];
+	const uint8_t *bytes;
+	uint32_t streams = htonl(LIMIT_H2_STREAMS);
+	ssize_t len;
 
 	must(nghttp2_submit_settings(h->session, NGHTTP2_FLAG_NONE, settings,
 	                             sizeof settings / sizeof settings[0]) == 0);
+	len = nghttp2_session_mem_send(h->session, &bytes);
+	must(len == SETTINGS_BYTES - SETTING_BYTES);
+	memcpy(frame, bytes, (size_t)len);
+	frame[2] += SETTING_BYTES; /* of the length */
+	frame[len] = 0;
+	frame[len + 1] = NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS;
+	memcpy(frame + len + 2, &streams, sizeof streams);
+	out_copy(&h->conn->out, (struct str){(const char *)frame, sizeof frame});
 }
 
 void h2_start(struct conn *c)
@@ -200,7 +219,7 @@ void h2_start(struct conn *c)
 	h->patience = LIMIT_H2_PATIENCE;
 	h->patience_ms = h->idle_ms = h->head_ms = now_ms(h);
 	h->session = h2_session(h);
-	submit_settings(h);
+	put_settings(h);
 	conn_say(c);
 	begin_looks(h);
 	if (c->front->is_leaving)

@@ -36,6 +36,7 @@ struct h2 {
 	struct list streams;
 	struct list news;
 	int count;
+	int open_count;        /* of those, that the client may think open */
 	struct h2_head head;   /* that is coming */
 	int64_t head_ms;       /* since when, or the preface; 0: none is */
 	int64_t strange_bytes; /* that came and belong to no frame that was begun; may be ahead */
@@ -82,7 +83,8 @@ static inline struct h2_stream *h2_of(const struct stream *s)
 
 /* How much of the connection's patience things cost. It has LIMIT_H2_PATIENCE. */
 enum {
-	H2_COST_RESET = 32, /* a stream that was begun for nothing */
+	H2_COST_RESET = 32,  /* a stream that was begun for nothing */
+	H2_COST_REFUSED = 8, /* one too many; or somebody has not read yet how many may be */
 	H2_COST_SETTINGS = 16,
 	H2_COST_CONTINUATION = 16,
 	H2_COST_FRAME = 1,   /* that carries nothing of a message */

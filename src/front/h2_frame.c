@@ -25,13 +25,12 @@ static struct h2_stream *find_stream(nghttp2_session *session, int32_t id)
 
 /* --- patience --- */
 
+/* What a reset costs is paid when its stream closes. */
 static int64_t frame_cost(const nghttp2_frame_hd *hd)
 {
 	switch (hd->type) {
 	case NGHTTP2_DATA:
 		return hd->length < H2_SMALL_DATA ? H2_COST_FRAME : 0;
-	case NGHTTP2_RST_STREAM:
-		return H2_COST_RESET;
 	case NGHTTP2_SETTINGS:
 		return H2_COST_SETTINGS;
 	case NGHTTP2_CONTINUATION:
@@ -59,15 +58,23 @@ static bool begins_request(const nghttp2_frame *frame)
 	return frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST;
 }
 
+static bool has_room(const struct h2 *h)
+{
+	const struct front *front = h->conn->front;
+
+	return h->open_count < LIMIT_H2_STREAMS && front->stream_count < front->conn_max;
+}
+
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *arg)
 {
 	struct h2 *h = arg;
-	struct front *front = h->conn->front;
 
 	h2_head_begin(&h->head, 0);
-	if (begins_request(frame) && front->stream_count >= front->conn_max)
+	if (begins_request(frame) && !has_room(h)) {
+		h2_tire(h, H2_COST_REFUSED);
 		return nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
 		                                 NGHTTP2_REFUSED_STREAM);
+	}
 	h->head_ms = now_ms(h);
 	if (begins_request(frame)) /* else trailers: read over */
 		h->head.stream = frame->hd.stream_id;
@@ -312,11 +319,14 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error,
 		h2_head_begin(&h->head, 0);
 		h->head_ms = 0;
 	}
-	if (st == NULL) {
-		h2_tire(h, error == NGHTTP2_NO_ERROR ? 0 : H2_COST_RESET);
+	if (st == NULL) { /* a refused one is paid for */
+		bool is_paid = error == NGHTTP2_NO_ERROR || error == NGHTTP2_REFUSED_STREAM;
+
+		h2_tire(h, is_paid ? 0 : H2_COST_RESET);
 		return 0;
 	}
 	st->is_closed = true;
+	h->open_count--;
 	nghttp2_session_set_stream_user_data(session, id, NULL);
 	if (st->stream.state == STREAM_SENT)
 		return 0;

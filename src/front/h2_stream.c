@@ -203,6 +203,7 @@ struct h2_stream *h2_add_stream(struct h2 *h, int32_t id)
 	out_init(&st->out);
 	list_push(&h->streams, &st->node);
 	h->count++;
+	h->open_count++;
 	h->conn->front->stream_count++;
 	nghttp2_session_set_stream_user_data(h->session, id, st);
 	nghttp2_session_change_extpri_stream_priority(h->session, id, &fair, 1);
@@ -216,6 +217,7 @@ void h2_end_request(struct stream *s)
 	struct h2 *h = c->h2;
 
 	if (!st->is_closed) {
+		h->open_count--;
 		nghttp2_session_set_stream_user_data(h->session, st->id, NULL);
 		if (s->state != STREAM_SENT)
 			nghttp2_submit_rst_stream(h->session, NGHTTP2_FLAG_NONE, st->id,

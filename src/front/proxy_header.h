@@ -19,7 +19,9 @@ enum proxy_read {
 
 struct proxy_header {
 	size_t bytes;    /* of the header; what is behind it is the client's */
-	bool has_source; /* false: the proxy speaks for itself (a health check), or does not know */
+	/* false: the proxy speaks for itself (LOCAL, a health check) or does not know (UNKNOWN).
+	 * Then the connection's own end counts, as if there were no header. */
+	bool has_source;
 	struct cidr source;
 };
 

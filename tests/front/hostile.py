@@ -312,10 +312,52 @@ def updates(conn, world):
     return flood(conn, frame(WINDOW_UPDATE, 0, 0, word(1)))
 
 
-@row("101 streams at once", "GOAWAY PROTOCOL_ERROR")
+def begin_many(conn, world, first, last):
+    fields = [("x-api-key", world.key("h")), ("content-type", "application/json")]  # each waits for its body
+    for stream in range(first, last + 1, 2):
+        conn.request(stream, "/v1/messages", "POST", fields, end=False)
+
+
+def end_them(conn, *streams):
+    """How those are answered whose body has come."""
+    for stream in streams:
+        conn.write(frame(DATA, END_STREAM, stream, b"{}"))
+    return " ".join(of_stream(conn, stream) for stream in streams)
+
+
+@row("101 streams at once: one is refused", "RST_STREAM REFUSED_STREAM; 400, clean 400, clean; 400, clean")
 def streams(conn, world):
-    for i in range(101):
-        conn.request(2 * i + 1, "/v1/messages", "POST", [("x-api-key", world.key("h"))], end=False)
+    begin_many(conn, world, 1, 201)
+    saw, others = of_stream(conn, 201), end_them(conn, 1, 199)
+    begin_many(conn, world, 203, 203)
+    return f"{saw}; {others}; {end_them(conn, 203)}"
+
+
+@row("100 streams, reset, 100 others, in one go", "0 refused, 400, clean 400, clean")
+def streams_anew(conn, world):
+    conn.wait(lambda: conn.acked, 3)
+    write, said = conn.write, []
+    conn.write = said.append
+    begin_many(conn, world, 1, 199)
+    said += [frame(RST_STREAM, 0, stream, word(8)) for stream in range(1, 200, 2)]
+    begin_many(conn, world, 201, 399)
+    conn.write = write
+    conn.write(b"".join(said))
+    answers = end_them(conn, 201, 399)
+    refused = [s for s, a in conn.answers.items() if getattr(a, "rst", "") == "REFUSED_STREAM"]
+    return f"{len(refused)} refused, {answers}"
+
+
+@row("101 streams at once, from who has read no SETTINGS", "RST_STREAM REFUSED_STREAM", greet=False)
+def streams_early(conn, world):
+    conn.write(h2.PREFACE + settings())
+    begin_many(conn, world, 1, 201)
+    return of_stream(conn, 201)
+
+
+@row("1,000 streams at once", "GOAWAY ENHANCE_YOUR_CALM")
+def many_streams(conn, world):
+    begin_many(conn, world, 1, 1999)
     return seen(conn)
 
 

@@ -145,6 +145,11 @@ def check(world):
     expect("forwarded by a stranger", peer_of(world, stranger), "127.0.0.2")
     both = ask(world.proxied, b"PROXY TCP4 10.0.0.5 127.0.0.1 1 2\r\n", head=FORWARDED[1][0])
     expect("both, from a proxy behind a proxy", peer_of(world, both), "203.0.113.1")
+    for title, before in (("UNKNOWN", b"PROXY UNKNOWN\r\n"), ("LOCAL", v2(command=0x20, family=0, body=b""))):
+        known = ask(world.proxied, before, head=FORWARDED[1][0])
+        expect(f"{title}, and forwarded by the trusted peer", peer_of(world, known), "203.0.113.1")
+    stranger = ask(world.proxied, HEADERS[0][1], head=FORWARDED[1][0])
+    expect("a stranger named, who says it is forwarded", peer_of(world, stranger), "203.0.113.7")
     seen = refused_keys(world, "X-Forwarded-For: 203.0.113.77\r\n")
     expect("unknown keys of one client", 120 <= seen <= 240 or seen, True)  # 120 on each of two loops
     answer = ask(world.address, path="/v1/models",
