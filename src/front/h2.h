@@ -1,8 +1,8 @@
 /* HTTP/2 (RFC 9113) on a client's connection: frames and HPACK are libnghttp2's, streams are ours.
  * Private to front.
  *
- * Memory: an idle connection is some 30 KiB; a stream what a request is, and of its answer at most
- * LIMIT_STREAM_UNSENT_BYTES and what its owner wrote on top. */
+ * Memory: an idle connection is some 20 KiB, nghttp2's, beside TLS; a stream what a request is, and
+ * of its answer at most LIMIT_STREAM_UNSENT_BYTES and what its owner wrote on top. */
 #ifndef FRONT_H2_H
 #define FRONT_H2_H
 
