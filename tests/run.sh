@@ -73,19 +73,24 @@ step_tokens() { # our counts beside the package that the vocabularies come from
 on_postgres() { # what else runs on SQLite
 	FLUX_CASES_ON=postgres tests/postgres.sh run "$@"
 }
+money() { # what is counted and never in doubt, with the daemon of this build folder
+	local bad=0
+	python3 tests/money/prices.py --build "$1" || bad=1
+	python3 tests/money/agree.py --build "$1" || bad=1
+	python3 tests/money/agents.py --build "$1" || bad=1
+	python3 tests/money/turn.py --build "$1" || bad=1
+	on_postgres python3 tests/run_admin.py --build "$1" || bad=1
+	tests/postgres.sh run python3 tests/money/race.py --build "$1" || bad=1
+	tests/postgres.sh run python3 tests/money/nodes.py --build "$1" || bad=1
+	return $bad
+}
 step_money() {
 	local bad=0 shared="ceiling money failover"
 	[ -z "${FLUX_LONG:-}" ] || shared= # all cases
-	make_quiet all build/price_cases || return 1
-	python3 tests/money/prices.py || bad=1
-	python3 tests/money/agree.py || bad=1
-	python3 tests/money/agents.py || bad=1
-	python3 tests/money/turn.py || bad=1
+	make_quiet all unit-programs || return 1
+	money build || bad=1
 	on_postgres python3 tests/run_cases.py $shared || bad=1
-	on_postgres python3 tests/run_admin.py || bad=1
-	tests/postgres.sh run python3 tests/money/race.py || bad=1
 	tests/postgres.sh run python3 tests/money/crash.py || bad=1
-	tests/postgres.sh run python3 tests/money/nodes.py || bad=1
 	return $bad
 }
 step_front() {
@@ -126,8 +131,11 @@ step_leak() {
 }
 step_coverage() {
 	find build/cover -name '*.gcda' -delete 2>/dev/null
-	make_quiet VARIANT=cover all unit-programs && make_quiet -k VARIANT=cover units &&
-		live build/cover
+	make_quiet VARIANT=cover all unit-programs || return 1
+	tests/postgres.sh run make --no-print-directory -s -j"$jobs" -k VARIANT=cover units
+	live build/cover
+	FLUX_PRICES=2000 FLUX_EXCHANGES=2000 FLUX_RACE=500 money build/cover
+	python3 tests/chaos/run_overload.py --build build/cover # its times are of no interest
 	tools/coverage
 }
 step_levels() {

@@ -155,6 +155,15 @@ VERBS = [
     ("restore --data FOLDER/new --from CONFIG", 1, r"no SQLite file"),
     ("usage --data FOLDER/new --by account", 0, r"(?m)^spender +3 "),
     ("restore --data FOLDER/new --from FOLDER/copy.db", 0, r"kept in .*before-restore-2"),
+    ("catalog", 2, r"needs `diff FILE` or `show`"),
+    ("catalog --help", 0, r"ends with 1 when"),
+    ("catalog show", 0, r'^\{"models":\[\{"name":"[^"]+","prices":\[\{"id":\d+,"from_ms":'),
+    ("catalog show -c /nowhere.yaml", 1, r"/nowhere.yaml"),
+    ("catalog diff CONFIG -c CONFIG", 0, r"^0 differences\n$"),
+    ("catalog diff CONFIG -c DEARER", 1, r"^~ small: input 2.25 -> 0.25, .*\n1 difference\n$"),
+    ("catalog diff TABLE -c CONFIG", 1, r"^~ small: .*9.5.*\n1 difference\n$"),
+    ("catalog diff /nowhere.yaml", 1, r"^fluxrouter: /nowhere.yaml"),
+    ("catalog diff LIST", 1, r"^fluxrouter: "),
     ("check --help", 0, r"check"),
     ("check -c CONFIG", 0, r""),
     ("check -c /nowhere.yaml", 1, r"/nowhere.yaml"),
@@ -194,6 +203,17 @@ new,blue,amy@x.org,l1,1y,5
 new,blue,bob,"l, 2",,
 new,,,,2030-01-01,
 """
+
+
+TABLE = "provider\tid\tin_usd_per_m\tout\tcontext\nplain\tprovider-small-2026-01-01\t9.5\t2\t400000\n"
+
+
+def write_catalogs(world):
+    """The configuration with another price of one model, and a table that has one otherwise."""
+    dearer, table = world.folder / "dearer.yaml", world.folder / "table.tsv"
+    dearer.write_text(open(world.config).read().replace("input: 0.25,", "input: 2.25,", 1))
+    table.write_text(TABLE)
+    return {"DEARER": str(dearer), "TABLE": str(table)}
 
 
 def spend(world, key):
@@ -345,6 +365,7 @@ def main():
     (world.folder / "l.csv").write_text(LIST)
     names["EMPTY"] = str(world.folder / "empty.yaml")
     (world.folder / "empty.yaml").write_text('listen: ["127.0.0.1:1"]\n')
+    names |= write_catalogs(world)
     failed = []
     for text, status, pattern in VERBS:
         problem = run(world, words_of(text, names), status, pattern)

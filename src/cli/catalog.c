@@ -7,6 +7,7 @@
  * per token, calls in nano-dollars, percentages in basis points. Neither reads a secret. */
 #include "cli/catalog_diff.h"
 #include "cli/cli.h"
+#include "cli/file.h"
 #include "cli/option.h"
 
 #include "ledger/price_text.h"
@@ -82,82 +83,62 @@ static int show(const struct config *c)
 
 /* ---- diff ---- */
 
-static int read_whole(struct str file, struct buf *out)
+/* A table has tabs in its first line, a catalog cannot. -1: f says why not. */
+static int diff_with(const struct config *ours, struct str file, struct buf *out, struct fail *f)
 {
-	struct arena arena;
-	FILE *in;
-	char *room;
-
-	arena_init(&arena);
-	in = fopen(arena_copy(&arena, file).ptr, "re");
-	arena_release(&arena);
-	while (in && (room = buf_room(out, 65536)) && !feof(in) && !ferror(in))
-		buf_grew(out, fread(room, 1, 65536, in));
-	if (!in || ferror(in) || buf_is_over(out)) {
-		fprintf(stderr, "fluxrouter: cannot read %.*s\n", STR_ARG(file));
-		if (in)
-			fclose(in);
-		return -1;
-	}
-	fclose(in);
-	return 0;
-}
-
-/* A table has tabs in its first line, a catalog cannot. -1: said on standard error why not. */
-static int diff_with(const struct config *ours, struct str file, struct buf *text, struct buf *out)
-{
-	struct str first = str_part(buf_str(text), 0, str_find_byte(buf_str(text), '\n'));
 	struct config *theirs = NULL;
-	struct arena arena;
-	struct fail f;
-	int result;
+	struct str first;
+	struct buf text;
+	int result = -1;
 
-	if (str_find_byte(first, '\t') < first.len)
-		return catalog_diff_table(ours, buf_str(text), out);
-	arena_init(&arena);
-	fail_init(&f, &arena);
-	if (config_read_catalog(file, &theirs, &f) < 0) {
-		fprintf(stderr, "fluxrouter: %.*s\n", STR_ARG(f.message));
-		result = -1;
-	} else {
-		result = catalog_diff(ours, theirs, out);
+	buf_init(&text, CATALOG_BYTES_MAX);
+	if (file_read(file, &text, f) == 0) {
+		first = str_part(buf_str(&text), 0, str_find_byte(buf_str(&text), '\n'));
+		if (str_find_byte(first, '\t') < first.len)
+			result = catalog_diff_table(ours, buf_str(&text), out);
+		else if (config_read_catalog(file, &theirs, f) == 0)
+			result = catalog_diff(ours, theirs, out);
 	}
 	config_put(&theirs);
-	arena_release(&arena);
+	buf_release(&text);
 	return result;
 }
 
-static int diff(const struct config *ours, struct str file)
+static int diff(const struct config *ours, struct str file, struct fail *f)
 {
-	struct buf text, out;
-	int count = -1;
+	struct buf out;
+	int count;
 
-	buf_init(&text, CATALOG_BYTES_MAX);
 	buf_init(&out, CATALOG_BYTES_MAX);
-	if (read_whole(file, &text) == 0)
-		count = diff_with(ours, file, &text, &out);
+	count = diff_with(ours, file, &out, f);
 	fwrite(out.ptr, 1, out.len, stdout);
-	buf_release(&text);
 	buf_release(&out);
-	if (count >= 0)
+	if (count < 0)
+		fprintf(stderr, "fluxrouter: %.*s\n", STR_ARG(f->message));
+	else
 		printf("%d %s\n", count, count == 1 ? "difference" : "differences");
 	return count != 0;
 }
 
 /* ---- the verb ---- */
 
-static struct config *load(struct str file)
+/* The configuration of `ours`, shown or compared with `theirs`. */
+static int show_or_diff(bool shows, struct str ours, struct str theirs)
 {
 	struct config *c = NULL;
 	struct arena arena;
 	struct fail f;
+	int result = 1;
 
 	arena_init(&arena);
 	fail_init(&f, &arena);
-	if (config_read_catalog(file, &c, &f) < 0)
+	if (config_read_catalog(ours, &c, &f) == 0)
+		result = shows ? show(c) : diff(c, theirs, &f);
+	else
 		fprintf(stderr, "fluxrouter: %.*s\n", STR_ARG(f.message));
+	config_put(&c);
 	arena_release(&arena);
-	return c;
+	return result;
 }
 
 int cli_catalog(int argc, char **argv)
@@ -176,9 +157,7 @@ int cli_catalog(int argc, char **argv)
 	    .operands_max = 2,
 	};
 	struct option_words words;
-	struct config *c;
 	bool shows, diffs;
-	int result;
 
 	if (option_read(&set, argc, argv, &words) < 0)
 		return words.status;
@@ -186,10 +165,5 @@ int cli_catalog(int argc, char **argv)
 	diffs = words.count == 2 && str_eq(words.operands[0], STR("diff"));
 	if (!shows && !diffs)
 		return option_wrong("catalog needs `diff FILE` or `show`");
-	c = load(file);
-	if (!c)
-		return 1;
-	result = shows ? show(c) : diff(c, words.operands[1]);
-	config_put(&c);
-	return result;
+	return show_or_diff(shows, file, diffs ? words.operands[1] : file);
 }

@@ -323,7 +323,7 @@ static bool visit_entry(void *arg, const struct sql_value *row)
 
 static int visit_page(struct store *s, struct visiting *v, struct fail *f)
 {
-	uint8_t after[16]; /* last_id changes while rows come, and values are borrowed */
+	uint8_t after[16] = {0}; /* last_id changes while rows come, and values are borrowed */
 	struct sql q = {
 	    .text = "SELECT " ENTRY_NAMES " FROM entries"
 	            " WHERE (request_id, attempt) > (?1, ?2)"
