@@ -75,41 +75,59 @@ static bool is_candidate(const char *at)
 	return at[0] == '"' && (at[1] == 'u' || at[1] == 'e' || at[1] == 'm' || at[1] == 'r');
 }
 
-static bool has_mark_from(struct str data, size_t from)
+static bool has_mark_in_short(struct str data)
 {
-	for (size_t at = from; at + 1 < data.len; at++)
+	for (size_t at = 0; at + 1 < data.len; at++)
 		if (is_candidate(data.ptr + at) && is_mark(data, at))
 			return true;
 	return false;
 }
 
 #ifdef __SSE2__
-/* 16 places at a time: a quote followed by the first letter of a mark. */
+enum { PLACES = 16, WINDOW_BYTES = PLACES + 2 };
+
+static __m128i bytes_at(const char *at)
+{
+	return _mm_loadu_si128((const __m128i *)(const void *)at);
+}
+
+static __m128i where(__m128i bytes, char c)
+{
+	return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c));
+}
+
+/* A bit for each place that has a quote and two letters as marks begin: us, er, me, re. */
+static unsigned candidates_in(const char *at)
+{
+	__m128i first = bytes_at(at + 1), second = bytes_at(at + 2);
+	__m128i begins = _mm_or_si128(_mm_or_si128(where(first, 'u'), where(first, 'e')),
+	                              _mm_or_si128(where(first, 'm'), where(first, 'r')));
+	__m128i goes_on = _mm_or_si128(_mm_or_si128(where(second, 's'), where(second, 'r')),
+	                               where(second, 'e'));
+	__m128i quotes = where(bytes_at(at), '"');
+
+	return (unsigned)_mm_movemask_epi8(_mm_and_si128(quotes, _mm_and_si128(begins, goes_on)));
+}
+
+/* The last window lies over the one before it. No mark begins in the two bytes behind it. */
 static bool has_mark(struct str data)
 {
-	size_t at = 0;
-
-	for (; at + 17 <= data.len; at += 16) {
-		__m128i here = _mm_loadu_si128((const __m128i *)(const void *)(data.ptr + at));
-		__m128i next = _mm_loadu_si128((const __m128i *)(const void *)(data.ptr + at + 1));
-		__m128i letters =
-		    _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(next, _mm_set1_epi8('u')),
-		                              _mm_cmpeq_epi8(next, _mm_set1_epi8('e'))),
-		                 _mm_or_si128(_mm_cmpeq_epi8(next, _mm_set1_epi8('m')),
-		                              _mm_cmpeq_epi8(next, _mm_set1_epi8('r'))));
-		__m128i quotes = _mm_cmpeq_epi8(here, _mm_set1_epi8('"'));
-		unsigned bits = (unsigned)_mm_movemask_epi8(_mm_and_si128(quotes, letters));
-
-		for (; bits; bits &= bits - 1)
+	if (data.len < WINDOW_BYTES)
+		return has_mark_in_short(data);
+	for (size_t at = 0;; at += PLACES) {
+		if (at > data.len - WINDOW_BYTES)
+			at = data.len - WINDOW_BYTES;
+		for (unsigned bits = candidates_in(data.ptr + at); bits; bits &= bits - 1)
 			if (is_mark(data, at + (size_t)__builtin_ctz(bits)))
 				return true;
+		if (at == data.len - WINDOW_BYTES)
+			return false;
 	}
-	return has_mark_from(data, at);
 }
 #else
 static bool has_mark(struct str data)
 {
-	return has_mark_from(data, 0);
+	return has_mark_in_short(data);
 }
 #endif
 
