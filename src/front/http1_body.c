@@ -38,6 +38,8 @@ enum body_state {
 /* What framing may cost beyond 16 bytes and the chunk itself, per chunk, before it is an attack. */
 enum { OVERHEAD_PER_CHUNK = 16, OVERHEAD_MAX_BYTES = 16 * 1024 };
 
+enum { PLAIN_DIGITS = 5 }; /* of a size that is read at once */
+
 void http1_body_init(struct http1_body *b, const struct http_head *h)
 {
 	*b = (struct http1_body){.framing = h->framing};
@@ -137,16 +139,44 @@ static enum body_state step(struct http1_body *b, char byte)
 	return b->state < BODY_CHUNK ? step_size_line(b, byte) : step_trailer(b, byte);
 }
 
+/* The framing that nearly all chunks have in front, when all of it is there: the end of the chunk
+ * before, a size that is not zero, no extension. Gives its length; 0: byte by byte, please. */
+static size_t take_plain_framing(struct http1_body *b, const char *bytes, size_t len)
+{
+	size_t from = b->state == BODY_CHUNK_CR ? 2 : 0, at = from;
+	int64_t size = 0;
+	int digit;
+
+	if (len < from + 3 || (from && (bytes[0] != '\r' || bytes[1] != '\n')) ||
+	    (!from && b->state != BODY_SIZE_FIRST))
+		return 0;
+	for (; at < from + PLAIN_DIGITS && at + 2 < len; at++) {
+		digit = hex_digit(bytes[at]);
+		if (digit < 0)
+			break;
+		size = size * 16 + digit;
+	}
+	if (size == 0 || bytes[at] != '\r' || bytes[at + 1] != '\n')
+		return 0;
+	b->line_bytes = (int)(at + 2 - from);
+	b->left = size;
+	b->state = (int)end_size_line(b);
+	return at + 2;
+}
+
 static enum http1_fed feed_chunked(struct http1_body *b, char *bytes, size_t len, size_t *out_len,
                                    size_t *out_taken)
 {
 	size_t at = 0, kept = 0;
 
 	while (at < len && b->state < BODY_DONE) {
-		size_t piece = len - at;
+		size_t piece = len - at, framing;
 
 		if (b->state != BODY_CHUNK) {
-			b->state = (int)step(b, bytes[at++]);
+			framing = take_plain_framing(b, bytes + at, piece);
+			if (framing == 0)
+				b->state = (int)step(b, bytes[at]);
+			at += framing ? framing : 1;
 			continue;
 		}
 		if ((int64_t)piece > b->left)
