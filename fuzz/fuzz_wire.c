@@ -1,12 +1,12 @@
 /* Any document as a request of each dialect: read or refused; edited, it is JSON again. */
 #include "wire/wire.h"
-
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 static struct json_error error;
 
 static void edit(const struct llm_request *r, struct json *doc, struct arena *arena)
 {
-	struct wire_change change = {.model = STR("real"), .meter_stream = true, .max_output = 7};
+	struct wire_change change = {
+	    .model = STR("real"), .meter_stream = true, .max_output = 7, .calls = {true, 9, 3}};
 	struct str pieces[WIRE_PIECES_MAX], whole = {0};
 	struct wire_edits edits;
 	size_t sum;

@@ -9,8 +9,8 @@ enum {
 	LIMIT_TARGET_BYTES = 8 * 1024,       /* request target; ours are short */
 	LIMIT_CHUNK_LINE_BYTES = 256,        /* chunk size line with extensions, which we ignore */
 	LIMIT_BODY_BYTES = 32 * 1024 * 1024, /* OpenAI and Anthropic take 32 MB */
-	LIMIT_REQUESTS = 16384, /* under way at once per loop; option */
-	LIMIT_QUEUE = 1024,     /* that wait for a place, per loop; option */
+	LIMIT_REQUESTS = 16384,              /* under way at once per loop; option */
+	LIMIT_QUEUE = 1024,                  /* that wait for a place, per loop; option */
 	LIMIT_BODY_MEMORY_BYTES = 512 * 1024 * 1024, /* all request bodies together; option */
 	LIMIT_ANSWER_BYTES = 32 * 1024 * 1024,       /* a gathered, non-streaming answer */
 	LIMIT_EVENT_BYTES = 16 * 1024 * 1024, /* one SSE event: response.completed repeats it all */
@@ -46,7 +46,11 @@ enum {
 	LIMIT_TAGS_BYTES = 63,                /* X-Flux-Tags, as many as the journal keeps */
 	LIMIT_CEILING_WAIT_MS = 10 * 1000,    /* for money that others hold */
 	LIMIT_CREDENTIAL_WAIT_MS = 5 * 1000,  /* for a provider's first token; then the next one */
-	LIMIT_PROVIDER_CALLS = 10,   /* of a provider's own tool, where the request sets no limit */
+	LIMIT_PROVIDER_CALLS = 10,            /* of a provider's own tool, where no limit is set */
+	LIMIT_PROVIDER_CALLS_MAX = 1000, /* the most that a request under a ceiling may allow */
+	LIMIT_PROVIDER_ROUNDS = 10,      /* Anthropic's own, for tools that no request can limit */
+	LIMIT_PROVIDER_TOOLS = 3,    /* of a request under a ceiling that limits each of its own */
+	LIMIT_FOUND_TOKENS = 8192,   /* that one call of a provider's tool is taken to find */
 	LIMIT_WARNINGS_BYTES = 1024, /* X-Flux-Warnings */
 	LIMIT_BAD_KEYS_PER_MINUTE = 120, /* look-ups for unknown keys from one address */
 };

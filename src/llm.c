@@ -1,5 +1,7 @@
-/* The names of the neutral words, both ways. Pure. */
+/* The names of the neutral words, both ways; and sums over a request. Pure. */
 #include "llm.h"
+
+#include "limits.h"
 
 static const char *const dialect_names[LLM_WIRES] = {"chat", "responses", "messages", "gemini"};
 static const char *const tier_names[LLM_TIERS] = {"fast", "standard", "reasoning"};
@@ -83,4 +85,54 @@ int llm_service_of(struct str name, enum llm_service *out)
 		return -1;
 	*out = (enum llm_service)i;
 	return 0;
+}
+
+/* ---- calls of the provider's tools ---- */
+
+static int64_t least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static bool is_limited_by_request(const struct llm_provider_tool *t)
+{
+	return t->end == LLM_ENDS_SEARCH || t->end == LLM_ENDS_REQUEST;
+}
+
+int64_t llm_most_calls(const struct llm_request *r, int64_t each)
+{
+	int64_t limited = 0, sum = 0, others = 0;
+
+	for (int i = 0; i < r->provider_tool_count; i++) {
+		const struct llm_provider_tool *t = &r->provider_tools[i];
+
+		if (!is_limited_by_request(t)) {
+			others += LIMIT_PROVIDER_ROUNDS;
+			continue;
+		}
+		limited++;
+		sum += least(t->most < 0 ? LIMIT_PROVIDER_CALLS : t->most, each);
+	}
+	if (r->max_calls >= 0)
+		sum = least(r->max_calls, limited * each);
+	return sum + others;
+}
+
+int64_t llm_calls_each(const struct llm_request *r)
+{
+	int64_t each = LIMIT_PROVIDER_CALLS;
+
+	for (int i = 0; i < r->provider_tool_count; i++)
+		each = r->provider_tools[i].most > each ? r->provider_tools[i].most : each;
+	each = r->max_calls > each ? r->max_calls : each;
+	return least(each, LIMIT_PROVIDER_CALLS_MAX);
+}
+
+bool llm_limits_calls(const struct llm_request *r)
+{
+	bool limits_each = true;
+
+	for (int i = 0; i < r->provider_tool_count; i++)
+		limits_each = limits_each && r->provider_tools[i].is_limited;
+	return limits_each || r->max_calls >= 0;
 }

@@ -62,6 +62,22 @@ enum llm_service {
 	    LLM_SERVICE_COUNT
 };
 
+/* Who ends the calls of a tool that the provider runs itself. */
+enum llm_tool_end {
+	LLM_ENDS_SEARCH,  /* the request can: a search of the web, known to other dialects too */
+	LLM_ENDS_REQUEST, /* the request can, in this dialect */
+	LLM_ENDS_ROUNDS,  /* the provider: LIMIT_PROVIDER_ROUNDS in a request */
+	LLM_ENDS_NOBODY,  /* nobody, or what a call costs is told nowhere */
+};
+
+struct llm_provider_tool {
+	enum llm_tool_end end;
+	uint32_t node;      /* its definition */
+	int64_t most;       /* calls, as the request limits them; -1: it does not */
+	int64_t most_found; /* tokens that a call may find; 0: nothing can limit them */
+	bool is_limited;    /* by the request, in all that it can limit */
+};
+
 struct llm_turn {
 	enum llm_role role;
 	bool is_error; /* a tool result that reports a failure */
@@ -109,7 +125,10 @@ struct llm_request {
 	int foreign_proofs;       /* of these, what only another dialect takes back */
 	int summaries;            /* compactions of ours, to be sent as text */
 	enum llm_service service; /* that is asked for */
-	int64_t provider_calls;   /* most calls of the provider's own tools; see wire/field.h */
+
+	struct llm_provider_tool *provider_tools;
+	int provider_tool_count;
+	int64_t max_calls; /* responses: of all of them together; -1: no limit is set */
 
 	struct str session; /* what the client says its conversation is; empty: nothing */
 };
@@ -133,6 +152,14 @@ struct llm_usage {
 	bool is_regional;         /* served in a region that was asked for */
 	bool reported;            /* by the provider; else every figure is our estimate */
 };
+
+/* How many calls the provider's tools may make where each may make `each` at most, and
+ * LIMIT_PROVIDER_CALLS where the request sets no limit. */
+int64_t llm_most_calls(const struct llm_request *, int64_t each);
+/* The least `each` that takes nothing away from what the request allows. */
+int64_t llm_calls_each(const struct llm_request *);
+/* Does the request itself limit all that can be limited? */
+bool llm_limits_calls(const struct llm_request *);
 
 const char *llm_dialect_name(enum llm_dialect); /* chat, .., gemini */
 const char *llm_tier_name(enum llm_tier);       /* fast, standard, reasoning */

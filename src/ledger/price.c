@@ -14,10 +14,10 @@
 
 enum {
 	PICO_PER_NANO = 1000,
-	MESSAGE_TOKENS = 16,   /* role marks; 3 to 8 are usual */
-	TOOL_TOKENS = 64,      /* wrapping of one definition */
-	TOOLS_TOKENS = 1024,   /* instructions that providers add when there are tools */
-	CALL_TOKENS = 8192,    /* that one call of the provider's own tools puts into the input */
+	MESSAGE_TOKENS = 16, /* role marks; 3 to 8 are usual */
+	TOOL_TOKENS = 64,    /* wrapping of one definition */
+	TOOLS_TOKENS = 1024, /* instructions that providers add when there are tools */
+	BOUND_CALLS_MAX = 1000 * 1000,
 	PICTURE_TOKENS = 8192, /* of one that comes by address; the dearest known is below 5,000 */
 };
 
@@ -200,17 +200,28 @@ static int64_t dearest(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
+/* With each call the model is asked anew, with all that was found so far. */
+static __int128 bound_calls(const struct price_bound *b)
+{
+	__int128 found = (__int128)b->found_tokens * b->calls;
+
+	if (b->again_tokens == 0)
+		return found;
+	return found + (__int128)b->again_tokens * b->calls + found * (b->calls - 1) / 2;
+}
+
 static __int128 bound_text(const struct price_bound *b)
 {
 	return (__int128)b->body_bytes + (__int128)MESSAGE_TOKENS * ((__int128)b->messages + 1) +
 	       (__int128)TOOL_TOKENS * b->tools + (b->tools > 0 ? TOOLS_TOKENS : 0) +
-	       (__int128)CALL_TOKENS * b->calls;
+	       bound_calls(b);
 }
 
 static bool bound_is_sane(const struct price_bound *b)
 {
 	return b->body_bytes >= 0 && b->messages >= 0 && b->tools >= 0 && b->pictures >= 0 &&
-	       b->choices >= 0 && b->max_output >= 0 && b->calls >= 0;
+	       b->choices >= 0 && b->max_output >= 0 && b->calls >= 0 && b->found_tokens >= 0 &&
+	       b->again_tokens >= 0 && b->calls <= BOUND_CALLS_MAX;
 }
 
 static int bound_by_row(const struct price *p, const struct price_bound *b, int64_t markup_bp,
@@ -259,6 +270,15 @@ int price_bound_nusd(const struct price_deal *deal, const struct price_bound *b,
 	}
 	*out_nusd = most;
 	return 0;
+}
+
+bool price_has_calls(const struct price_version *v)
+{
+	bool has = false;
+
+	for (int i = 0; i < v->row_count; i++)
+		has = has || v->rows[i].call_nusd > 0 || v->rows[i].search_nusd > 0;
+	return has;
 }
 
 /* ---- names of prices ---- */

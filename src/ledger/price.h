@@ -100,12 +100,18 @@ struct price_bound {
 	int64_t pictures;
 	int64_t choices;
 	int64_t max_output;
-	int64_t calls; /* provider-side tool calls that are allowed, searches included */
+	int64_t calls;        /* provider-side tool calls that are allowed, searches included */
+	int64_t found_tokens; /* that each of them may find */
+	int64_t
+	    again_tokens; /* that are read again after each; 0: nothing is, nor what was found */
 	enum llm_service service;
 };
 /* -1: nothing bounds it: its price is not known, or it does not fit. */
 int price_bound_nusd(const struct price_deal *, const struct price_bound *,
                      int64_t *out_nusd) MUST_USE;
+
+/* Does it have a price for calls or searches? */
+bool price_has_calls(const struct price_version *);
 
 void price_set_id(struct price_version *);
 

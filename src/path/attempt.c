@@ -202,6 +202,7 @@ static size_t compose_same(struct request *r)
 	    .meter_stream = provider_takes_stream_options(target->provider),
 	    .no_store = r->no_retain && r->llm.compaction != LLM_COMPACTION_CALL,
 	    .max_output = r->pay.lowered,
+	    .calls = r->pay.calls,
 	    .pins_billing = provider_is_not_anthropic(target->provider),
 	    .says_max_tokens = provider_says_max_tokens(target->provider)};
 	struct wire_edits edits;

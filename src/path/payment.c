@@ -2,7 +2,8 @@
  *
  *	bound     what an attempt may cost: all bytes of its body as tokens, all output it may give
  *	least     the same with the least output that is of use, and tokens as they were counted
- *	hold      the bound, or what the ceilings leave, but the least; output is lowered to it
+ *	hold      the bound, or what the ceilings leave, but the least; output and calls of the
+ *	          provider's tools are lowered to it
  *
  * The floor of an answer's length: what was asked or 1,024, whichever is less; with thinking its
  * budget + 4,096; with tools 8,192; never more than was asked. Where a term says `clamp: false` it
@@ -14,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "path/calling.h"
 #include "path/candidate.h"
 #include "gate/account.h"
 #include "limits.h"
@@ -111,39 +113,45 @@ static int64_t input_tokens(const struct request *r, enum basis basis)
 	return basis == BY_COUNT && count < bytes ? count : bytes;
 }
 
+/* How far an attempt may go: tokens of its answer, calls of each of the provider's tools. */
+struct extent {
+	int64_t output, each;
+};
+
 /* INT64_MAX: nothing bounds it. */
-static int64_t bound_nusd(const struct request *r, enum basis basis, int64_t max_output)
+static int64_t bound_nusd(const struct request *r, enum basis basis, struct extent e)
 {
 	struct price_bound bound = {.body_bytes = input_tokens(r, basis),
 	                            .messages = r->llm.turn_count,
 	                            .tools = r->llm.tools,
 	                            .choices = r->llm.choices,
 	                            .pictures = r->llm.images,
-	                            .max_output = max_output,
-	                            .calls = r->llm.provider_calls,
+	                            .max_output = e.output,
+	                            .calls = calling_most(r, e.each),
+	                            .found_tokens = calling_found(r),
 	                            .service = r->llm.service};
 	int64_t nusd = INT64_MAX;
 
+	if (calling_reads_again(r))
+		bound.again_tokens = input_tokens(r, BY_COUNT);
 	return price_bound_nusd(&r->now.deal, &bound, &nusd) < 0 ? INT64_MAX : nusd;
 }
 
-struct output_range {
-	int64_t lowest, highest;
-};
-
-/* The most output whose bound is within the amount; the floor's is. */
-static int64_t output_within(const struct request *r, enum basis basis, int64_t amount_nusd,
-                             struct output_range range)
+/* The most of one part of *e whose bound is within the amount; that of what it is now is. */
+static int64_t most_within(const struct request *r, enum basis basis, struct extent *e,
+                           int64_t *part, int64_t highest)
 {
-	while (range.lowest < range.highest) {
-		int64_t middle = range.lowest + (range.highest - range.lowest + 1) / 2;
+	int64_t lowest = *part;
 
-		if (bound_nusd(r, basis, middle) <= amount_nusd)
-			range.lowest = middle;
+	while (lowest < highest) {
+		*part = lowest + (highest - lowest + 1) / 2;
+		if (bound_nusd(r, basis, *e) <= r->pay.hold.amount_nusd)
+			lowest = *part;
 		else
-			range.highest = middle - 1;
+			highest = *part - 1;
 	}
-	return range.lowest;
+	*part = lowest;
+	return lowest;
 }
 
 /* ---- holding ---- */
@@ -179,6 +187,8 @@ static int check_bounded(struct request *r)
 		               "ceiling is set; send it inside the body",
 		               STR_ARG(path));
 	}
+	if (calling_check(r) < 0)
+		return -1;
 	if (r->pay.bound_nusd <= LIMIT_NUSD_MAX)
 		return 0;
 	return fail(
@@ -194,24 +204,50 @@ static void warn(struct request *r, struct str sentence)
 	    ARENA_JOIN(r->arena, r->warnings, r->warnings.len ? STR("; ") : STR(""), sentence);
 }
 
-/* What the ceilings left of the bound decides how much may be answered. */
-static void fit_output(struct request *r, int64_t asked)
+static void warn_of_calls(struct request *r, const char *why)
+{
+	warn(r, arena_printf(r->arena, "calls of the provider's tools limited to %lld, %s",
+	                     (long long)calling_most(r, r->pay.each), why));
+}
+
+static void tell_lowered(struct request *r, struct extent asked)
 {
 	struct payment *p = &r->pay;
-	struct output_range range = {floor_output(r, asked), asked};
-	enum basis basis =
-	    bound_nusd(r, BY_BYTES, range.lowest) <= p->hold.amount_nusd ? BY_BYTES : BY_COUNT;
 
-	p->max_output = output_within(r, basis, p->hold.amount_nusd, range);
-	p->bound_nusd = bound_nusd(r, BY_BYTES, p->max_output);
-	limits_lower(r->worker->shared->limits, &p->hold, bound_nusd(r, basis, p->max_output));
-	if (p->max_output == asked)
-		return;
-	p->lowered = p->max_output;
-	warn(r, arena_printf(r->arena,
-	                     "max output of %lld tokens lowered to %lld, which is what the ceiling "
-	                     "leaves",
-	                     (long long)asked, (long long)p->max_output));
+	if (p->max_output < asked.output) {
+		p->lowered = p->max_output;
+		warn(r, arena_printf(r->arena,
+		                     "max output of %lld tokens lowered to %lld, which is what the "
+		                     "ceiling leaves",
+		                     (long long)asked.output, (long long)p->max_output));
+	}
+	if (calling_most(r, p->each) < calling_most(r, asked.each))
+		warn_of_calls(r, "which is what the ceiling leaves");
+}
+
+/* The least that is of use. */
+static struct extent least_of(const struct request *r)
+{
+	bool may_lower = r->pay.payer->clamp && r->pay.each > 1;
+
+	return (struct extent){floor_output(r, r->pay.max_output), may_lower ? 1 : r->pay.each};
+}
+
+/* What the ceilings left of the bound decides how far the attempt may go: fewer searches do less
+ * harm than half an answer. */
+static void fit(struct request *r)
+{
+	struct payment *p = &r->pay;
+	struct extent asked = {p->max_output, p->each}, e = least_of(r);
+	enum basis basis = bound_nusd(r, BY_BYTES, e) <= p->hold.amount_nusd ? BY_BYTES : BY_COUNT;
+
+	most_within(r, basis, &e, &e.output, asked.output);
+	most_within(r, basis, &e, &e.each, asked.each);
+	p->max_output = e.output;
+	p->each = e.each;
+	p->bound_nusd = bound_nusd(r, BY_BYTES, e);
+	limits_lower(r->worker->shared->limits, &p->hold, bound_nusd(r, basis, e));
+	tell_lowered(r, asked);
 }
 
 static void admitted(struct request *r)
@@ -219,7 +255,8 @@ static void admitted(struct request *r)
 	struct payment *p = &r->pay;
 
 	if (p->hold.is_limited && p->hold.amount_nusd < p->bound_nusd)
-		fit_output(r, p->max_output);
+		fit(r);
+	p->calls = calling_limit(r, p->each, p->hold.is_limited);
 	r->now.opened_ms = p->hold.wall_ms;
 }
 
@@ -269,7 +306,7 @@ static void be_patient(struct request *r)
 	timer_set(&r->pay.patience, &r->worker->loop, LIMIT_CEILING_WAIT_MS, on_impatient);
 }
 
-/* How long the answer may be, and what that costs. */
+/* How far it may go, and what that costs. */
 static void find_bound(struct request *r)
 {
 	struct payment *p = &r->pay;
@@ -289,7 +326,10 @@ static void find_bound(struct request *r)
 		                     STR_ARG(model_of(r)->name)));
 	}
 	p->max_output = asked;
-	p->bound_nusd = bound_nusd(r, BY_BYTES, asked);
+	p->each = llm_calls_each(&r->llm);
+	if (is_limited(r) && calling_most(r, p->each) > 0 && !llm_limits_calls(&r->llm))
+		warn_of_calls(r, "since a ceiling is set");
+	p->bound_nusd = bound_nusd(r, BY_BYTES, (struct extent){asked, p->each});
 }
 
 static void find_deal(struct request *r)
@@ -321,9 +361,10 @@ static enum payment_result ask(struct request *r)
 	find_deal(r);
 	p->wait.ask.global_nusd = global_nusd();
 	find_bound(r);
+	p->is_limited_elsewhere = false;
 	if (is_limited(r) && check_bounded(r) < 0)
 		return PAYMENT_REFUSED;
-	closer_nusd = bound_nusd(r, BY_COUNT, floor_output(r, p->max_output));
+	closer_nusd = bound_nusd(r, BY_COUNT, least_of(r));
 	p->wait.hold = &p->hold;
 	p->wait.pass = &p->pass;
 	p->wait.ask = (struct limit_ask){
@@ -383,7 +424,9 @@ enum payment_result payment_look(struct request *r)
 
 bool payment_may_be_cheaper(const struct request *r)
 {
-	return r->fail.money && !fail_can_retry(r->fail.kind) && candidate_is_left(r);
+	bool is_too_dear = r->fail.money && !fail_can_retry(r->fail.kind);
+
+	return (is_too_dear || r->pay.is_limited_elsewhere) && candidate_is_left(r);
 }
 
 /* ---- settling ---- */

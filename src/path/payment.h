@@ -6,6 +6,7 @@
 #include "base/timer.h"
 #include "gate/limit.h"
 #include "llm.h"
+#include "wire/calls.h"
 
 struct request;
 
@@ -15,13 +16,16 @@ struct payment {
 	struct limit_hold hold;
 	struct limit_pass pass;
 	struct timer patience;
-	int64_t until_ns;    /* monotonic: of the wait */
-	int64_t bound_nusd;  /* of the attempt: what it may cost by the bytes of its body */
-	int64_t max_output;  /* tokens that it may give; 0: not bounded */
-	int64_t lowered;     /* the same where it must be written into the request; else 0 */
-	int64_t tokens;      /* of attempts that are settled */
-	struct fail refused; /* of the first candidate, while cheaper ones are tried */
-	struct str tags;     /* of X-Flux-Tags */
+	int64_t until_ns;          /* monotonic: of the wait */
+	int64_t bound_nusd;        /* of the attempt: what it may cost by the bytes of its body */
+	int64_t max_output;        /* tokens that it may give; 0: not bounded */
+	int64_t lowered;           /* the same where it must be written into the request; else 0 */
+	int64_t each;              /* calls that each of the provider's tools may make */
+	struct wire_calls calls;   /* what the request is told of them */
+	bool is_limited_elsewhere; /* refused here, since nothing limits these calls */
+	int64_t tokens;            /* of attempts that are settled */
+	struct fail refused;       /* of the first candidate, while cheaper ones are tried */
+	struct str tags;           /* of X-Flux-Tags */
 };
 
 enum payment_result { PAYMENT_HELD, PAYMENT_WAITS, PAYMENT_REFUSED };
@@ -36,7 +40,7 @@ enum payment_result payment_hold(struct request *);
 /* Asks the store how the ceilings of r's payer stand; to be called again when resumed. HELD: it is
  * known, or the store is away and what is known has to do. */
 enum payment_result payment_look(struct request *);
-/* Is a dearer candidate's refusal a reason to look at the next one? */
+/* Is a candidate's refusal a reason to look at the next one, which may be cheaper? */
 bool payment_may_be_cheaper(const struct request *);
 /* What the attempt came to; 0 also where none was made. */
 void payment_settle(struct request *, int64_t charge_nusd, const struct llm_usage *);

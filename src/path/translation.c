@@ -11,6 +11,7 @@
 
 #include "path/attempt.h"
 #include "path/away.h"
+#include "path/calling.h"
 #include "base/clock.h"
 #include "limits.h"
 #include "provider/provider.h"
@@ -69,6 +70,8 @@ static struct wire_job *new_job(struct request *r, int64_t max_output)
 	               .max_output = model->max_output,
 	               .no_store = r->no_retain,
 	               .clamp_output = max_output,
+	               .calls = r->pay.calls,
+	               .leaves_searches = r->pay.hold.is_limited && calling_leaves_searches(r),
 	               .body_version = provider_body_version(target->provider, r->now.dialect)},
 	    .doc = &r->doc,
 	    .arena = r->arena,

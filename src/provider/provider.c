@@ -152,6 +152,17 @@ bool provider_compacts(const struct config_provider *p)
 	return p->kind == CONFIG_KIND_OPENAI || p->kind == CONFIG_KIND_AZURE;
 }
 
+bool provider_limits_calls(const struct config_provider *p)
+{
+	return p->kind == CONFIG_KIND_OPENAI || p->kind == CONFIG_KIND_AZURE ||
+	       p->kind == CONFIG_KIND_OPENROUTER;
+}
+
+bool provider_searches_once(const struct config_provider *p)
+{
+	return p->kind == CONFIG_KIND_OPENAI || p->kind == CONFIG_KIND_AZURE;
+}
+
 unsigned provider_habits(const struct config_provider *p)
 {
 	return kinds[p->kind].habits;

@@ -34,6 +34,13 @@ bool provider_is_not_anthropic(const struct config_provider *);
 /* Whether it makes a conversation shorter when it is asked to: wire/compact.h. */
 bool provider_compacts(const struct config_provider *);
 
+/* responses: does it keep to max_tool_calls, as far as is known? OpenRouter counts steps:
+ * https://openrouter.ai/docs/features/server-tools. Of xAI only max_turns is known, each of many
+ * calls: https://docs.x.ai/docs/guides/tools/advanced-usage. */
+bool provider_limits_calls(const struct config_provider *);
+/* chat: does a model that searches do so once for each request? */
+bool provider_searches_once(const struct config_provider *);
+
 /* What it does differently from its dialects' books: enum wire_habit bits. */
 unsigned provider_habits(const struct config_provider *);
 

@@ -200,7 +200,8 @@ int64_t decision_most_nusd(const struct model *m, const struct llm_request *r)
 	    .tools = r->tools,
 	    .pictures = r->images,
 	    .choices = r->choices > 0 ? r->choices : 1,
-	    .calls = r->provider_calls,
+	    .calls = llm_most_calls(r, llm_calls_each(r)),
+	    .found_tokens = LIMIT_FOUND_TOKENS,
 	    .service = r->service,
 	    .max_output = r->max_output > 0 ? least(r->max_output, ceiling) : ceiling,
 	};

@@ -12,6 +12,7 @@
  * a sum. Called through the dialect table. */
 #include "wire/chat.h"
 
+#include "wire/calls.h"
 #include "wire/error.h"
 #include "wire/field.h"
 #include "wire/note.h"
@@ -149,6 +150,8 @@ static int read_request(const struct json *doc, struct arena *arena, struct llm_
 	    read_options(&s, out) < 0)
 		return -1;
 	field_tools(&s, out, json_get(doc, json_root(doc), STR("tools")));
+	calls_read(&s, out, json_get(doc, json_root(doc), STR("tools")));
+	calls_read_root(&s, out);
 	field_needs(out);
 	return 0;
 }

@@ -162,6 +162,7 @@ int field_common(const struct field_source *s, struct llm_request *r)
 	r->choices = 1;
 	r->max_output_node = r->other_max_output_node = JSON_NONE;
 	r->unbounded_node = JSON_NONE;
+	r->max_calls = -1;
 	r->model_node = json_get(doc, json_root(doc), STR("model"));
 	if (field_need_text(s, json_root(doc), STR("model"), &r->model) < 0)
 		return -1;
@@ -182,51 +183,6 @@ static struct str tool_name(const struct field_source *s, uint32_t tool)
 	if (name == JSON_NONE)
 		name = json_get(s->doc, tool, STR("type"));
 	return json_text(s->doc, name, s->arena);
-}
-
-/* max_uses is Anthropic's. What no request limits is taken for a few: a model searches once or
- * twice a turn. */
-static int64_t provider_calls(const struct field_source *s, uint32_t tool)
-{
-	static const struct str charged[] = {STR_INIT("web_search"), STR_INIT("file_search"),
-	                                     STR_INIT("code_interpreter")};
-	uint32_t type = json_get(s->doc, tool, STR("type"));
-	struct str name = field_raw_text(s->doc, type); /* web_search_20250305 */
-	int64_t most = LIMIT_PROVIDER_CALLS;
-
-	for (size_t i = 0; i < sizeof charged / sizeof charged[0]; i++) {
-		if (!str_starts_with(name, charged[i]))
-			continue;
-		if (json_i64(s->doc, json_get(s->doc, tool, STR("max_uses")), 0, INT32_MAX, &most) <
-		    0)
-			most = LIMIT_PROVIDER_CALLS;
-		return most;
-	}
-	return 0;
-}
-
-/* Chat without tools: xAI's live search, charged by its results. */
-static int64_t search_results(const struct field_source *s)
-{
-	uint32_t search = json_get(s->doc, json_root(s->doc), STR("search_parameters"));
-	int64_t most = LIMIT_PROVIDER_CALLS;
-
-	if (json_type(s->doc, search) != JSON_OBJECT)
-		return 0;
-	if (json_i64(s->doc, json_get(s->doc, search, STR("max_search_results")), 0, INT32_MAX,
-	             &most) < 0)
-		most = LIMIT_PROVIDER_CALLS;
-	return most;
-}
-
-static void limit_calls(const struct field_source *s, struct llm_request *r)
-{
-	int64_t most;
-
-	if (json_i64(s->doc, json_get(s->doc, json_root(s->doc), STR("max_tool_calls")), 0,
-	             INT32_MAX, &most) == 0 &&
-	    most < r->provider_calls)
-		r->provider_calls = most;
 }
 
 /* "required", {"type":"function",..}, {"type":"any"}: in each dialect. */
@@ -271,17 +227,14 @@ void field_tools(const struct field_source *s, struct llm_request *r, uint32_t t
 	    forces(s->doc, json_get(s->doc, root, STR("tool_choice"))) ||
 	    json_type(s->doc, json_get(s->doc, root, STR("function_call"))) == JSON_OBJECT;
 	r->is_autocomplete = is_autocomplete(r);
-	r->provider_calls = search_results(s);
 	if (json_type(s->doc, tools) != JSON_ARRAY || count == 0)
 		return;
 	r->tool_names = ARENA_ARRAY(s->arena, struct str, count);
 	JSON_EACH(s->doc, tools, tool)
 	{
 		r->tool_names[r->tools++] = tool_name(s, tool);
-		r->provider_calls += provider_calls(s, tool);
 	}
 	r->tool_bytes = (int64_t)json_raw(s->doc, tools).len;
-	limit_calls(s, r);
 }
 
 void field_needs(struct llm_request *r)

@@ -55,8 +55,7 @@ void turn_add_call(struct turn_list *, struct str name, struct str arguments);
 int field_common(const struct field_source *, struct llm_request *) MUST_USE;
 /* What the request needs by what it was found to hold. */
 void field_needs(struct llm_request *);
-/* Names and sizes of tools, and how often those that the provider runs and charges may be called:
- * as the request limits them, else LIMIT_PROVIDER_CALLS for each such tool. */
+/* Names and sizes of tools. */
 void field_tools(const struct field_source *, struct llm_request *, uint32_t tools);
 int field_effort(const struct field_source *, uint32_t object, struct str key,
                  enum llm_effort *out) MUST_USE;

@@ -294,6 +294,16 @@ static void put_choice(struct asking *a, const struct talk_choice *choice)
 	json_close_object(&a->w);
 }
 
+/* Google ends its searches by itself, and charges each of them. */
+static void leave_searches(const struct asking *a)
+{
+	for (int i = 0; i < a->talk->tool_count; i++)
+		if (a->talk->tools[i].kind == TALK_TOOL_SERVER)
+			job_warn(a->job, a->talk->tools[i].node,
+			         "left out, since nothing limits searches there and a ceiling is "
+			         "set");
+}
+
 static int count_tools(const struct asking *a, bool is_server)
 {
 	int count = 0;
@@ -326,6 +336,10 @@ static void put_tools(struct asking *a)
 {
 	int functions = count_tools(a, false), servers = count_tools(a, true);
 
+	if (a->job->target.leaves_searches) {
+		leave_searches(a);
+		servers = 0;
+	}
 	if (functions + servers == 0)
 		return;
 	json_put_key(&a->w, STR("tools"));

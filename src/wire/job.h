@@ -11,6 +11,7 @@
 #define WIRE_JOB_H
 
 #include "fail.h"
+#include "wire/calls.h"
 #include "wire/rename.h"
 #include "wire/talk.h"
 
@@ -49,6 +50,8 @@ struct wire_target {
 	int64_t max_output;       /* the model's own limit in tokens; 0: unknown */
 	bool no_store;            /* ask it to keep nothing, where the dialect can say that */
 	int64_t clamp_output;     /* replace the asked output limit by this; 0: leave */
+	struct wire_calls calls;  /* that searches of the web may make */
+	bool leaves_searches;     /* out, since nothing would limit them there */
 	struct str body_version;  /* messages: as in struct wire_change */
 };
 

@@ -12,6 +12,7 @@
  * dialect table. */
 #include "wire/messages.h"
 
+#include "wire/calls.h"
 #include "wire/error.h"
 #include "wire/field.h"
 #include "wire/note.h"
@@ -205,6 +206,8 @@ static int read_request(const struct json *doc, struct arena *arena, struct llm_
 	out->session = json_text(
 	    doc, json_get(doc, json_get(doc, root, STR("metadata")), STR("user_id")), arena);
 	field_tools(&s, out, json_get(doc, root, STR("tools")));
+	calls_read(&s, out, json_get(doc, root, STR("tools")));
+	calls_read_root(&s, out);
 	field_needs(out);
 	return 0;
 }

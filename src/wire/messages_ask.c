@@ -280,6 +280,8 @@ static void put_tool(struct wire_job *job, struct json_writer *w, const struct t
 		json_key_text(w, STR("type"), STR("web_search_20250305"));
 		json_key_text(w, STR("name"), STR("web_search"));
 		put_json_if(w, STR("allowed_domains"), tool->domains_json);
+		if (job->target.calls.is_set)
+			json_key_i64(w, STR("max_uses"), job->target.calls.all);
 	} else {
 		json_key_text(w, STR("name"), tool->name);
 		put_raw_if(w, STR("description"), tool->description_raw);

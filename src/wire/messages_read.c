@@ -25,6 +25,7 @@ static const struct reading_member search_members[] = {
     {STR_INIT("cache_control"), NULL},
     {STR_INIT("allowed_domains"), reading_domains},
     {STR_INIT("blocked_domains"), refuse_domains},
+    {STR_INIT("max_uses"), reading_calls},
 };
 
 static int read_server_tool(struct reading *r, struct talk_tool *tool, struct str type)

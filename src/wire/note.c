@@ -268,6 +268,7 @@ void wire_edit_common(const struct llm_request *r, const struct wire_change *cha
 		    out, r->doc, json_root(r->doc),
 		    ARENA_JOIN(arena, limit_key(r, change), arena_i64(arena, change->max_output)),
 		    arena);
+	calls_edit(r, &change->calls, arena, out);
 }
 
 void wire_edit_no_store(const struct llm_request *r, struct arena *arena, struct wire_edits *out)

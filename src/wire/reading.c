@@ -159,6 +159,13 @@ int reading_max_output(struct reading *r, uint32_t value)
 	return 0;
 }
 
+int reading_calls(struct reading *r, uint32_t value)
+{
+	if (!r->job->target.calls.is_set)
+		job_drop(r->job, value);
+	return 0;
+}
+
 int reading_service_tier(struct reading *r, uint32_t value)
 {
 	r->talk->options.service_tier = json_text(r->doc, value, r->job->arena);

@@ -58,6 +58,7 @@ int reading_temperature(struct reading *, uint32_t value);
 int reading_top_p(struct reading *, uint32_t value);
 int reading_stops(struct reading *, uint32_t value);      /* a string or a list of them */
 int reading_max_output(struct reading *, uint32_t value); /* tokens, checked before */
+int reading_calls(struct reading *, uint32_t value);      /* of the provider's tools; the same */
 int reading_service_tier(struct reading *, uint32_t value);
 /* The only places that the newest tool, a search of the web, may find. -1: the target searches,
  * but everywhere. */

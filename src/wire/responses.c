@@ -10,6 +10,7 @@
  * objects. Called through the dialect table. */
 #include "wire/responses.h"
 
+#include "wire/calls.h"
 #include "wire/compact.h"
 #include "wire/error.h"
 #include "wire/field.h"
@@ -141,6 +142,8 @@ static int read_item(const struct field_source *s, struct turn_list *turns, stru
 
 	if (json_text_is(s->doc, type, STR("item_reference")))
 		return refuse_reference(s, item);
+	if (json_text_is(s->doc, type, STR("additional_tools"))) /* Codex, with newer models */
+		calls_read(s, r, json_get(s->doc, item, STR("tools")));
 	if (role != JSON_NONE) {
 		turn_add(turns, role_of(s->doc, role));
 		return read_content(s, turns, r, json_get(s->doc, item, STR("content")));
@@ -230,6 +233,8 @@ static int read_request(const struct json *doc, struct arena *arena, struct llm_
 	    read_options(&s, out) < 0)
 		return -1;
 	field_tools(&s, out, tools);
+	calls_read(&s, out, tools);
+	calls_read_root(&s, out);
 	field_needs(out);
 	return 0;
 }

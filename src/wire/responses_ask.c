@@ -299,6 +299,8 @@ static void put_tools(struct wire_job *job, struct json_writer *w, const struct 
 	put_choice(w, talk);
 	if (talk->choice.parallel == TALK_NO)
 		json_key_bool(w, STR("parallel_tool_calls"), false);
+	if (job->target.calls.is_set)
+		json_key_i64(w, STR("max_tool_calls"), job->target.calls.all);
 }
 
 /* ---- options ---- */

@@ -348,6 +348,7 @@ static const struct reading_member members[] = {
     {STR_INIT("text"), read_text_config},
     {STR_INIT("include"), read_include},
     {STR_INIT("max_output_tokens"), reading_max_output},
+    {STR_INIT("max_tool_calls"), reading_calls},
     {STR_INIT("temperature"), reading_temperature},
     {STR_INIT("top_p"), reading_top_p},
     {STR_INIT("top_logprobs"), read_top_logprobs},

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "fail.h"
 #include "llm.h"
+#include "wire/calls.h"
 #include "wire/edit.h"
 #include "wire/sse.h"
 
@@ -18,12 +19,13 @@
 
 /* What is changed in a request that goes to a target of its own dialect. */
 struct wire_change {
-	struct str model;     /* the provider's id */
-	bool meter_stream;    /* chat: ask for the usage chunk */
-	bool no_store;        /* set store: false where the dialect has it */
-	int64_t max_output;   /* replace the asked output limit by this, or add it; 0: leave */
-	bool pins_billing;    /* messages: Claude Code's billing header, new in every request */
-	bool says_max_tokens; /* chat: that is its name there, not max_completion_tokens */
+	struct str model;        /* the provider's id */
+	bool meter_stream;       /* chat: ask for the usage chunk */
+	bool no_store;           /* set store: false where the dialect has it */
+	int64_t max_output;      /* replace the asked output limit by this, or add it; 0: leave */
+	bool pins_billing;       /* messages: Claude Code's billing header, new in every request */
+	bool says_max_tokens;    /* chat: that is its name there, not max_completion_tokens */
+	struct wire_calls calls; /* of the provider's tools */
 	/* messages: anthropic_version in place of model, and no stream: both stand in the path.
 	 * Empty: not so. */
 	struct str body_version;

@@ -57,7 +57,9 @@ def amount(version, usage, markup=WHOLE):
 def bound(version, b, markup=WHOLE):
     """None: nothing bounds it."""
     text = (b["bytes"] + 16 * (b["messages"] + 1) + 64 * b["tools"] + (1024 if b["tools"] else 0)
-            + 8192 * b["calls"])
+            + b["found"] * b["calls"])
+    if b["again"]:
+        text += b["again"] * b["calls"] + b["found"] * b["calls"] * (b["calls"] - 1) // 2
     if version["unknown"] or row_of(version, b["service"], 0) is None:
         return None
     most = 0

@@ -178,12 +178,15 @@ static void ask_bound(const struct price_deal *deal, unsigned bits)
 	                        .choices = 1 + random_figure(3),
 	                        .max_output = random_figure(bits),
 	                        .calls = one_in(3) ? random_figure(6) : 0,
+	                        .found_tokens = random_figure(18),
+	                        .again_tokens = one_in(2) ? random_figure(21) : 0,
 	                        .service = (enum llm_service)random_below(LLM_SERVICE_COUNT)};
 	int64_t nusd;
 
-	printf("\"bound\":[%lld,%lld,%lld,%lld,%lld,%lld,%lld,%d]", (long long)b.body_bytes,
-	       (long long)b.messages, (long long)b.tools, (long long)b.pictures,
-	       (long long)b.choices, (long long)b.max_output, (long long)b.calls, b.service);
+	printf("\"bound\":[%lld,%lld,%lld,%lld,%lld,%lld,%lld,%lld,%lld,%d]",
+	       (long long)b.body_bytes, (long long)b.messages, (long long)b.tools,
+	       (long long)b.pictures, (long long)b.choices, (long long)b.max_output,
+	       (long long)b.calls, (long long)b.found_tokens, (long long)b.again_tokens, b.service);
 	if (price_bound_nusd(deal, &b, &nusd) < 0)
 		printf(",\"result\":null}\n");
 	else

@@ -34,7 +34,7 @@ def fits(value):
 def wanted(case, cost, own):
     paid = exact.version_at(own if case["own"] else cost, case["opened"])
     if "bound" in case:
-        names = ("bytes", "messages", "tools", "pictures", "choices", "output", "calls", "service")
+        names = ("bytes", "messages", "tools", "pictures", "choices", "output", "calls", "found", "again", "service")
         held = exact.bound(paid, dict(zip(names, case["bound"])), case["markup"])
         return held if fits(held) else None
     usage = usage_of(case["usage"])

@@ -344,11 +344,20 @@ static void test_bound(void)
 	      3 * (3 * 16 + 64 + 1024));
 	CHECK(bound(&p, &(struct price_bound){.pictures = 1}) == 3 * (16 + 8192));
 	CHECK(bound(&p, &(struct price_bound){.choices = 3, .max_output = 50}) == 48 + 300);
-	CHECK(bound(&p, &(struct price_bound){.calls = 5}) == 3 * (16 + 5 * 8192));
+	CHECK(bound(&p, &(struct price_bound){.calls = 5, .found_tokens = 8192}) ==
+	      3 * (16 + 5 * 8192));
+	/* 100 tokens read six times; what was found first five times, what came last once */
+	CHECK(bound(&p,
+	            &(struct price_bound){
+	                .body_bytes = 100, .calls = 5, .found_tokens = 7, .again_tokens = 100}) ==
+	      3 * (16 + 6 * 100 + 7 * (5 + 4 + 3 + 2 + 1)));
+	CHECK(bound(&p, &(struct price_bound){.calls = 1000001}) == -1);
 	p.call_nusd = 10;
-	CHECK(bound(&p, &(struct price_bound){.calls = 5}) == 3 * (16 + 5 * 8192) + 50);
+	CHECK(bound(&p, &(struct price_bound){.calls = 5, .found_tokens = 8192}) ==
+	      3 * (16 + 5 * 8192) + 50);
 	p.search_nusd = 20;
-	CHECK(bound(&p, &(struct price_bound){.calls = 5}) == 3 * (16 + 5 * 8192) + 100);
+	CHECK(bound(&p, &(struct price_bound){.calls = 5, .found_tokens = 8192}) ==
+	      3 * (16 + 5 * 8192) + 100);
 	p.image_input_pusd = 5000;
 	CHECK(bound(&p, &(struct price_bound){.pictures = 1}) == 3 * 16 + 5 * 8192);
 	p.reasoning_pusd = 4000;

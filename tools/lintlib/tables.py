@@ -17,7 +17,7 @@ ARROWS = {
     "version": [],
     "fail": [],
     "metric": [],
-    "llm": [],
+    "llm": ["limits"],
     "front": ["limits", "fail", "metric"],
     "upstream": ["limits", "fail", "metric", "front/http1.h"],
     "wire": COMMON,
@@ -79,6 +79,7 @@ TESTED_BY = {
         "tests/unit/test_config.c": "src/config/alias.c src/config/embed.c src/config/listen.c src/config/make.c"
                                     " src/config/mistake.c src/config/tree.c"
                                     " src/config/value.c",
+        "tests/run_cases.py": "src/path/calling.c",
         "tests/unit/test_canon.c": "src/route/gather.c",
         "tests/unit/test_score.c": "src/route/gather.c src/route/reading.c src/route/toll.c",
         "tests/unit/test_routing.c": "src/route/structure.c",
