@@ -16,7 +16,7 @@ import traceback
 
 sys.dont_write_bytecode = True
 from caselib.world import World, free_port
-from front import browser, clients, full, hostile, leaving, proxies, records, scripts, slow
+from front import browser, clients, full, hostile, leaving, places, proxies, records, scripts, slow
 
 LONG = bool(os.environ.get("FLUX_LONG"))
 MORE = """listeners:
@@ -34,11 +34,13 @@ def play_hostile(world):
 PARTS = {"hostile": play_hostile, "slow": slow.check, "proxies": proxies.check, "clients": clients.check,
          "records": records.check,
          "scripts": scripts.check, "leaving": leaving.check, "full": full.check,
+         "places": places.check,
          "browser": browser.check}
 
 
 # More of the configuration, for some.
-CHANGES = {"full": [("threads: 2", "threads: 1\nconnections_max: %d" % full.MAX)]}
+CHANGES = {"full": [("threads: 2", "threads: 1\nconnections_max: %d" % full.MAX)],
+           "places": [("threads: 2", "threads: 1\nrequests_max: %d\nqueue_wait: 20s" % places.PLACES)]}
 
 
 def open_world(name, options):
