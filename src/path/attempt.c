@@ -82,17 +82,23 @@ static void on_backoff(struct timer *t)
 	request_resume(LIST_OBJECT(t, struct request, backoff));
 }
 
+/* Once for each failure, whatever is chosen and passed over meanwhile. */
+static void back_off(struct request *r)
+{
+	int64_t wait_ms = r->asked && !r->has_backed_off ? candidate_backoff_ms(r, r->asked) : 0;
+
+	if (wait_ms == 0)
+		return;
+	r->has_backed_off = true;
+	timer_set(&r->backoff, &r->worker->loop, wait_ms, on_backoff);
+}
+
 /* The next candidate becomes the one that is tried, in a while where its provider just failed. */
 static int begin(struct request *r)
 {
-	const struct target *failed = r->attempts > 0 ? r->decision.candidates[r->candidate] : NULL;
-	int64_t wait_ms;
-
 	if (candidate_choose(r) < 0)
 		return -1;
-	wait_ms = failed ? candidate_backoff_ms(r, failed) : 0;
-	if (wait_ms > 0)
-		timer_set(&r->backoff, &r->worker->loop, wait_ms, on_backoff);
+	back_off(r);
 	r->now.dialect = translation_dialect(r->now.target->config->provider, &r->llm);
 	return 0;
 }
@@ -110,7 +116,16 @@ static int open_books(struct request *r)
 	return 0;
 }
 
-/* What the first candidate was refused for is what the client is told, should all be. */
+/* What the client is told when nothing is left that it can pay: how the provider failed that was
+ * asked, for the money only kept another from standing in; else why the first was refused. */
+static void tell_refusal(struct request *r)
+{
+	bool has_failed = r->asked && fail_is_set(&r->before);
+
+	r->fail = has_failed ? r->before : r->pay.refused;
+	r->now = (struct attempt){.target = has_failed ? r->asked : NULL};
+}
+
 static bool try_cheaper(struct request *r)
 {
 	bool may = payment_may_be_cheaper(r);
@@ -124,8 +139,7 @@ static bool try_cheaper(struct request *r)
 	}
 	if (may)
 		return true;
-	r->fail = r->pay.refused;
-	r->now = (struct attempt){0};
+	tell_refusal(r);
 	return false;
 }
 
@@ -264,6 +278,8 @@ void attempt_ask(struct request *r)
 	                           .piece_count = r->piece_count,
 	                           .gather_max = LIMIT_ANSWER_BYTES};
 
+	r->asked = r->now.target;
+	r->has_backed_off = false;
 	r->now.asked_ns = clock_mono_ns();
 	r->now.exchange = exchange_start(r->worker->upstream, &ask, r->arena, on_exchange, r);
 }

@@ -100,7 +100,7 @@ static int refuse(struct request *r, int soonest, int64_t wait_ms)
 
 	if (fail_is_set(&r->before)) {
 		r->fail = r->before;
-		r->now.target = r->decision.candidates[r->candidate];
+		r->now.target = r->asked ? r->asked : r->decision.candidates[r->candidate];
 		return -1;
 	}
 	if (soonest < 0)

@@ -117,12 +117,14 @@ struct request {
 	bool no_retain;
 	struct str warnings;
 
-	int candidate;        /* index of the one that is tried */
-	bool leaves_thinking; /* its proofs were not accepted */
-	unsigned tried;       /* bits of those that were, or were passed over for good */
-	int64_t told_ms;      /* the least that a provider said to wait; 0: none did */
-	struct fail before;   /* of the last attempt that failed */
-	struct timer backoff; /* before the next one */
+	int candidate;              /* index of the one that is tried */
+	bool leaves_thinking;       /* its proofs were not accepted */
+	unsigned tried;             /* bits of those that were, or were passed over for good */
+	int64_t told_ms;            /* the least that a provider said to wait; 0: none did */
+	struct fail before;         /* of the last attempt that failed */
+	const struct target *asked; /* last; NULL: none was */
+	struct timer backoff;       /* before the next one */
+	bool has_backed_off;        /* since that was asked */
 	struct attempt now;
 	int attempts;
 	struct str attempts_text; /* "openai:gpt-5 connect failed; anthropic:.. ok" */
