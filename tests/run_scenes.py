@@ -272,6 +272,9 @@ def scene_reload(world):
         lambda: ask(world, key, "n1", model="brand-new").status == 200,
         "the new alias does not come",
     )
+    world.config.write_text(good + '  - {match: "brand-new", to: flux-fast}\ndata: elsewhere\n')
+    world.daemon.send_signal(signal.SIGHUP)
+    until(lambda: "`data` is elsewhere now, but is read at start only" in world.tail(), "a change of data is not named")
     world.config.write_text(good + "  - {match: 7\nnonsense")
     world.daemon.send_signal(signal.SIGHUP)
     until(lambda: "config.yaml:" in world.tail(), "the broken file is not named")

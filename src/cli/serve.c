@@ -134,13 +134,24 @@ static int make_first_key(struct serve *s)
 	return 0;
 }
 
-/* The lock comes from the process that this one replaces, if there is one. */
-static int lock_data(struct serve *s)
+/* The process that this one replaces lends its lock, and with it the directory: what it ends with
+ * stands in the journal there, and who serves from there sees to it. */
+static int inherit_data(struct serve *s)
 {
 	s->lock = s->heir.lock;
-	if (datadir_make(s->data, &s->fail) < 0)
-		return -1;
-	if (!datadir_is_lock(s->data, s->lock) && datadir_lock(s->data, &s->lock, &s->fail) < 0)
+	if (datadir_is_lock(s->data, s->lock))
+		return 0;
+	return fail(&s->fail, FAIL_CONFIG,
+	            "%.*s is not the data directory of the process that serves; a change of `data` "
+	            "needs a stop and a start",
+	            STR_ARG(s->data));
+}
+
+static int lock_data(struct serve *s)
+{
+	if (heir_has_predecessor(&s->heir) ? inherit_data(s) < 0
+	                                   : datadir_make(s->data, &s->fail) < 0 ||
+	                                         datadir_lock(s->data, &s->lock, &s->fail) < 0)
 		return -1;
 	return seat_take(s->data, &s->seat, &s->fail);
 }

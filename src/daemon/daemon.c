@@ -221,6 +221,19 @@ static void on_upgrade(uv_signal_t *handle, int signal)
 
 /* ---- reload ---- */
 
+/* Nobody is to think that a move of the books came into force. */
+static void warn_of_data(const struct config *next)
+{
+	struct config *config = config_current();
+
+	if (!str_eq(config->data, next->data))
+		log_say(LOG_WARN,
+		        "reload: `data` is %.*s now, but is read at start only; stop and start for "
+		        "that",
+		        STR_ARG(next->data));
+	config_put(&config);
+}
+
 static void on_hang_up(uv_signal_t *handle, int signal)
 {
 	struct daemon *d = handle->data;
@@ -244,6 +257,7 @@ static void on_hang_up(uv_signal_t *handle, int signal)
 		metric_add(METRIC_RELOADS_OK, 1);
 		log_say(LOG_INFO, "reloaded %.*s, configuration %s",
 		        STR_ARG(d->options->config_file), config->hash);
+		warn_of_data(config);
 		front_set_body_memory(config->body_memory_max);
 		config_set(config);
 		limits_wake_all(d->shared.limits); /* the house's ceiling may be another */

@@ -221,6 +221,27 @@ def scene_other_schema(world):
         assert ask(world, key, f"s{version}").status == 200
 
 
+def scene_other_data(world):
+    """a successor that would serve from another data directory leaves the one that serves in peace"""
+    key, aside = world.key("data"), world.folder / "aside"
+    assert ask(world, key, "d1").status == 200
+    os.rename(world.data, aside)
+    world.data.mkdir(mode=0o700)  # what `data` names is not what the process before has locked
+    shutil.copy2(aside / "flux.db", world.data / "flux.db")
+    seen = len(world.text())
+    os.kill(world.pid, signal.SIGUSR2)
+    until(lambda: re.search("upgrade failed|has taken over", world.text()[seen:]), "no word of it", 10)
+    made = {p.name for p in world.data.iterdir()}
+    shutil.rmtree(world.data)
+    os.rename(aside, world.data)
+    assert "upgrade failed" in world.text()[seen:], world.text()[seen:]
+    assert "is not the data directory of the process that serves" in world.text()[seen:], world.text()[seen:]
+    assert made == {"flux.db"}, made
+    assert ask(world, key, "d2").status == 200
+    assert world.ended(world.upgrade()) == 0
+    assert ask(world, key, "d3").status == 200
+
+
 def scene_killed_while_leaving(world):
     """the old process is killed while it finishes: its successor settles what it had under way"""
     key = world.key("killed")
