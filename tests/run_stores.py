@@ -149,7 +149,8 @@ def scene_postgres_goes(worlds):
         server.tell("start")
         load(world, key, way + "again", 20)
     comes_to(world, 200)
-    assert "hush" not in world.tail(1000) and "cannot connect" in world.tail(1000)
+    log = world.tail(1000)  # which of these comes first is a matter of the moment
+    assert re.search("cannot connect|connection broke|not connected", log) and "hush" not in log, log
     assert "hush" not in (world.data / "store.url").read_text()
 
 
