@@ -1,198 +1,136 @@
 /* Byte pair encoding: within a piece, the two neighbours that together are the token of the lowest
  * rank are joined, leftmost first, until no two are (Sennrich, Haddow, Birch 2016, over bytes).
- * Most pieces are one token and cost one look-up. Short ones are joined in arrays, long ones,
- * which a stranger may make as long as a body, with a heap: n log n.
+ *
+ * Nothing is joined here: most pieces are one token, and of the others the longest token that may
+ * stand next (joins.h) is taken again and again. Where none may, the last one was too long: where
+ * it ended is dead, and a shorter one is tried. Each place dies once, so the work grows with the
+ * text, also with one that a stranger made.
+ *
+ * Which token is the longest at a place can be asked before it is known that one will begin there.
+ * In scripts of three bytes a character most places are asked for anyway; asked one after another,
+ * without waiting for each other, they take a third of the time, which goes into fetching memory.
  *
  * THREADS: any; nothing is shared but the vocabulary, which nobody changes. */
 #include "token/count.h"
 
+#include "token/memo.h"
 #include "token/split.h"
 
-enum { SHORT_MAX = 128, LANES = 4 };
+enum { SHORT_MAX = 256, WORD_BITS = 64, WIDE_BYTES = 3, WIDE_FIRST = 0xe0 };
 
-/* ---- short pieces ---- */
-
-/* Parts by where they begin. A pair's figure has its rank above and its place below, so that the
- * lowest figure is the pair to join. */
-struct parts {
-	struct str piece;
-	int32_t pairs[SHORT_MAX]; /* of each part and its next; NO_PAIR: none */
-	uint8_t next[SHORT_MAX], before[SHORT_MAX];
-};
-
-#define NO_PAIR INT32_MAX
-_Static_assert((int64_t)VOCAB_TOKENS_MAX *SHORT_MAX <= NO_PAIR, "a pair's figure has room");
-
-static int32_t pair_of(const struct vocab *v, const struct parts *p, size_t at)
-{
-	size_t next = p->next[at];
-	uint32_t rank;
-
-	if (next == p->piece.len)
-		return NO_PAIR;
-	rank = vocab_rank(v, (struct str){p->piece.ptr + at, p->next[next] - at});
-	return rank == VOCAB_NO_TOKEN ? NO_PAIR : (int32_t)(rank * SHORT_MAX + at);
-}
-
-/* Lane by lane, which compilers do at once. */
-static int32_t lowest(const struct parts *p)
-{
-	int32_t lanes[LANES] = {NO_PAIR, NO_PAIR, NO_PAIR, NO_PAIR}, lowest = NO_PAIR;
-
-	for (size_t at = 0; at < p->piece.len; at += LANES)
-		for (int i = 0; i < LANES; i++)
-			lanes[i] = p->pairs[at + (size_t)i] < lanes[i] ? p->pairs[at + (size_t)i]
-			                                               : lanes[i];
-	for (int i = 0; i < LANES; i++)
-		lowest = lanes[i] < lowest ? lanes[i] : lowest;
-	return lowest;
-}
-
-static int64_t count_short(const struct vocab *v, struct str piece)
-{
-	struct parts p; /* filled as far as the piece goes */
-	int64_t count = (int64_t)piece.len;
-	int32_t pair;
-
-	p.piece = piece;
-	for (size_t at = 0; at < piece.len; at++) {
-		p.next[at] = (uint8_t)(at + 1);
-		p.before[at] = (uint8_t)(at - 1);
-	}
-	for (size_t at = 0; at < (piece.len + LANES - 1) / LANES * LANES; at++)
-		p.pairs[at] = at + 1 < piece.len ? pair_of(v, &p, at) : NO_PAIR;
-	for (; (pair = lowest(&p)) != NO_PAIR; count--) {
-		size_t at = (size_t)pair % SHORT_MAX, gone = p.next[at];
-
-		p.next[at] = p.next[gone];
-		p.pairs[gone] = NO_PAIR;
-		if (p.next[at] < piece.len)
-			p.before[p.next[at]] = (uint8_t)at;
-		p.pairs[at] = pair_of(v, &p, at);
-		if (at > 0)
-			p.pairs[p.before[at]] = pair_of(v, &p, p.before[at]);
-	}
-	return count;
-}
-
-/* ---- long pieces ---- */
-
-/* A pair that may be joined. It is out of date where `joined` at its place says otherwise. */
-struct pair {
-	uint32_t rank, at;
-};
-
-/* Parts are linked by where they begin. */
-struct chain {
+struct walk {
 	const struct vocab *v;
+	struct memo *memo;
 	struct str piece;
-	uint32_t *next, *before, *joined;
-	struct pair *heap; /* lowest first; of two alike, the left one */
-	size_t heap_count;
+	uint32_t *tokens;      /* room for as many as the piece has bytes */
+	uint64_t *dead;        /* places where no token may begin, a bit each */
+	const uint32_t *ahead; /* NULL, or the longest tokens at places; 0: it was not asked */
 };
 
-static bool goes_first(struct pair a, struct pair b)
+static bool is_dead(const struct walk *w, size_t at)
 {
-	return a.rank != b.rank ? a.rank < b.rank : a.at < b.at;
+	return at < w->piece.len && w->dead[at / WORD_BITS] >> at % WORD_BITS & 1;
 }
 
-static void heap_put(struct chain *c, struct pair pair)
+static uint32_t longest_at(const struct walk *w, size_t at)
 {
-	size_t at = c->heap_count++;
-
-	for (; at > 0 && goes_first(pair, c->heap[(at - 1) / 2]); at = (at - 1) / 2)
-		c->heap[at] = c->heap[(at - 1) / 2];
-	c->heap[at] = pair;
+	if (w->ahead && w->ahead[at])
+		return w->ahead[at];
+	return trie_longest(&w->v->trie, str_part(w->piece, at, w->piece.len));
 }
 
-static struct pair heap_take(struct chain *c)
+/* The piece has more than one token; `best` is the longest with which it begins. */
+static int64_t walk_piece(const struct walk *w, uint32_t best)
 {
-	struct pair first = c->heap[0], last = c->heap[--c->heap_count];
-	size_t at = 0, child;
+	uint32_t token = trie_token(best);
+	size_t at = 0, count = 0, len = trie_len(best);
 
-	while ((child = 2 * at + 1) < c->heap_count) {
-		if (child + 1 < c->heap_count && goes_first(c->heap[child + 1], c->heap[child]))
-			child++;
-		if (!goes_first(c->heap[child], last))
-			break;
-		c->heap[at] = c->heap[child];
-		at = child;
-	}
-	c->heap[at] = last;
-	return first;
-}
-
-/* What the part at `at` and its next make together. */
-static void offer(struct chain *c, uint32_t at)
-{
-	uint32_t next = c->next[at];
-
-	c->joined[at] = VOCAB_NO_TOKEN;
-	if (next == c->piece.len)
-		return;
-	c->joined[at] = vocab_rank(c->v, str_part(c->piece, at, c->next[next] - at));
-	if (c->joined[at] != VOCAB_NO_TOKEN)
-		heap_put(c, (struct pair){c->joined[at], at});
-}
-
-static void join(struct chain *c, uint32_t at)
-{
-	uint32_t gone = c->next[at];
-
-	c->joined[gone] = VOCAB_NO_TOKEN;
-	c->next[at] = c->next[gone];
-	if (c->next[at] < c->piece.len)
-		c->before[c->next[at]] = at;
-	offer(c, at);
-	if (at > 0)
-		offer(c, c->before[at]);
-}
-
-static int64_t count_long(const struct vocab *v, struct str piece)
-{
-	struct chain c = {.v = v, .piece = piece};
-	int64_t count = (int64_t)piece.len;
-
-	c.next = mem_get(3 * piece.len * sizeof *c.next);
-	c.before = c.next + piece.len;
-	c.joined = c.before + piece.len;
-	c.heap = mem_get(3 * piece.len * sizeof *c.heap); /* each join offers two more */
-	for (uint32_t i = 0; i < piece.len; i++) {
-		c.next[i] = i + 1;
-		c.before[i] = i ? i - 1 : 0;
-	}
-	for (uint32_t i = 0; i < piece.len; i++)
-		offer(&c, i);
-	while (c.heap_count) {
-		struct pair pair = heap_take(&c);
-
-		if (c.joined[pair.at] != pair.rank)
+	for (;;) {
+		if (!is_dead(w, at + len) &&
+		    (!count || memo_allows(w->memo, &w->v->joins, w->tokens[count - 1], token))) {
+			w->tokens[count++] = token;
+			at += len;
+			if (at == w->piece.len)
+				return (int64_t)count;
+			best = longest_at(w, at);
+			token = trie_token(best);
+			len = trie_len(best);
 			continue;
-		join(&c, pair.at);
-		count--;
+		}
+		if (len > 1) {
+			token = w->v->joins.shorter[token];
+		} else {
+			must(count > 0); /* one sequence is right, and is not given up */
+			w->dead[at / WORD_BITS] |= UINT64_C(1) << at % WORD_BITS;
+			token = w->tokens[--count];
+			at -= w->v->lens[token];
+		}
+		len = w->v->lens[token];
 	}
-	mem_put(c.next);
-	mem_put(c.heap);
+}
+
+static int64_t count_short(struct walk *w, uint32_t best)
+{
+	uint32_t tokens[SHORT_MAX], ahead[SHORT_MAX];
+	uint64_t dead[SHORT_MAX / WORD_BITS] = {0};
+
+	w->tokens = tokens;
+	w->dead = dead;
+	if ((unsigned char)w->piece.ptr[0] >= WIDE_FIRST) {
+		memset(ahead, 0, w->piece.len * sizeof ahead[0]);
+		for (size_t at = WIDE_BYTES; at < w->piece.len; at += WIDE_BYTES)
+			ahead[at] = longest_at(w, at);
+		w->ahead = ahead;
+	}
+	return walk_piece(w, best);
+}
+
+static int64_t count_long(struct walk *w, uint32_t best)
+{
+	int64_t count;
+
+	w->tokens = mem_get(w->piece.len * sizeof *w->tokens);
+	w->dead = mem_get((w->piece.len / WORD_BITS + 1) * sizeof *w->dead);
+	count = walk_piece(w, best);
+	mem_put(w->tokens);
+	mem_put(w->dead);
 	return count;
 }
 
-/* ---- texts ---- */
-
-static int64_t count_piece(const struct vocab *v, struct str piece)
+static int64_t count_piece(const struct vocab *v, struct memo *memo, struct str piece)
 {
-	if (piece.len == 1 || vocab_rank(v, piece) != VOCAB_NO_TOKEN)
+	uint32_t best = trie_longest(&v->trie, piece);
+	struct walk w = {.v = v, .memo = memo, .piece = piece};
+
+	if (trie_len(best) == piece.len)
 		return 1;
-	return piece.len <= SHORT_MAX ? count_short(v, piece) : count_long(v, piece);
+	return piece.len <= SHORT_MAX ? count_short(&w, best) : count_long(&w, best);
+}
+
+static int64_t count_remembered(const struct vocab *v, struct memo *memo, struct str piece)
+{
+	struct memo_piece key = memo_piece(piece);
+	size_t place = memo_place(key);
+
+	if (memo->pieces[place].low != key.low || memo->pieces[place].high != key.high) {
+		memo->pieces[place] = key;
+		memo->counts[place] = (uint8_t)count_piece(v, memo, piece);
+	}
+	return memo->counts[place];
 }
 
 int64_t count_tokens(const struct vocab *v, struct str text)
 {
+	struct memo *memo = memo_take(v);
 	int64_t count = 0;
 
 	while (text.len) {
 		size_t bytes = split_piece(v, str_part(text, 0, COUNT_PIECE_MAX));
+		struct str piece = {text.ptr, bytes};
 
-		count += count_piece(v, str_part(text, 0, bytes));
+		count += bytes <= MEMO_PIECE_MAX && text.len >= MEMO_ROOM
+		             ? count_remembered(v, memo, piece)
+		             : count_piece(v, memo, piece);
 		text = str_part(text, bytes, text.len);
 	}
 	return count;

@@ -1,5 +1,5 @@
 /* The vocabularies of this installation: which files there are, which model counts by which, and
- * reading one when it is first asked for (some 30 ms and 10 MB).
+ * reading one when it is first asked for (some 0.3 s and 13 MB).
  *
  * THREADS: shelf_open before there are any others; the rest from all of them. */
 #ifndef TOKEN_SHELF_H

@@ -15,6 +15,8 @@
  * as long as they can be, and give back only where noted. */
 #include "token/split.h"
 
+#include <endian.h>
+
 #define BIT(class) (1u << (class))
 
 enum {
@@ -194,11 +196,62 @@ static size_t cased_word(const struct place *p)
 	return end + contraction(p, end);
 }
 
+/* ---- most pieces: small letters of English, perhaps behind a mark and a capital ---- */
+
+enum { SIMPLE_ROOM = 32 }; /* bytes there must be */
+
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* How many of eight bytes, from the first on, are a to z. */
+static inline size_t small_letters(const char *p)
+{
+	uint64_t word, low, is_small;
+
+	memcpy(&word, p, sizeof word);
+	word = le64toh(word);
+	low = word & EACH(0x7f);
+	is_small = (low + EACH(0x80 - 'a')) & ~(low + EACH(0x7f - 'z')) & ~word & EACH(0x80);
+	is_small ^= EACH(0x80);
+	return is_small ? (size_t)__builtin_ctzll(is_small) / 8 : sizeof word;
+}
+
+static bool is_capital(char c)
+{
+	return c >= 'A' && c <= 'Z';
+}
+
+/* What the rows for letters match; 0: it is for them to say. */
+static inline size_t simple_word(const struct vocab *v, struct str text)
+{
+	unsigned char first = (unsigned char)text.ptr[0];
+	size_t from, at, small;
+
+	if (text.len < SIMPLE_ROOM || first >= 0x80 || first == '\'')
+		return 0;
+	from = !(BIT(v->classes[first]) & (LETTERS | NUMBERS | NEWLINES));
+	at = from + is_capital(text.ptr[from]);
+	small = small_letters(text.ptr + at);
+	at += small;
+	if (small == sizeof(uint64_t)) {
+		small = small_letters(text.ptr + at);
+		at += small;
+		if (small == sizeof(uint64_t))
+			return 0;
+		small = 1;
+	}
+	if (at == from || text.ptr[at] < 0 || text.ptr[at] == '\'' ||
+	    (is_capital(text.ptr[at]) && (!small || v->cut != VOCAB_O200K)))
+		return 0;
+	return at;
+}
+
 size_t split_piece(const struct vocab *v, struct str text)
 {
 	const struct place p = {v, text};
-	size_t end = v->cut == VOCAB_O200K ? cased_word(&p) : plain_word(&p);
+	size_t end = simple_word(v, text);
 
+	if (!end)
+		end = v->cut == VOCAB_O200K ? cased_word(&p) : plain_word(&p);
 	if (!end)
 		end = numbers(&p);
 	if (!end)

@@ -6,7 +6,8 @@
  *
  *	bytes 0-7    "FLUXTOK1"
  *	8-11         how text is cut before pairs are joined: enum vocab_cut
- *	12-15        tokens; their ranks are 0, 1, ...
+ *	12-15        tokens; their ranks are 0, 1, ...; the first 256 are the single bytes, each
+ *	             other is joined from two of lower rank
  *	16-19        bytes of all their texts
  *	20-23        runs of characters of one class
  *	24-27        CRC-32C of all bytes behind the header
@@ -19,8 +20,8 @@
 #ifndef TOKEN_VOCAB_H
 #define TOKEN_VOCAB_H
 
-#include "base/str.h"
 #include "fail.h"
+#include "token/joins.h"
 
 enum vocab_cut { VOCAB_CL100K = 1, VOCAB_O200K = 2 };
 
@@ -37,33 +38,19 @@ enum vocab_class {
 	VOCAB_CLASSES
 };
 
-enum { VOCAB_CHARACTERS = 0x110000, VOCAB_FILE_MAX = 32 * 1024 * 1024, VOCAB_TOKENS_MAX = 1 << 20 };
-#define VOCAB_NO_TOKEN UINT32_MAX
-
-struct vocab_slot {
-	uint64_t word; /* the text itself up to eight bytes, the hash of a longer one */
-	uint32_t rank;
-	uint32_t len; /* of the text */
-};
+enum { VOCAB_CHARACTERS = 0x110000, VOCAB_FILE_MAX = 32 * 1024 * 1024 };
 
 struct vocab {
+	uint64_t serial; /* no two of a process have the same; from 1 */
 	enum vocab_cut cut;
 	uint8_t *classes; /* of every character */
-	uint32_t *pairs;  /* rank of every text of two bytes */
-	uint8_t *marks;   /* of each slot, a part of the hash; 0: the slot is free */
-	struct vocab_slot *slots;
-	uint32_t slots_mask;
-	uint32_t *starts; /* where the text of each rank begins; one more than there are tokens */
-	char *texts;
-	uint32_t count;
-	uint32_t longest; /* bytes of a text */
+	uint8_t *lens;    /* of every token's text */
+	struct trie trie;
+	struct joins joins;
 };
 
 /* Takes the bytes of a file apart. -1: INVALID_VALUE. */
 int vocab_read(struct str file, struct vocab **out, struct fail *) MUST_USE;
 void vocab_free(struct vocab **);
-
-/* The token with this text, or VOCAB_NO_TOKEN. */
-uint32_t vocab_rank(const struct vocab *, struct str text);
 
 #endif

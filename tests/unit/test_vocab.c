@@ -11,7 +11,7 @@
 #include "guard.h"
 #include "vocabulary.h"
 
-static const char *const texts[] = {"lo", "he", "ll", "hell", "hello", " hello", "ab", "bc", "abc"};
+static const char *const texts[] = {"he", "ll", "hell", "hello", " hello", "lo", "ab", "bc", "abc"};
 
 static struct vocab *vocab_of(enum vocab_cut cut)
 {

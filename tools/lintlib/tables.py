@@ -152,8 +152,8 @@ TESTED_BY = {
         "tests/cases/translate.case": "src/path/translation.c",
         "tests/cases/compact.case": "src/wire/compact.c",
         "tests/cases/tokens.case": "src/path/tokens.c src/path/counting.c src/path/choice.c src/path/understanding.c",
-        "tests/unit/test_vocab.c": "src/token/count.c src/token/guess.c src/token/shelf.c"
-                                   " src/token/split.c src/token/tally.c",
+        "tests/unit/test_vocab.c": "src/token/guess.c src/token/shelf.c src/token/split.c src/token/tally.c",
+        "tests/unit/test_count.c": "src/token/joins.c src/token/memo.c src/token/trie.c",
         "tests/run_cloud.py": "src/path/proof.c",
         "tests/unit/test_gemini.c": "src/wire/gemini_ask.c src/wire/gemini_hear.c"
                                     " src/wire/gemini_row.c",
