@@ -2,8 +2,9 @@
  *
  * Invariant, with the ceiling that an ask names: spent + all leases <= ceiling after a grant. To
  * grant is to read sums and to add a row, so it is done under the lock of the bucket's row in
- * `spent`, which putting entries takes too; buckets are locked in their order, so nobody waits in
- * a circle. Giving back takes no lock: it only makes room. Called by the carrier and verbs. */
+ * `spent`, which putting entries takes too. Giving back takes no lock: it only makes room. Rows are
+ * locked in this order, so that nobody waits in a circle: the node's, buckets in theirs, leases.
+ * Called by the carrier and verbs. */
 #include "store/lease.h"
 
 #include "store/spent.h"
@@ -123,14 +124,22 @@ static int take_one(const struct taking *t, const struct store_lease_ask *ask,
 	return 0;
 }
 
-/* Leases that came to nothing are swept now and then: here. */
+/* Leases that came to nothing are swept now and then. */
+static int sweep(struct store *s, const uint8_t node[16], struct fail *f)
+{
+	struct sql q = {
+	    .which = SQL_LEASES_SWEEP, .doing = "sweep leases", SQL_WITH(value_bytes(node, 16))};
+
+	return store_run(s, &q, f);
+}
+
+/* First of all: the node's row is its lock, too. A question whose connection broke may be at its
+ * COMMIT still, and what it grants would come behind the undo of the next one. */
 static int extend(struct store *s, const uint8_t node[16], struct fail *f)
 {
-	struct sql sweep = {
-	    .which = SQL_LEASES_SWEEP, .doing = "sweep leases", SQL_WITH(value_bytes(node, 16))};
 	int64_t now_ms;
 
-	if (s->engine->now_ms(s, &now_ms, f) < 0 || store_run(s, &sweep, f) < 0)
+	if (s->engine->now_ms(s, &now_ms, f) < 0)
 		return -1;
 	struct sql q = {.which = SQL_NODE_EXTEND,
 	                .doing = "extend leases",
@@ -149,13 +158,15 @@ int store_lease_take(struct store *s, const uint8_t node[16], const struct store
 	must(turn->ticket > 0);
 	if (store_begin(s, SQL_TO_WRITE, f) < 0)
 		return -1;
-	result = lock_buckets(s, turn->asks, count, f);
+	result = extend(s, node, f);
+	if (result == 0)
+		result = lock_buckets(s, turn->asks, count, f);
 	if (result == 0)
 		result = undo(&t, turn->doubted, f);
 	for (int i = 0; i < count && result == 0; i++)
 		result = take_one(&t, &turn->asks[i], &grants[i], f);
 	if (result == 0)
-		result = extend(s, node, f);
+		result = sweep(s, node, f);
 	if (store_end(s, result, f) < 0)
 		return -1;
 	if (count > 0)
@@ -175,7 +186,15 @@ int store_lease_return(struct store *s, const uint8_t node[16], struct store_buc
 	return store_run(s, &q, f);
 }
 
-int store_lease_release(struct store *s, const uint8_t node[16], struct fail *f)
+static int lock_node(struct store *s, const uint8_t node[16], struct fail *f)
+{
+	struct sql q = {
+	    .which = SQL_NODE_LOCK, .doing = "lock a node", SQL_WITH(value_bytes(node, 16))};
+
+	return store_run(s, &q, f);
+}
+
+static int drop_leases(struct store *s, const uint8_t node[16], struct fail *f)
 {
 	struct sql q = {
 	    .which = SQL_LEASES_DROP, .doing = "give back leases", SQL_WITH(value_bytes(node, 16))};
@@ -183,15 +202,26 @@ int store_lease_release(struct store *s, const uint8_t node[16], struct fail *f)
 	return store_run(s, &q, f);
 }
 
+/* The last question of a process that was killed may be at its COMMIT, too. */
+int store_lease_release(struct store *s, const uint8_t node[16], struct fail *f)
+{
+	int result;
+
+	if (store_begin(s, SQL_TO_WRITE, f) < 0)
+		return -1;
+	result = lock_node(s, node, f);
+	if (result == 0)
+		result = drop_leases(s, node, f);
+	return store_end(s, result, f);
+}
+
 static int write_off(struct store *s, const uint8_t node[16], struct fail *f)
 {
 	struct sql q = {
 	    .which = SQL_NODE_EXPIRY, .doing = "read leases", SQL_WITH(value_bytes(node, 16))};
-	struct sql lock = {
-	    .which = SQL_NODE_LOCK, .doing = "lock a node", SQL_WITH(value_bytes(node, 16))};
 	int64_t now_ms, expires_ms;
 
-	if (store_run(s, &lock, f) < 0)
+	if (lock_node(s, node, f) < 0)
 		return -1;
 	if (s->engine->now_ms(s, &now_ms, f) < 0 || store_ask_i64(s, &q, -1, &expires_ms, f) < 0)
 		return -1;
@@ -202,7 +232,7 @@ static int write_off(struct store *s, const uint8_t node[16], struct fail *f)
 		            "that node's leases are in force for another %" PRId64
 		            " s: stop it, then write them off",
 		            (expires_ms - now_ms) / 1000 + 1);
-	return store_lease_release(s, node, f);
+	return drop_leases(s, node, f);
 }
 
 int store_lease_write_off(struct store *s, const uint8_t node[16], struct fail *f)

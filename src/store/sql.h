@@ -100,7 +100,8 @@
 	X(RATES_PUT, "INSERT INTO prices (id, of_id, markup_bp, rates, noted_ms)"                  \
 	             " VALUES (?,?,?,?,?) ON CONFLICT (id) DO NOTHING")                            \
 	X(RATES_ALL, "SELECT id, of_id, markup_bp, rates FROM prices ORDER BY id <> of_id, id")    \
-	X(NODE_LOCK, "UPDATE nodes SET expires_ms = expires_ms WHERE node = ?1")                   \
+	X(NODE_LOCK, "INSERT INTO nodes (node, expires_ms) VALUES (?,0)"                           \
+	             " ON CONFLICT (node) DO UPDATE SET expires_ms = nodes.expires_ms")            \
 	X(NODE_EXPIRY, "SELECT coalesce(max(n.expires_ms), 0) FROM leases l LEFT JOIN nodes n"     \
 	               " ON n.node = l.node WHERE l.node = ?1 HAVING count(*) > 0")                \
 	X(NODE_EXTEND, "INSERT INTO nodes (node, expires_ms) VALUES (?,?)"                         \

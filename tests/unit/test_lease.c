@@ -1,9 +1,12 @@
 /* Buckets: what is spent, what is leased; together they never pass the ceiling. */
+#include "base/list.h"
 #include "ledger_sample.h"
 #include "place.h"
 #include "store/lease.h"
+#include "store/postgres_link.h"
 
 #include <pthread.h>
+#include <sys/socket.h>
 
 static struct arena arena;
 static struct fail f;
@@ -227,6 +230,94 @@ static void test_unheard(const struct place *p)
 	store_close(&s);
 }
 
+struct question {
+	struct store *store;
+	struct store_lease_ask ask;
+	int64_t ticket, doubted;
+	bool releases; /* asks nothing: the process has ended, and another one sees to it */
+	bool failed;
+};
+
+static void *ask_in_thread(void *arg)
+{
+	struct question *q = arg;
+	const struct store_lease_turn turn = {&q->ask, 1, q->ticket, q->doubted};
+	struct store_lease_grant g;
+	struct arena own;
+	struct fail ff;
+
+	arena_init(&own);
+	fail_init(&ff, &own);
+	q->failed = (q->releases ? store_lease_release(q->store, node_a, &ff)
+	                         : store_lease_take(q->store, node_a, &turn, &g, &ff)) < 0;
+	arena_release(&own);
+	return NULL;
+}
+
+static void wait_for_hanging(const struct place *p)
+{
+	static const char query[] = "DO $$ BEGIN"
+	                            " FOR i IN 1..200 LOOP PERFORM pg_sleep(0.01);"
+	                            " EXIT WHEN EXISTS (SELECT FROM pg_locks WHERE locktype ="
+	                            " 'advisory' AND NOT granted); END LOOP; END $$";
+
+	place_sql(p, query);
+}
+
+/* The database is still at its COMMIT when the connection breaks and the next question comes, which
+ * is of another bucket: what it gives back must be what that COMMIT makes. */
+static void unheard_while_it_hangs(const struct place *p, struct store *s, int64_t ticket,
+                                   bool releases)
+{
+	struct question first = {s, ask(1000, 300, 1), ticket, 0, false, false};
+	struct question next = {s, {key, 1000, 50, 1}, ticket + 1, ticket, releases, false};
+	struct postgres *link = LIST_OBJECT(s, struct postgres, store);
+	struct place_lock lock;
+	pthread_t thread;
+
+	place_lock(p, &lock);
+	must(lock.pq->sendQuery(lock.conn, "SELECT pg_advisory_lock(7)"));
+	for (struct pg_result *r; (r = lock.pq->getResult(lock.conn));)
+		lock.pq->clear(r);
+	must(pthread_create(&thread, NULL, ask_in_thread, &first) == 0);
+	wait_for_hanging(p);
+	must(shutdown(link->pq->socket(link->conn), SHUT_RDWR) == 0);
+	must(pthread_join(thread, NULL) == 0);
+	CHECK(first.failed);
+	link->retry_ns = 0; /* it would wait before it connects again */
+	must(pthread_create(&thread, NULL, ask_in_thread, &next) == 0);
+	usleep(200 * 1000);
+	place_unlock(&lock);
+	must(pthread_join(thread, NULL) == 0);
+	CHECK(!next.failed);
+	usleep(100 * 1000);
+}
+
+static void test_unheard_hangs(const struct place *p)
+{
+	struct store *s;
+
+	if (p->kind != PLACE_POSTGRES)
+		return;
+	s = begin(p);
+	place_sql(p, "CREATE FUNCTION hang() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+	             " PERFORM pg_advisory_xact_lock(7); RETURN NULL; END $$");
+	place_sql(p, "CREATE CONSTRAINT TRIGGER hang AFTER INSERT OR UPDATE ON leases DEFERRABLE"
+	             " INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.scope = 1 AND NEW.ticket > 0)"
+	             " EXECUTE FUNCTION hang()");
+	unheard_while_it_hangs(p, s, 1, true);
+	CHECK(take_after(s, 1, 0, ask(1000, 0, 0)).mine_nusd == 0);
+	place_sql(p, "DELETE FROM nodes");
+	unheard_while_it_hangs(p, s, 1, false); /* there is no lease yet */
+	CHECK(take_after(s, 3, 0, ask(1000, 0, 0)).mine_nusd == 0);
+	CHECK(take_after(s, 4, 0, ask(1000, 100, 1)).mine_nusd == 100);
+	unheard_while_it_hangs(p, s, 5, false); /* there is one, and of another ticket */
+	CHECK(take_after(s, 7, 0, ask(1000, 0, 0)).mine_nusd == 100);
+	unheard_while_it_hangs(p, s, 8, true);
+	CHECK(take_after(s, 9, 0, ask(1000, 0, 0)).mine_nusd == 0);
+	store_close(&s);
+}
+
 struct node {
 	const struct place *place;
 	uint8_t id[16];
@@ -308,6 +399,7 @@ int main(int argc, char **argv)
 	place_each(test_put);
 	place_each(test_write_off);
 	place_each(test_unheard);
+	place_each(test_unheard_hangs);
 	place_each(test_race);
 	arena_release(&arena);
 	return place_report("lease");
