@@ -219,6 +219,26 @@ def scene_sqlite_hangs_at_stop(worlds):
     world.start()
 
 
+def scene_leases_out_at_stop(worlds):
+    """SIGTERM while SQLite takes no leases back: the seat is not left as if it had, and the next start does it"""
+    world = worlds.make()
+    load(world, world.key("lent", '{"month_usd": 5}'), "o", 10)
+    world.entries("lent", 10)
+    store = sqlite3.connect(world.data / "flux.db", isolation_level=None)
+    leased = lambda: store.execute("select coalesce(sum(nusd), 0) from leases").fetchone()[0]
+    until(lambda: leased() > 0, "nothing is leased")
+    time.sleep(0.5)  # all that was settled has been carried
+    store.execute("begin immediate")
+    world.daemon.send_signal(signal.SIGTERM)
+    assert world.daemon.wait(15) == 0, world.tail(5)
+    left = (world.data / "journal" / "seat").stat().st_size
+    store.execute("rollback")
+    assert leased() > 0 and left > 0, (leased(), left)
+    world.start()
+    until(lambda: leased() == 0, "what was leased is not given back")
+    store.close()
+
+
 def held(shm):
     try:
         fcntl.lockf(shm, fcntl.LOCK_EX | fcntl.LOCK_NB, READ_LOCKS[1], READ_LOCKS[0])
