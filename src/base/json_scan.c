@@ -57,7 +57,34 @@ static inline const char *skip_blocks(const char *at, const char *end)
 	}
 	return at;
 }
+
+/* Of the last few: eight and four at once; keys and ids are seldom longer. */
+static inline const char *skip_few(const char *at, const char *end)
+{
+	int32_t four;
+
+	if (end - at >= 8) {
+		__m128i eight = _mm_loadl_epi64((const __m128i *)(const void *)at);
+		unsigned int mask = (unsigned int)_mm_movemask_epi8(stops(eight)) & 0xff;
+
+		if (mask)
+			return at + __builtin_ctz(mask);
+		at += 8;
+	}
+	if (end - at >= 4) {
+		memcpy(&four, at, sizeof four);
+		if (!(_mm_movemask_epi8(stops(_mm_cvtsi32_si128(four))) & 0xf))
+			at += 4;
+	}
+	return at;
+}
 #else
+static inline const char *skip_few(const char *at, const char *end)
+{
+	(void)end;
+	return at;
+}
+
 static inline uint64_t bytes_below(uint64_t word, uint8_t limit)
 {
 	return (word - UINT64_C(0x0101010101010101) * limit) & ~word;
@@ -91,7 +118,7 @@ static inline bool is_stop(unsigned char c)
 
 const char *json_scan_plain(const char *from, const char *end)
 {
-	from = skip_blocks(from, end);
+	from = skip_few(skip_blocks(from, end), end);
 	while (from < end && !is_stop((unsigned char)*from))
 		from++;
 	return from;

@@ -136,13 +136,34 @@ static void put_quoted(struct buf *out, struct str text)
 	buf_put_byte(out, '"');
 }
 
+/* All of a key that needs no hand at once, with its marks: most of a document are such. */
+static bool put_plain_key(struct json_writer *w, struct str key)
+{
+	char *room = buf_room(w->out, key.len + 4), *at = room;
+
+	if (room == NULL || key.len == 0 ||
+	    json_scan_plain(key.ptr, key.ptr + key.len) != key.ptr + key.len)
+		return false;
+	if (w->comma_due)
+		*at++ = ',';
+	*at++ = '"';
+	memcpy(at, key.ptr, key.len);
+	at += key.len;
+	*at++ = '"';
+	*at++ = ':';
+	buf_grew(w->out, (size_t)(at - room));
+	return true;
+}
+
 void json_put_key(struct json_writer *w, struct str key)
 {
 	must(in_object(w) && !w->value_due);
-	if (w->comma_due)
-		buf_put_byte(w->out, ',');
-	put_quoted(w->out, key);
-	buf_put_byte(w->out, ':');
+	if (!put_plain_key(w, key)) {
+		if (w->comma_due)
+			buf_put_byte(w->out, ',');
+		put_quoted(w->out, key);
+		buf_put_byte(w->out, ':');
+	}
 	w->comma_due = false;
 	w->value_due = true;
 }

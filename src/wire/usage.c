@@ -356,12 +356,25 @@ void usage_read_messages(const struct json *doc, uint32_t usage, bool is_final,
 
 /* ---- gemini ---- */
 
-static int64_t count_modality(const struct json *doc, uint32_t usage, const char *list,
-                              const char *modality)
+/* https://ai.google.dev/api/generate-content#UsageMetadata. Every event of a stream has them. */
+#define GEMINI_USAGE(X)                                                                            \
+	X(GEMINI_PROMPT, "promptTokenCount")                                                       \
+	X(GEMINI_CACHED, "cachedContentTokenCount")                                                \
+	X(GEMINI_TOOL_PROMPT, "toolUsePromptTokenCount")                                           \
+	X(GEMINI_OUTPUT, "candidatesTokenCount")                                                   \
+	X(GEMINI_THOUGHTS, "thoughtsTokenCount")                                                   \
+	X(GEMINI_TOTAL, "totalTokenCount")                                                         \
+	X(GEMINI_IN_DETAILS, "promptTokensDetails")                                                \
+	X(GEMINI_OUT_DETAILS, "candidatesTokensDetails")
+
+enum gemini_usage { GEMINI_USAGE(NAME) GEMINI_USAGES };
+static const struct str gemini_keys[] = {GEMINI_USAGE(KEY)};
+
+static int64_t count_modality(const struct json *doc, uint32_t list, const char *modality)
 {
 	int64_t sum = 0;
 
-	JSON_EACH(doc, json_get(doc, usage, str_of(list)), row)
+	JSON_EACH(doc, list, row)
 	if (json_text_is(doc, json_get(doc, row, STR("modality")), str_of(modality)))
 		sum += count(doc, row, "tokenCount");
 	return sum;
@@ -379,23 +392,21 @@ static int64_t count_queries(const struct json *doc)
 
 void usage_read_gemini(const struct json *doc, bool is_final, struct llm_usage *out)
 {
-	uint32_t usage = json_get(doc, json_root(doc), STR("usageMetadata"));
-	int64_t thoughts = count(doc, usage, "thoughtsTokenCount");
-	struct llm_usage u = {
-	    .service = out->service,
-	    .cache_read = count(doc, usage, "cachedContentTokenCount"),
-	    .output = count(doc, usage, "candidatesTokenCount") + thoughts,
-	    .reasoning = thoughts,
-	    .audio_input = count_modality(doc, usage, "promptTokensDetails", "AUDIO"),
-	    .image_input = count_modality(doc, usage, "promptTokensDetails", "IMAGE"),
-	    .audio_output = count_modality(doc, usage, "candidatesTokensDetails", "AUDIO"),
-	    .image_output = count_modality(doc, usage, "candidatesTokensDetails", "IMAGE"),
-	    .searches = count_queries(doc),
-	};
+	uint32_t told[GEMINI_USAGES];
+	struct llm_usage u = {.service = out->service, .searches = count_queries(doc)};
 
-	u.input = note_without(count(doc, usage, "promptTokenCount"), &u.cache_read);
-	u.input += count(doc, usage, "toolUsePromptTokenCount");
+	json_get_each(doc, json_get(doc, json_root(doc), STR("usageMetadata")), gemini_keys,
+	              GEMINI_USAGES, told);
+	u.reasoning = figure(doc, told[GEMINI_THOUGHTS]);
+	u.output = figure(doc, told[GEMINI_OUTPUT]) + u.reasoning;
+	u.audio_input = count_modality(doc, told[GEMINI_IN_DETAILS], "AUDIO");
+	u.image_input = count_modality(doc, told[GEMINI_IN_DETAILS], "IMAGE");
+	u.audio_output = count_modality(doc, told[GEMINI_OUT_DETAILS], "AUDIO");
+	u.image_output = count_modality(doc, told[GEMINI_OUT_DETAILS], "IMAGE");
+	u.cache_read = figure(doc, told[GEMINI_CACHED]);
+	u.input = note_without(figure(doc, told[GEMINI_PROMPT]), &u.cache_read);
+	u.input += figure(doc, told[GEMINI_TOOL_PROMPT]);
 	keep_parts_inside(&u);
-	u.reported = is_report(&u) && is_final && note_is_count(doc, usage, STR("totalTokenCount"));
+	u.reported = is_report(&u) && is_final && is_figure(doc, told[GEMINI_TOTAL]);
 	*out = u;
 }
