@@ -3,7 +3,7 @@
  *	mem_put ──> stash: a list for every 16 bytes of size ──> mem_get, mem_resize of nothing
  *	              \── is full, or the piece is large ──> free
  *
- * A request takes and gives back half a dozen pieces of one to four kilobytes, and all requests of
+ * A request takes and gives back half a dozen pieces of one to six kilobytes, and all requests of
  * a turn of the loop do so at once. The C library has seven of a size at hand, and none above a
  * kilobyte: the rest are merged with their neighbours and cut again each time, which took 3 % of
  * the time of a small request.
@@ -31,7 +31,7 @@
 
 enum {
 	GRAIN = 16,
-	KEPT_BYTES = 4096 + 64, /* the largest that is kept */
+	KEPT_BYTES = 6144 + 64, /* the largest that is kept */
 	SIZES = KEPT_BYTES / GRAIN + 1,
 	PIECES_MAX = 32, /* of a size */
 	STASH_BYTES_MAX = 256 * 1024,
