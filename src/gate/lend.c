@@ -108,7 +108,7 @@ static void take_grant(struct bucket *b, const struct lend_job *job)
 		b->elsewhere_nusd = g->spent_nusd;
 	b->others_nusd = g->others_nusd;
 	b->left_nusd =
-	    most(job->ask.ceiling_nusd - g->spent_nusd - g->mine_nusd - g->others_nusd, 0);
+	    most(job->ask.ceiling_nusd - g->spent_nusd - most(g->mine_nusd, 0) - g->others_nusd, 0);
 	b->is_known = true;
 	b->is_dry = g->granted_nusd < job->ask.want_nusd;
 	b->looked_ns = job->asked_ns;

@@ -59,14 +59,16 @@ static bool take_sums(void *arg, const struct sql_value *row)
 	return false;
 }
 
-/* What the ceiling leaves, never below 0. Amounts in the store are not negative. */
+/* What the ceiling leaves, never below 0; and what a lease below 0 lacks: that is spent already. */
 static int64_t left_of(int64_t ceiling_nusd, const struct store_lease_grant *g)
 {
-	int64_t taken = g->spent_nusd;
+	int64_t taken = g->spent_nusd, left_nusd;
 
-	store_add(&taken, g->mine_nusd);
+	store_add(&taken, g->mine_nusd > 0 ? g->mine_nusd : 0);
 	store_add(&taken, g->others_nusd);
-	return ceiling_nusd > taken ? ceiling_nusd - taken : 0;
+	left_nusd = ceiling_nusd > taken ? ceiling_nusd - taken : 0;
+	store_add(&left_nusd, g->mine_nusd < 0 ? -g->mine_nusd : 0);
+	return left_nusd;
 }
 
 struct taking {

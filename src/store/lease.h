@@ -9,10 +9,12 @@
  *	             a row for each node
  *
  * store_put_entries moves money from one to the other in the transaction that inserts the entry:
- * for each bucket of the entry spent += charge, and the putting node's lease -= the same, not
- * below 0. So an entry counts once, however often it is carried. An entry counts in the periods in
- * which it was opened, where it was held: global, account_month, account_hour, included_credit,
- * free_allowance and key_month always, team_month and user_month where it has a team, a user.
+ * for each bucket of the entry spent += charge, and the putting node's lease -= the same. What was
+ * charged beyond all that is leased brings the lease below 0: it counts as nothing then, and what
+ * the node is granted next makes up for it. So an entry counts once, however often it is carried.
+ * It counts in the periods in which it was opened, where it was held: global, account_month,
+ * account_hour, included_credit, free_allowance and key_month always, team_month and user_month
+ * where it has a team, a user.
  *
  *	left to grant = ceiling - spent - sum of all nodes' leases
  *
@@ -64,7 +66,7 @@ struct store_lease_ask {
 
 struct store_lease_grant {
 	int64_t granted_nusd; /* by this ask; 0: less than `least` was left */
-	int64_t mine_nusd;    /* this node's lease now */
+	int64_t mine_nusd;    /* this node's lease now; below 0: it lacks so much */
 	int64_t spent_nusd;   /* in the store */
 	int64_t others_nusd;  /* leases of other nodes */
 };

@@ -77,7 +77,8 @@
 	X(SPENT_ALL, "SELECT scope, owner, period_ms, nusd FROM spent")                            \
 	X(LEASE_SUMS,                                                                              \
 	  "SELECT CAST(coalesce(sum(CASE WHEN node = ?4 THEN nusd ELSE 0 END), 0) AS BIGINT),"     \
-	  " CAST(coalesce(sum(CASE WHEN node = ?4 THEN 0 ELSE nusd END), 0) AS BIGINT)"            \
+	  " CAST(coalesce(sum(CASE WHEN node = ?4 OR nusd < 0 THEN 0 ELSE nusd END), 0)"           \
+	  " AS BIGINT)"                                                                            \
 	  " FROM leases WHERE " BUCKET_IS)                                                         \
 	X(LEASE_ADD, "INSERT INTO leases (scope, owner, period_ms, node, nusd, ticket,"            \
 	             " granted_nusd) VALUES (?1,?2,?3,?4,?5,?6,?5)"                                \
@@ -86,9 +87,10 @@
 	             " granted_nusd = excluded.granted_nusd +"                                     \
 	             " CASE WHEN leases.ticket = excluded.ticket THEN leases.granted_nusd"         \
 	             " ELSE 0 END")                                                                \
-	X(LEASES_UNDO, "UPDATE leases SET granted_nusd = 0, nusd = CASE WHEN nusd > granted_nusd"  \
-	               " THEN nusd - granted_nusd ELSE 0 END"                                      \
+	X(LEASES_UNDO, "UPDATE leases SET granted_nusd = 0, nusd = nusd - granted_nusd"            \
 	               " WHERE node = ?1 AND ticket >= ?2 AND granted_nusd > 0")                   \
+	X(LEASE_SPEND, "UPDATE leases SET nusd = nusd - ?5"                                        \
+	               " WHERE " BUCKET_IS " AND node = ?4 AND nusd <> 0")                         \
 	X(LEASE_LOWER, "UPDATE leases SET nusd = CASE WHEN nusd > ?5 THEN nusd - ?5 ELSE 0 END"    \
 	               " WHERE " BUCKET_IS " AND node = ?4 AND nusd > 0")                          \
 	X(LEASES_SWEEP, "DELETE FROM leases WHERE node = ?1 AND nusd = 0")                         \

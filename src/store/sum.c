@@ -80,7 +80,7 @@ static int verify_leases(struct store *s, void (*on_wrong)(void *, struct str), 
 {
 	struct comparing c = {f->arena, on_wrong, arg};
 	struct sql q = {.text = "SELECT scope, owner, nusd FROM leases"
-	                        " WHERE nusd < 0 OR scope < 0 OR scope >= ?1 OR length(node) <> 16",
+	                        " WHERE scope < 0 OR scope >= ?1 OR length(node) <> 16",
 	                .doing = "read leases",
 	                SQL_WITH(value_i64(STORE_SCOPE_COUNT)),
 	                .on_row = say_bad_lease,

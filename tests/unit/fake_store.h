@@ -36,23 +36,25 @@ static int64_t fake_leased(const struct fake_bucket *b)
 	int64_t sum = 0;
 
 	for (int i = 0; i < FAKE_NODES; i++)
-		sum += b->leased[i];
+		sum += b->leased[i] > 0 ? b->leased[i] : 0;
 	return sum;
 }
 
 static void fake_take(struct fake_store *s, int node, struct lend_job *job)
 {
 	struct fake_bucket *b = fake_of(s, job->ask.bucket);
-	int64_t left = job->ask.ceiling_nusd - b->spent - fake_leased(b);
+	int64_t lacking = b->leased[node] < 0 ? -b->leased[node] : 0, others;
+	int64_t left = job->ask.ceiling_nusd - b->spent - fake_leased(b) + lacking;
 	int64_t grant = left < job->ask.want_nusd ? left : job->ask.want_nusd;
 
 	if (grant < job->ask.least_nusd || grant < 0)
 		grant = 0;
 	b->leased[node] += grant;
+	others = fake_leased(b) - (b->leased[node] > 0 ? b->leased[node] : 0);
 	job->grant = (struct store_lease_grant){.granted_nusd = grant,
 	                                        .mine_nusd = b->leased[node],
 	                                        .spent_nusd = b->spent,
-	                                        .others_nusd = fake_leased(b) - b->leased[node]};
+	                                        .others_nusd = others};
 }
 
 /* One round of the lease thread. */
@@ -90,7 +92,8 @@ __attribute__((unused)) static void fake_carry(struct fake_store *s, int node,
 	struct fake_bucket *b = fake_of(s, id);
 
 	b->spent += nusd;
-	b->leased[node] = b->leased[node] > nusd ? b->leased[node] - nusd : 0;
+	if (b->leased[node] != 0)
+		b->leased[node] -= nusd;
 }
 
 #endif

@@ -164,9 +164,12 @@ static void test_put(const struct place *p)
 	CHECK(take(s, node_a, ask(1000, 0, 0)).mine_nusd == 150);
 	CHECK(store_put_entries(s, e, 3, &mark, &f) == 0); /* more than the lease has */
 	CHECK(spent(s, account) == 700);
-	CHECK(take(s, node_a, ask(1000, 0, 0)).mine_nusd == 0);
+	CHECK(take(s, node_a, ask(1000, 0, 0)).mine_nusd == -250);
 	CHECK(take(s, node_b, ask(1000, 0, 0)).mine_nusd == 450);
-	CHECK(take(s, node_a, ask(1200, 100, 1)).granted_nusd == 50);
+	CHECK(take(s, node_b, ask(1000, 0, 0)).others_nusd == 0);
+	CHECK(take(s, node_a, ask(1200, 400, 1)).granted_nusd == 250 + 50);
+	CHECK(take(s, node_a, ask(1200, 400, 1)).granted_nusd == 0);
+	CHECK(take(s, node_b, ask(1200, 0, 0)).others_nusd == 50);
 	CHECK(spent(s, (struct store_bucket){STORE_TEAM_MONTH, 2, account.period_ms}) == 400);
 	CHECK(spent(s, (struct store_bucket){STORE_TEAM_MONTH, 0, account.period_ms}) == 0);
 	CHECK(spent(s, (struct store_bucket){STORE_GLOBAL_MONTH, 0, account.period_ms}) == 700);
@@ -191,9 +194,9 @@ static void test_write_off(const struct place *p)
 	CHECK(str_find(f.message, STR("no lease")) < f.message.len);
 	wrong_sums = 0;
 	CHECK(store_verify_sums(s, on_wrong, NULL, &f) == 0 && wrong_sums == 0);
-	place_sql(p, "UPDATE leases SET nusd = -5");
+	place_sql(p, "UPDATE leases SET scope = 99");
 	CHECK(store_verify_sums(s, on_wrong, NULL, &f) == 0 && wrong_sums == 1);
-	place_sql(p, "UPDATE leases SET nusd = 5; UPDATE spent SET nusd = nusd + 1");
+	place_sql(p, "UPDATE leases SET scope = 1; UPDATE spent SET nusd = nusd + 1");
 	CHECK(store_verify_sums(s, on_wrong, NULL, &f) == 0 && wrong_sums == 2);
 	store_close(&s);
 }

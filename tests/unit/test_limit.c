@@ -1,80 +1,13 @@
 /* Ceilings: exact at the edge, in every bucket or in none, in the order of coming; whatever is
  * edited, turned or given back meanwhile; from many threads. */
-#include "check.h"
-#include "fake_store.h"
-#include "gate/judging.h"
+#include "limit_bench.h"
 
 #include "base/clock.h"
+#include "gate/judging.h"
 
 #include <pthread.h>
 
 enum { MS_LATER = 1000 };
-
-static struct fake_store store;
-static struct limits *limits;
-static struct limit_inbox inbox;
-static struct loop loop;
-static uint64_t generation;
-
-/* ---- what the table of accounts does ---- */
-
-static struct payer *new_payer(int64_t account, int64_t key)
-{
-	struct payer *p = mem_get(sizeof *p);
-
-	p->holders = 1;
-	p->generation = ++generation;
-	p->account_id = account;
-	p->key_id = key;
-	p->account = limits_party(limits, STORE_ACCOUNT_MONTH, account, NULL);
-	p->book = p->account->book;
-	p->key = limits_party(limits, STORE_KEY_MONTH, key, p->book);
-	p->clamp = true;
-	for (int i = 0; i < STORE_SCOPE_COUNT; i++)
-		p->ceilings[i] = INT64_MAX;
-	return p;
-}
-
-struct spender {
-	struct limit_wait wait;
-	struct limit_hold hold;
-	struct limit_pass pass;
-};
-
-static struct limit_verdict admit_with(struct spender *s, struct payer *p, struct limit_ask ask)
-{
-	s->wait.hold = &s->hold;
-	s->wait.pass = &s->pass;
-	s->wait.ask = ask;
-	return limits_admit(limits, p, &s->wait, &inbox);
-}
-
-static struct limit_verdict admit(struct spender *s, struct payer *p, int64_t need, int64_t least)
-{
-	return admit_with(s, p, (struct limit_ask){need, least, 10, INT64_MAX});
-}
-
-static void begin(void)
-{
-	memset(&store, 0, sizeof store);
-	limits = limits_new();
-	loop_init(&loop, 0);
-	limit_inbox_init(&inbox, &loop);
-}
-
-static void end(struct payer **p)
-{
-	payer_put(p);
-	limit_inbox_release(&inbox);
-	loop_release(&loop);
-	limits_free(&limits);
-}
-
-static void finish(struct spender *s, int64_t charge)
-{
-	limits_settle(limits, &s->hold, charge);
-	limits_leave(limits, &s->pass, 0);
-}
 
 /* ---- one at a time ---- */
 
@@ -115,19 +48,6 @@ static void test_exact(void)
 	CHECK(v.result == LIMIT_REFUSED && v.reason == LIMIT_SPENT && v.spent_nusd == 1000);
 	CHECK(all[11].pass.payer == NULL && p->account->rates.running == 0);
 	end(&p);
-}
-
-static struct limit_verdict settle_in(struct spender *s, struct payer *p, struct limit_ask ask)
-{
-	struct limit_verdict v = admit_with(s, p, ask);
-
-	if (v.result != LIMIT_WAITS)
-		return v;
-	fake_serve(&store, 0, limits);
-	if (s->wait.state != LIMIT_DECIDED)
-		return v;
-	CHECK(limit_inbox_pop(&inbox) == &s->wait);
-	return limits_decided(&s->wait);
 }
 
 static void test_all_or_none(void)
@@ -186,24 +106,6 @@ static void test_clamp(void)
 	CHECK(s.hold.amount_nusd == 850);
 	CHECK(!limits_settle(limits, &s.hold, 850) && s.hold.payer == NULL);
 	limits_leave(limits, &s.pass, 0);
-	end(&p);
-}
-
-static void test_overrun(void)
-{
-	struct spender s = {0};
-	struct payer *p;
-
-	begin();
-	p = new_payer(1, 1);
-	p->ceilings[STORE_KEY_MONTH] = 1000;
-	CHECK(settle_in(&s, p, (struct limit_ask){400, 400, 0, INT64_MAX}).result ==
-	      LIMIT_ADMITTED);
-	CHECK(limits_settle(limits, &s.hold, 700));
-	CHECK(settle_in(&s, p, (struct limit_ask){301, 301, 0, INT64_MAX}).reason == LIMIT_SPENT);
-	CHECK(settle_in(&s, p, (struct limit_ask){300, 300, 0, INT64_MAX}).result ==
-	      LIMIT_ADMITTED);
-	finish(&s, 300);
 	end(&p);
 }
 
@@ -586,7 +488,6 @@ int main(void)
 	test_exact();
 	test_all_or_none();
 	test_clamp();
-	test_overrun();
 	test_rates();
 	test_store_away();
 	test_giving_back();
