@@ -41,6 +41,7 @@ struct origin; /* upstream/exchange.h */
 	X(QWEN, "qwen")                                                                            \
 	X(MINIMAX, "minimax")                                                                      \
 	X(CEREBRAS, "cerebras")                                                                    \
+	X(FIREWORKS, "fireworks")                                                                  \
 	X(LMSTUDIO, "lmstudio")                                                                    \
 	X(BEDROCK, "bedrock")                                                                      \
 	X(VERTEX, "vertex")
@@ -239,8 +240,8 @@ struct config {
 	struct str data;
 	struct str store; /* address of a PostgreSQL; empty: SQLite, in data; secret */
 	enum config_sync journal_sync;
-	int64_t journal_sync_ms; /* 1..1000 */
-	int threads;             /* 0: one per core */
+	int64_t journal_sync_ms;     /* 1..1000 */
+	int threads;                 /* 0: one per core */
 	int requests_max, queue_max; /* of each loop */
 	int64_t queue_wait_ms, overload_turn_ms;
 	int64_t drain_delay_ms, drain_limit_ms, upgrade_limit_ms;

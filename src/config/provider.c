@@ -77,7 +77,8 @@ static enum config_kind kind_at(struct str host)
 	            {STR_INIT("open.bigmodel.cn"), CONFIG_KIND_ZAI},
 	            {STR_INIT("dashscope*.aliyuncs.com"), CONFIG_KIND_QWEN},
 	            {STR_INIT("api.minimax*"), CONFIG_KIND_MINIMAX},
-	            {STR_INIT("api.cerebras.ai"), CONFIG_KIND_CEREBRAS}};
+	            {STR_INIT("api.cerebras.ai"), CONFIG_KIND_CEREBRAS},
+	            {STR_INIT("api.fireworks.ai"), CONFIG_KIND_FIREWORKS}};
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (str_matches_glob(host, rows[i].pattern))

@@ -22,6 +22,7 @@
 #include "metric.h"
 #include "path/counting.h"
 #include "path/request.h"
+#include "provider/provider.h"
 #include "wire/compact.h"
 #include "wire/put.h"
 
@@ -69,11 +70,18 @@ static const struct config_model *model_of(const struct request *r)
 	return r->now.target->model->config;
 }
 
-static int64_t asked_output(const struct request *r)
+/* 0: unknown. */
+static int64_t most_output(const struct request *r)
 {
 	int64_t most = model_of(r)->max_output;
+	int64_t whole = provider_most_whole(r->now.target->config->provider);
 
-	int64_t asked = most;
+	return whole && !r->llm.stream && (most == 0 || whole < most) ? whole : most;
+}
+
+static int64_t asked_output(const struct request *r)
+{
+	int64_t most = most_output(r), asked = most;
 
 	if (r->llm.max_output && (most == 0 || r->llm.max_output < most))
 		asked = r->llm.max_output;
@@ -317,7 +325,7 @@ static void find_bound(struct request *r)
 	if (asked == 0 && is_limited(r)) {
 		p->lowered = asked = UNTOLD_OUTPUT;
 		warn(r, STR("max output of 32768 tokens set, since a ceiling is"));
-	} else if (model_of(r)->max_output && r->llm.max_output > model_of(r)->max_output) {
+	} else if (asked && r->llm.max_output > asked) {
 		p->lowered = asked;
 		warn(r, arena_printf(r->arena,
 		                     "max output of %lld tokens lowered to %lld, the most that "

@@ -87,6 +87,7 @@ static const struct kind {
     /* 400 for parallel_tool_calls and service_tier:
      * https://inference-docs.cerebras.ai/resources/openai. */
     [CONFIG_KIND_CEREBRAS] = {USUAL_AUTH, true, false, OLDER_CHAT | WIRE_NO_PARALLEL},
+    [CONFIG_KIND_FIREWORKS] = {USUAL_AUTH, true, false, OLDER_CHAT},
     /* "'response_format.type' must be 'json_schema' or 'text'":
      * https://github.com/lmstudio-ai/lmstudio-bug-tracker/issues/189. */
     [CONFIG_KIND_LMSTUDIO] = {USUAL_AUTH, true, false, OLDER_CHAT | WIRE_NO_JSON_OBJECT},
@@ -161,6 +162,13 @@ bool provider_limits_calls(const struct config_provider *p)
 bool provider_searches_once(const struct config_provider *p)
 {
 	return p->kind == CONFIG_KIND_OPENAI || p->kind == CONFIG_KIND_AZURE;
+}
+
+/* 400 "Requests with max_tokens > 4096 must have stream=true":
+ * https://github.com/nullclaw/nullclaw/pull/231. */
+int64_t provider_most_whole(const struct config_provider *p)
+{
+	return p->kind == CONFIG_KIND_FIREWORKS ? 4096 : 0;
 }
 
 unsigned provider_habits(const struct config_provider *p)

@@ -43,6 +43,8 @@ bool provider_searches_once(const struct config_provider *);
 
 /* What it does differently from its dialects' books: enum wire_habit bits. */
 unsigned provider_habits(const struct config_provider *);
+/* Tokens of an answer that is no stream, where it gives fewer than the model could; else 0. */
+int64_t provider_most_whole(const struct config_provider *);
 
 /* What says in the body, for messages where the path has model and stream, which API is meant; such
  * a body has neither of the two. Empty: it is a body as the dialect's book has it. */

@@ -13,6 +13,7 @@
 #include "wire/chat.h"
 
 #include "wire/calls.h"
+#include "wire/chat_talk.h"
 #include "wire/error.h"
 #include "wire/field.h"
 #include "wire/note.h"
@@ -192,11 +193,20 @@ static void read_usage(struct wire_noting *n, uint32_t usage)
 	n->meter->has_usage = n->meter->usage.reported;
 }
 
+static bool choices_went_wrong(const struct json *doc, uint32_t choices)
+{
+	JSON_EACH(doc, choices, choice)
+	if (chat_went_wrong(doc, choice))
+		return true;
+	return false;
+}
+
 static int read_answer(const struct json *doc, struct wire_noting *n, struct str *out_usage)
 {
 	uint32_t usage = json_get(doc, json_root(doc), STR("usage"));
+	uint32_t choices = json_get(doc, json_root(doc), STR("choices"));
 
-	if (json_type(doc, json_get(doc, json_root(doc), STR("choices"))) != JSON_ARRAY)
+	if (json_type(doc, choices) != JSON_ARRAY || choices_went_wrong(doc, choices))
 		return -1;
 	note_model(n, doc, json_get(doc, json_root(doc), STR("model")));
 	if (json_type(doc, usage) == JSON_OBJECT) {
@@ -254,7 +264,7 @@ static void note_chunk(struct wire_noting *n, struct wire_note *out)
 	usage_note_service(doc, json_get(doc, root, STR("service_tier")), &n->meter->usage.service);
 	note_choices(n, out, choices);
 	note_usage(n, out, choices);
-	if ((error != JSON_NONE && !json_is_null(doc, error)) ||
+	if (choices_went_wrong(doc, choices) || (error != JSON_NONE && !json_is_null(doc, error)) ||
 	    json_text_is(doc, json_get(doc, root, STR("object")), STR("error"))) /* vLLM */
 		out->kind = WIRE_ERROR;
 }

@@ -74,13 +74,37 @@ static void hear_content(struct hearing *h, uint32_t content)
 	}
 }
 
+/* What is new in a piece of details. MiniMax tells that alone, by its users, or all so far, by its
+ * own example: https://github.com/MiniMax-AI/MiniMax-M2/issues/95. What begins with all that was
+ * told is the latter. */
+static struct str new_detail(struct chat_reading *s, struct str text)
+{
+	size_t told = s->detail_bytes;
+
+	if (told && text.len >= told && hash_crc32c(0, str_part(text, 0, told)) == s->detail_crc)
+		text = str_part(text, told, text.len);
+	s->detail_crc = hash_crc32c(s->detail_crc, text);
+	s->detail_bytes += text.len;
+	return text;
+}
+
+static void hear_details(struct hearing *h, uint32_t details)
+{
+	JSON_EACH(h->doc, details, detail)
+	hear_text(h, KEY_THINKING, TALK_THINKING,
+	          new_detail(h->state, inside(h, detail, STR("text"))));
+}
+
 static void hear_thinking(struct hearing *h, uint32_t delta)
 {
 	struct str text = inside(h, delta, STR("reasoning_content"));
 
 	if (text.len == 0)
 		text = inside(h, delta, STR("reasoning"));
-	hear_text(h, KEY_THINKING, TALK_THINKING, text);
+	if (text.len)
+		hear_text(h, KEY_THINKING, TALK_THINKING, text);
+	else /* MiniMax has it there alone */
+		hear_details(h, json_get(h->doc, delta, STR("reasoning_details")));
 }
 
 static void hear_refusal(struct hearing *h, uint32_t delta)
@@ -238,10 +262,29 @@ static const struct {
     {STR_INIT("tool_calls"), TALK_FINISH_CALLS},
     {STR_INIT("function_call"), TALK_FINISH_CALLS},
     {STR_INIT("content_filter"), TALK_FINISH_FILTER},
-    {STR_INIT("max_tokens"), TALK_FINISH_LENGTH},   /* Together, old Cohere */
-    {STR_INIT("model_length"), TALK_FINISH_LENGTH}, /* Mistral */
-    {STR_INIT("sensitive"), TALK_FINISH_FILTER},    /* Z.ai */
+    {STR_INIT("max_tokens"), TALK_FINISH_LENGTH},                    /* Together, old Cohere */
+    {STR_INIT("model_length"), TALK_FINISH_LENGTH},                  /* Mistral */
+    {STR_INIT("sensitive"), TALK_FINISH_FILTER},                     /* Z.ai */
+    {STR_INIT("model_context_window_exceeded"), TALK_FINISH_LENGTH}, /* Z.ai */
 };
+
+/* https://openrouter.ai/docs/api-reference/overview#finish-reason, https://docs.z.ai/api-reference/llm/chat-completion,
+ * https://api-docs.deepseek.com/api/create-chat-completion: what broke off is shown as an end. */
+static const struct str wrong_ends[] = {STR_INIT("error"), STR_INIT("network_error"),
+                                        STR_INIT("insufficient_system_resource")};
+
+static bool is_wrong_end(const struct json *doc, uint32_t reason)
+{
+	for (size_t i = 0; i < sizeof wrong_ends / sizeof wrong_ends[0]; i++)
+		if (json_text_is(doc, reason, wrong_ends[i]))
+			return true;
+	return false;
+}
+
+bool chat_went_wrong(const struct json *doc, uint32_t choice)
+{
+	return is_wrong_end(doc, json_get(doc, choice, STR("finish_reason")));
+}
 
 static enum talk_finish finish_of(const struct hearing *h, uint32_t reason)
 {
@@ -273,6 +316,18 @@ static void hear_message(struct hearing *h, uint32_t message)
 	hear_old_call(h, json_get(h->doc, message, STR("function_call")));
 }
 
+static void hear_wrong_end(struct hearing *h, uint32_t choice, uint32_t reason)
+{
+	struct talk_error *e = ARENA_NEW(h->job->scratch, struct talk_error);
+	uint32_t error = json_get(h->doc, choice, STR("error"));
+
+	e->type = json_text(h->doc, reason, h->job->scratch);
+	e->message_raw = inside(h, error, STR("message"));
+	if (e->message_raw.len == 0)
+		e->message_raw = field_raw_text(h->doc, reason);
+	flow_error(h->flow, e);
+}
+
 static void hear_choice(struct hearing *h, uint32_t choice)
 {
 	uint32_t reason = json_get(h->doc, choice, STR("finish_reason"));
@@ -281,6 +336,10 @@ static void hear_choice(struct hearing *h, uint32_t choice)
 	hear_logprobs(h, json_get(h->doc, choice, STR("logprobs")));
 	if (json_type(h->doc, reason) != JSON_STRING)
 		return;
+	if (is_wrong_end(h->doc, reason)) {
+		hear_wrong_end(h, choice, reason);
+		return;
+	}
 	hear_sources(h, json_root(h->doc));
 	h->state->has_finish = true;
 	flow_finish(h->flow, finish_of(h, reason), STR(""));
@@ -471,7 +530,7 @@ int chat_read_answer(struct wire_job *job, const struct json *doc, struct talk_a
 	uint32_t choice = json_first(doc, json_get(doc, root, STR("choices")));
 	struct str tokens;
 
-	if (json_type(doc, choice) != JSON_OBJECT)
+	if (json_type(doc, choice) != JSON_OBJECT || chat_went_wrong(doc, choice))
 		return -1;
 	out->head = head_of(&h, root);
 	keep_message(&h, out, json_get(doc, choice, STR("message")));

@@ -11,6 +11,8 @@ int chat_read_messages(struct reading *, uint32_t messages) MUST_USE;
 int chat_write_request(struct wire_job *, const struct talk *, struct buf *out);
 int chat_read_event(struct wire_job *, const struct sse_event *, struct flow *);
 int chat_read_answer(struct wire_job *, const struct json *, struct talk_answer *out);
+/* A choice that ended for no reason of the model's or the client's: it is not an answer. */
+bool chat_went_wrong(const struct json *, uint32_t choice);
 void chat_write_event(struct wire_job *, const struct talk_event *, struct buf *out);
 void chat_write_answer(struct wire_job *, const struct talk_answer *, struct buf *out);
 
@@ -26,6 +28,8 @@ struct chat_reading {
 	int call_count;
 	bool has_refusal;
 	bool has_finish;
+	size_t detail_bytes; /* of details of thinking so far, and their CRC-32C */
+	uint32_t detail_crc;
 };
 
 struct chat_writing {

@@ -59,11 +59,14 @@ bool note_parse(struct wire_noting *n, struct str data)
 static bool is_mark(struct str data, size_t at)
 {
 	static const struct str marks[] = {
-	    STR_INIT("\"usage\""),    STR_INIT("\"error"),      STR_INIT("\"message_"),
-	    STR_INIT("\"response.c"), STR_INIT("\"response.f"), STR_INIT("\"response.i"),
+	    STR_INIT("\"usage\""),         STR_INIT("\"error"),      STR_INIT("\"message_"),
+	    STR_INIT("\"response.c"),      STR_INIT("\"response.f"), STR_INIT("\"response.i"),
+	    STR_INIT("\"network_error\""), /* chat_went_wrong; its "error" is one above */
 	};
 	struct str here = str_part(data, at, data.len);
 
+	if (here.len > 1 && here.ptr[1] == 'i') /* most have "id" and "index" */
+		return str_starts_with(here, STR("\"insufficient_system_resource\""));
 	if (here.len < 3 || (here.ptr[2] != 's' && here.ptr[2] != 'r' && here.ptr[2] != 'e'))
 		return false;
 	for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
@@ -89,13 +92,16 @@ static __m128i bytes_at(const char *at)
 }
 
 /* For 16 places: a quote, and behind it the first letter of a mark. 'e', 'm' and 'u' differ in two
- * bits; '}' is the fourth that does. */
+ * bits; '}' is the fourth that does. 'i' and 'n' are apart, and so is 'r'. */
 static unsigned candidates_in(const char *at)
 {
 	__m128i next = bytes_at(at + 1);
-	__m128i is_e_m_u = _mm_cmpeq_epi8(_mm_and_si128(next, _mm_set1_epi8((char)0xe7)),
-	                                  _mm_set1_epi8('e'));
-	__m128i letters = _mm_or_si128(is_e_m_u, _mm_cmpeq_epi8(next, _mm_set1_epi8('r')));
+	__m128i is_e_m_u =
+	    _mm_cmpeq_epi8(_mm_and_si128(next, _mm_set1_epi8((char)0xe7)), _mm_set1_epi8('e'));
+	__m128i is_i_n = _mm_or_si128(_mm_cmpeq_epi8(next, _mm_set1_epi8('i')),
+	                              _mm_cmpeq_epi8(next, _mm_set1_epi8('n')));
+	__m128i is_r = _mm_cmpeq_epi8(next, _mm_set1_epi8('r'));
+	__m128i letters = _mm_or_si128(is_e_m_u, _mm_or_si128(is_i_n, is_r));
 	__m128i quotes = _mm_cmpeq_epi8(bytes_at(at), _mm_set1_epi8('"'));
 
 	return (unsigned)_mm_movemask_epi8(_mm_and_si128(quotes, letters));
@@ -109,8 +115,8 @@ static bool has_mark(struct str data)
 	if (data.len < WINDOW_BYTES)
 		return has_mark_in_short(data);
 	for (size_t at = 0;; at = at + PLACES < last ? at + PLACES : last) {
-		unsigned bits =
-		    candidates_in(data.ptr + at) | candidates_in(data.ptr + at + 16) << 16;
+		unsigned bits = candidates_in(data.ptr + at) | candidates_in(data.ptr + at + 16)
+		                                                   << 16;
 
 		for (; bits; bits &= bits - 1)
 			if (is_mark(data, at + (size_t)__builtin_ctz(bits)))

@@ -42,8 +42,10 @@ static void test_everywhere(struct str word, bool plain)
 static void test_marks(void)
 {
 	static const struct str marks[] = {
-	    STR_INIT("\"usage\""),    STR_INIT("\"error"),      STR_INIT("\"message_"),
-	    STR_INIT("\"response.c"), STR_INIT("\"response.f"), STR_INIT("\"response.i"),
+	    STR_INIT("\"usage\""),         STR_INIT("\"error"),
+	    STR_INIT("\"message_"),        STR_INIT("\"response.c"),
+	    STR_INIT("\"response.f"),      STR_INIT("\"response.i"),
+	    STR_INIT("\"network_error\""), STR_INIT("\"insufficient_system_resource\""),
 	};
 
 	for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
@@ -53,8 +55,8 @@ static void test_marks(void)
 static void test_others(void)
 {
 	static const struct str others[] = {
-	    STR_INIT("\"model\""),   STR_INIT("\"user\""),     STR_INIT("\"response.o"),
-	    STR_INIT("\"message\""), STR_INIT("\"use"),        STR_INIT("\"er"),
+	    STR_INIT("\"model\""),   STR_INIT("\"user\""),      STR_INIT("\"response.o"),
+	    STR_INIT("\"message\""), STR_INIT("\"use"),         STR_INIT("\"er"),
 	    STR_INIT("\\usage\\"),   STR_INIT("\"reasoning\""), STR_INIT("usage\""),
 	};
 
