@@ -64,8 +64,9 @@ static int refuse(struct request *r, const struct llm_provider_tool *tool)
 	r->pay.is_limited_elsewhere = true;
 	return fail_at(&r->fail, FAIL_UNSUPPORTED_CONTENT, path,
 	               "how often %.*s calls the provider's tool at %.*s cannot be limited, and a "
-	               "ceiling is set; send the request without it, or ask for a model whose "
-	               "provider takes a limit",
+	               "ceiling is set; send the request without it, ask for a model whose "
+	               "provider takes a limit, or have an operator say `kind: openai` of a "
+	               "provider that heeds max_tool_calls",
 	               STR_ARG(r->now.target->model->config->name), STR_ARG(path));
 }
 
