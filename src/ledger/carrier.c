@@ -520,3 +520,18 @@ struct carrier_backlog carrier_backlog(struct carrier *c)
 	}
 	return sum;
 }
+
+void carrier_note_point(struct carrier *c, struct carrier_point *out)
+{
+	out->count = atomic_load(&c->follow_count);
+	for (int i = 0; i < out->count; i++)
+		out->written[i] = atomic_load(&c->follows[i]->tail->written);
+}
+
+bool carrier_is_past(struct carrier *c, const struct carrier_point *point)
+{
+	for (int i = 0; i < point->count; i++)
+		if (atomic_load(&c->follows[i]->carried) < point->written[i])
+			return false;
+	return true;
+}

@@ -21,12 +21,12 @@
 struct carrier;
 
 struct carrier_options {
-	struct store *store; /* borrows, as all here */
+	struct store *store;   /* borrows, as all here */
 	struct tariff *tariff; /* what it noted goes along with entries; NULL: none wanted */
-	struct str data_dir; /* of the journals: the process's seat */
+	struct str data_dir;   /* of the journals: the process's seat */
 	struct str seats_of; /* where seats of processes that died are looked for; empty: nowhere */
-	int64_t sync_ms;  /* between two syncs of the journals; 0: 50 */
-	bool leaves_sync; /* to the system; power loss can cost what it had not written */
+	int64_t sync_ms;     /* between two syncs of the journals; 0: 50 */
+	bool leaves_sync;    /* to the system; power loss can cost what it had not written */
 	/* Every key at start, later each that is new or changed, within 250 ms: on the carrier's
 	 * thread. NULL: none wanted. */
 	void (*on_key)(void *arg, const struct store_key *);
@@ -63,5 +63,13 @@ struct carrier_backlog {
 	int64_t journal_bytes; /* of segments on the disk */
 };
 struct carrier_backlog carrier_backlog(struct carrier *);
+
+/* What has been written to journals by now, and whether the store has all of it. Any thread. */
+struct carrier_point {
+	int count;
+	uint64_t written[SEGMENT_LOOPS_MAX];
+};
+void carrier_note_point(struct carrier *, struct carrier_point *out);
+bool carrier_is_past(struct carrier *, const struct carrier_point *);
 
 #endif

@@ -112,6 +112,8 @@ struct request {
 	struct feedback *feedback;   /* NULL: none was given */
 	struct tokens *tokens;       /* NULL: no count was asked for */
 	struct counting *counting;   /* NULL: nothing was counted exactly */
+	struct carrier_point *point; /* what the store is to have before usage is told */
+	int looks;
 	struct decision decision;
 	bool has_decision;
 	bool no_retain;

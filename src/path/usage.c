@@ -6,7 +6,8 @@
  *	 "rates":{"account":{"rpm":60},"key":{}}}
  *
  * The month of the account is told also where it has no ceiling (limit_usd null). The figures are
- * the store's, asked for now, and what this node has held and settled since. Called through the
+ * the store's, asked for now, and what this node has held and settled since; where there is no
+ * ceiling nobody counts here, so what is on its way to the store is waited for. Called through the
  * endpoint table. */
 #include "path/usage.h"
 
@@ -14,7 +15,7 @@
 #include "base/json_write.h"
 #include "path/reply.h"
 
-enum { USAGE_BYTES_MAX = 64 * 1024 };
+enum { USAGE_BYTES_MAX = 64 * 1024, LOOK_MS = 20, LOOKS_MAX = 50 };
 
 static void put_time(struct json_writer *w, struct str key, int64_t wall_ms)
 {
@@ -91,12 +92,39 @@ static void put_report(struct json_writer *w, const struct request *r,
 	json_close_object(w);
 }
 
+static void on_due(struct timer *t)
+{
+	request_resume(LIST_OBJECT(t, struct request, backoff));
+}
+
+/* A second at most: a store that is away is told of as it was. */
+static bool waits_for_store(struct request *r)
+{
+	struct carrier *carrier = r->worker->shared->carrier;
+	const struct payer *p = r->pay.payer;
+
+	if (timer_is_set(&r->backoff))
+		return true;
+	if (p == NULL || p->ceilings[STORE_ACCOUNT_MONTH] != INT64_MAX)
+		return false;
+	if (r->looks++ == 0) {
+		r->point = ARENA_NEW(r->arena, struct carrier_point);
+		carrier_note_point(carrier, r->point);
+	}
+	if (r->looks > LOOKS_MAX || carrier_is_past(carrier, r->point))
+		return false;
+	timer_set(&r->backoff, &r->worker->loop, LOOK_MS, on_due);
+	return true;
+}
+
 void usage_answer(struct request *r)
 {
 	struct limit_report report;
 	struct json_writer w;
 	struct buf body;
 
+	if (waits_for_store(r))
+		return;
 	if (payment_look(r) == PAYMENT_WAITS || fail_is_set(&r->fail))
 		return;
 	limits_report(r->worker->shared->limits, r->pay.payer, &report);
