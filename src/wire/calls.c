@@ -68,12 +68,11 @@ static int64_t limit_of(const struct json *doc, uint32_t object, struct str key)
 
 static void add(const struct field_source *s, struct llm_request *r, struct llm_provider_tool tool)
 {
-	enum { ROOM = 8 };
 	int count = r->provider_tool_count;
 
-	if (count % ROOM == 0) {
+	if ((count & (count - 1)) == 0) { /* 0, 1, 2, 4, ..: it is full */
 		struct llm_provider_tool *grown =
-		    ARENA_ARRAY(s->arena, struct llm_provider_tool, (size_t)(count + ROOM));
+		    ARENA_ARRAY(s->arena, struct llm_provider_tool, (size_t)(2 * count + 1));
 
 		if (count)
 			memcpy(grown, r->provider_tools, (size_t)count * sizeof *grown);

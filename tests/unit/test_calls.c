@@ -111,10 +111,40 @@ static void test_items(void)
 	arena_release(&arena);
 }
 
+/* As many as a body may hold take no longer than they are long. */
+static void test_many(void)
+{
+	enum { MANY = 200 * 1000 };
+	struct llm_request r = {0};
+	struct json_error error;
+	struct arena arena;
+	struct json doc;
+	struct buf body;
+	struct fail f;
+
+	arena_init(&arena);
+	fail_init(&f, &arena);
+	json_init(&doc);
+	buf_init(&body, 64 * 1024 * 1024);
+	buf_put(&body, STR("{\"model\":\"m\",\"input\":\"x\",\"tools\":[{\"type\":\"a\"}"));
+	for (int i = 1; i < MANY; i++)
+		buf_put(&body, STR(",{\"type\":\"b\"}"));
+	buf_put(&body, STR("]}"));
+	must(json_read(&doc, buf_str(&body), &error) == 0);
+	CHECK(wire_responses.read_request(&doc, &arena, &r, &f) == 0);
+	CHECK(r.provider_tool_count == MANY && llm_most_calls(&r, 10) == 10 * (int64_t)MANY);
+	CHECK_STR(json_raw(&doc, r.provider_tools[0].node), STR("{\"type\":\"a\"}"));
+	CHECK_STR(json_raw(&doc, r.provider_tools[MANY - 1].node), STR("{\"type\":\"b\"}"));
+	buf_release(&body);
+	json_release(&doc);
+	arena_release(&arena);
+}
+
 int main(void)
 {
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		check(i);
 	test_items();
+	test_many();
 	return check_report("calls");
 }
