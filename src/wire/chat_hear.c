@@ -262,10 +262,10 @@ static const struct {
     {STR_INIT("tool_calls"), TALK_FINISH_CALLS},
     {STR_INIT("function_call"), TALK_FINISH_CALLS},
     {STR_INIT("content_filter"), TALK_FINISH_FILTER},
-    {STR_INIT("max_tokens"), TALK_FINISH_LENGTH},                    /* Together, old Cohere */
-    {STR_INIT("model_length"), TALK_FINISH_LENGTH},                  /* Mistral */
-    {STR_INIT("sensitive"), TALK_FINISH_FILTER},                     /* Z.ai */
-    {STR_INIT("model_context_window_exceeded"), TALK_FINISH_LENGTH}, /* Z.ai */
+    {STR_INIT("max_tokens"), TALK_FINISH_LENGTH},                      /* Together, old Cohere */
+    {STR_INIT("model_length"), TALK_FINISH_LENGTH},                    /* Mistral */
+    {STR_INIT("sensitive"), TALK_FINISH_FILTER},                       /* Z.ai */
+    {STR_INIT("model_context_window_exceeded"), TALK_FINISH_OVERFLOW}, /* Z.ai */
 };
 
 /* https://openrouter.ai/docs/api-reference/overview#finish-reason, https://docs.z.ai/api-reference/llm/chat-completion,

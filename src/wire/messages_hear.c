@@ -24,7 +24,8 @@ static enum talk_finish finish_of(struct str word)
 	    {STR_INIT("stop_sequence"), TALK_FINISH_STOP_SEQUENCE},
 	    {STR_INIT("tool_use"), TALK_FINISH_CALLS},
 	    {STR_INIT("pause_turn"), TALK_FINISH_PAUSE},
-	    {STR_INIT("refusal"), TALK_FINISH_REFUSAL},
+	    /* "streaming classifiers intervene": the text until then is no refusal in words */
+	    {STR_INIT("refusal"), TALK_FINISH_FILTER},
 	    {STR_INIT("model_context_window_exceeded"), TALK_FINISH_OVERFLOW},
 	};
 

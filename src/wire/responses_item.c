@@ -162,7 +162,7 @@ void responses_put_item(const struct wire_job *job, struct json_writer *w,
 enum responses_status responses_status_of(enum talk_finish finish)
 {
 	return finish == TALK_FINISH_LENGTH || finish == TALK_FINISH_FILTER ||
-	               finish == TALK_FINISH_OVERFLOW
+	               finish == TALK_FINISH_PAUSE || finish == TALK_FINISH_OVERFLOW
 	           ? RESPONSES_INCOMPLETE
 	           : RESPONSES_COMPLETED;
 }
@@ -212,8 +212,8 @@ static void put_tools(const struct wire_job *job, struct json_writer *w)
 	json_put_key(w, STR("tools"));
 	json_open_array(w);
 	if (is_list)
-		JSON_EACH (job->doc, tools, tool)
-			put_tool(job, w, tool);
+		JSON_EACH(job->doc, tools, tool)
+	put_tool(job, w, tool);
 	json_close_array(w);
 }
 
