@@ -199,6 +199,16 @@ static enum relay_result translate_event(struct request *r, const struct sse_eve
 	return kind == WIRE_ERROR ? RELAY_ERROR : RELAY_WAITS;
 }
 
+/* The provider bills them also where its last word on usage does not come. */
+static void note_calls(struct request *r, const struct sse_event *e)
+{
+	struct json *doc = &r->worker->scratch;
+	struct json_error error;
+
+	if (usage_has_calls(r->now.dialect, e->name) && json_read(doc, e->data, &error) == 0)
+		usage_note_calls(r->now.dialect, doc, &r->now.meter.calls);
+}
+
 /* What one event makes of the stream; RELAY_WAITS: nothing new. */
 static enum relay_result hear_event(struct request *r, struct run *run, const struct sse_event *e)
 {
@@ -209,6 +219,7 @@ static enum relay_result hear_event(struct request *r, struct run *run, const st
 	                             .counts_rest = counts_rest(r)};
 	struct wire_note note = {.kind = WIRE_LIFECYCLE};
 
+	note_calls(r, e);
 	if (r->now.job)
 		return translate_event(r, e);
 	if (e->has_data)

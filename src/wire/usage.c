@@ -15,6 +15,7 @@
  * to another: providers that report on every chunk report what they have come to. */
 #include "wire/usage.h"
 
+#include "base/hash.h"
 #include "wire/note.h"
 
 /* OpenAI bills a search, not the pages that the model opens after it:
@@ -249,6 +250,46 @@ static void count_items(const struct json *doc, uint32_t output, struct llm_usag
 		u->searches += price == TOOL_SEARCH;
 		u->calls += price == TOOL_CALL && !is_known_container(doc, output, item);
 	}
+}
+
+bool usage_has_calls(enum llm_dialect dialect, struct str event_name)
+{
+	switch (dialect) {
+	case LLM_RESPONSES:
+		return str_eq(event_name, STR("response.output_item.done"));
+	case LLM_MESSAGES:
+		return str_eq(event_name, STR("content_block_start"));
+	default:
+		return false;
+	}
+}
+
+static void note_item(const struct json *doc, uint32_t item, struct usage_calls *c)
+{
+	struct str container = json_raw(doc, json_get(doc, item, STR("container_id")));
+	uint64_t hash = container.len ? hash_stable(container) | 1 : 0;
+	enum tool_price price = price_of_item(doc, item);
+
+	c->searches += price == TOOL_SEARCH;
+	c->calls += price == TOOL_CALL && (hash == 0 || hash != c->container);
+	if (hash)
+		c->container = hash;
+}
+
+static bool is_search(const struct json *doc, uint32_t block)
+{
+	return json_text_is(doc, json_get(doc, block, STR("type")), STR("server_tool_use")) &&
+	       json_text_is(doc, json_get(doc, block, STR("name")), STR("web_search"));
+}
+
+void usage_note_calls(enum llm_dialect dialect, const struct json *event, struct usage_calls *c)
+{
+	uint32_t root = json_root(event);
+
+	if (dialect == LLM_RESPONSES)
+		note_item(event, json_get(event, root, STR("item")), c);
+	else
+		c->searches += is_search(event, json_get(event, root, STR("content_block")));
 }
 
 void usage_read_responses(const struct json *doc, uint32_t usage, uint32_t output,

@@ -34,6 +34,16 @@ void usage_read_messages(const struct json *, uint32_t usage, bool is_final, str
  * to, and the searches of its groundingMetadata. is_final: output is known only then. */
 void usage_read_gemini(const struct json *, bool is_final, struct llm_usage *out);
 
+/* Calls of the provider's own tools that a stream tells of as they are made: what is known of them
+ * should its usage never come. */
+struct usage_calls {
+	int64_t searches, calls;
+	uint64_t container; /* the last one's hash: each is charged once */
+};
+/* May events of that name tell of one? */
+bool usage_has_calls(enum llm_dialect, struct str event_name);
+void usage_note_calls(enum llm_dialect, const struct json *event, struct usage_calls *);
+
 /* Which service a provider says it used (service_tier): what is neither flex, priority nor batch
  * is the standard one. Leaves *out where it says nothing. */
 void usage_note_service(const struct json *, uint32_t node, enum llm_service *out);

@@ -57,6 +57,8 @@ void wire_estimate_missing(struct wire_meter *m, int64_t input_tokens, int64_t a
 		u->input = input_tokens;
 	output = guess_output(m, answer_bytes);
 	u->output = u->output > output ? u->output : output;
+	u->searches = u->searches > m->calls.searches ? u->searches : m->calls.searches;
+	u->calls = u->calls > m->calls.calls ? u->calls : m->calls.calls;
 	u->reported = false;
 }
 

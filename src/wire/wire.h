@@ -14,6 +14,7 @@
 #include "wire/calls.h"
 #include "wire/edit.h"
 #include "wire/sse.h"
+#include "wire/usage.h"
 
 /* ---- requests ---- */
 
@@ -36,8 +37,9 @@ struct wire_change {
 
 /* What was learned of an attempt's answer so far. */
 struct wire_meter {
-	struct llm_usage usage; /* as far as reported */
-	struct llm_usage told;  /* messages: the newest word on each figure */
+	struct llm_usage usage;   /* as far as reported */
+	struct llm_usage told;    /* messages: the newest word on each figure */
+	struct usage_calls calls; /* that were told of, should usage not come */
 	bool has_usage;
 	bool has_content;      /* some content was seen */
 	struct str model;      /* the version that the provider names; arena; empty: not told */
