@@ -44,6 +44,7 @@ struct attempt {
 	enum health_pass pass;      /* REFUSED: none to give back */
 	enum llm_dialect dialect;   /* that it is asked in */
 	struct wire_job *job;       /* where that is not the client's; else NULL */
+	size_t warned_bytes;        /* of its warnings that are told */
 	struct talk_answer *answer; /* a whole one that was translated */
 	struct exchange *exchange;
 	struct auth_proof proof; /* of a provider with `auth` */

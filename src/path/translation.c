@@ -133,7 +133,19 @@ int translation_compose(struct request *r, int64_t max_output, struct str *out_b
 		*out_body = r->now.composed;
 	}
 	attempt_warn(r, job_warnings(r->now.job));
+	r->now.warned_bytes = r->now.job->warnings.len;
 	return result;
+}
+
+/* What the answer had that the client's dialect has not; told while no head went out yet. */
+static void warn_of_answer(struct request *r)
+{
+	struct str all = r->now.job->warnings, more = str_part(all, r->now.warned_bytes, all.len);
+
+	if (more.len == 0 || r->has_begun)
+		return;
+	attempt_warn(r, str_starts_with(more, STR("; ")) ? str_part(more, 2, more.len) : more);
+	r->now.warned_bytes = all.len;
 }
 
 /* ---- whole answers ---- */
@@ -156,6 +168,7 @@ int translation_read_answer(struct request *r, const struct json *doc)
 
 	r->now.answer = ARENA_NEW(r->arena, struct talk_answer);
 	result = translate_answer(r->now.job, doc, r->now.answer);
+	warn_of_answer(r);
 
 	r->now.meter.has_content = result == 0;
 	take_usage(r); /* what is no good may have been billed */
@@ -233,6 +246,7 @@ enum wire_kind translation_hear(struct request *r, const struct sse_event *e, st
 		r->now.is_garbled = true;
 		return WIRE_ERROR;
 	}
+	warn_of_answer(r);
 	for (int i = 0; i < events.count; i++) {
 		const struct talk_event *event = &events.list[i];
 

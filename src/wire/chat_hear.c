@@ -115,6 +115,15 @@ static void hear_refusal(struct hearing *h, uint32_t delta)
 	hear_text(h, KEY_REFUSAL, TALK_REFUSAL, text);
 }
 
+/* OpenRouter's images, and audio, which was not asked for: an answer of nothing else is empty. */
+static void lose_media(const struct hearing *h, uint32_t message)
+{
+	if (json_count(h->doc, json_get(h->doc, message, STR("images"))))
+		job_lose(h->job, STR("images"));
+	if (json_count(h->doc, json_get(h->doc, message, STR("audio"))))
+		job_lose(h->job, STR("audio"));
+}
+
 /* ---- annotations ---- */
 
 static int64_t count_or_none(const struct json *doc, uint32_t object, struct str key)
@@ -310,6 +319,7 @@ static void hear_message(struct hearing *h, uint32_t message)
 	hear_thinking(h, message);
 	hear_content(h, json_get(h->doc, message, STR("content")));
 	hear_refusal(h, message);
+	lose_media(h, message);
 	hear_notes(h, json_get(h->doc, message, STR("annotations")));
 	JSON_EACH(h->doc, json_get(h->doc, message, STR("tool_calls")), call)
 	hear_call(h, call);
@@ -516,6 +526,7 @@ static void keep_message(const struct hearing *h, struct talk_answer *a, uint32_
 	h->state->has_refusal = refusal.len > 0;
 	keep_text(a, h->job->arena, TALK_THINKING, thinking);
 	keep_content(h, a, json_get(h->doc, message, STR("content")));
+	lose_media(h, message);
 	keep_notes(h, a, json_get(h->doc, message, STR("annotations")));
 	keep_sources(h, a);
 	keep_text(a, h->job->arena, TALK_REFUSAL, refusal);

@@ -188,8 +188,10 @@ static void hear_part(struct wire_job *job, uint32_t node, struct flow *flow)
 		hear_call(job, call, flow);
 		return;
 	}
-	if (image != JSON_NONE && !is_thought)
+	if (image != JSON_NONE && !is_thought) {
+		job_lose(job, STR("inlineData"));
 		hear_image(job, image, flow);
+	}
 	hear_text(job, node, is_thought, flow);
 	seal = seal_of(doc, node, is_thought ? STR("") : GEMINI_SEALS_TEXT);
 	hear_seal(&seal, flow);
@@ -309,7 +311,7 @@ static void keep_seal(const struct wire_job *job, struct talk_answer *a,
 		keep(job, a, &part);
 }
 
-static void keep_part(const struct wire_job *job, const struct json *doc, uint32_t node,
+static void keep_part(struct wire_job *job, const struct json *doc, uint32_t node,
                       struct talk_answer *a)
 {
 	uint32_t call = json_get(doc, node, STR("functionCall"));
@@ -328,6 +330,7 @@ static void keep_part(const struct wire_job *job, const struct json *doc, uint32
 		return;
 	}
 	if (image != JSON_NONE && !is_thought) {
+		job_lose(job, STR("inlineData"));
 		part = read_image(job, doc, image);
 		keep(job, a, &part);
 	} else if (part.text_raw.len) {

@@ -7,6 +7,8 @@
 
 #include <stdarg.h>
 
+enum { KIND_BYTES = 64 };
+
 static const struct rename_rule rules[LLM_WIRES] = {
     [LLM_CHAT] = {.name_max = 64, .id_max = 40},
     [LLM_RESPONSES] = {.name_max = 64, .id_max = 64},
@@ -81,6 +83,14 @@ void job_warn(struct wire_job *job, uint32_t node, const char *format, ...)
 void job_drop(struct wire_job *job, uint32_t node)
 {
 	job_warn(job, node, "dropped, not known to %s", llm_dialect_name(job->target.dialect));
+}
+
+void job_lose(struct wire_job *job, struct str kind)
+{
+	struct str words =
+	    ARENA_JOIN(job->scratch, str_part(kind, 0, KIND_BYTES), STR(" of the answer left out"));
+
+	add_warning(job, to_ascii(words, job->scratch));
 }
 
 int job_refuse(struct wire_job *job, uint32_t node, const char *format, ...)

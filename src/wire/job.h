@@ -77,7 +77,7 @@ struct wire_job {
 	struct fail *fail;
 	struct talk *talk; /* the request; names and ids of its calls are the target's */
 	struct rename renames;
-	struct str warnings; /* as far as there is room; see job_warnings */
+	struct str warnings; /* as far as there is room; see job_warnings; grows at its end */
 	int warnings_left_out;
 	struct llm_usage usage; /* newest figures */
 	bool has_usage;
@@ -95,6 +95,8 @@ void job_release(struct wire_job *); /* translate_release calls it */
  * LIMIT_WARNINGS_BYTES are kept, "and N more" tells of the rest. ASCII only. */
 void job_warn(struct wire_job *, uint32_t node, const char *format, ...) PRINTF_LIKE(3, 4);
 /* "metadata.x: dropped, not known to chat" */
+/* Of an answer: something of this kind has no place in the client's dialect. */
+void job_lose(struct wire_job *, struct str kind);
 void job_drop(struct wire_job *, uint32_t node);
 /* Refuses what cannot be left out: UNSUPPORTED_CONTENT at that path. Gives -1. */
 int job_refuse(struct wire_job *, uint32_t node, const char *format, ...) PRINTF_LIKE(3, 4);

@@ -123,8 +123,10 @@ int messages_read_answer(struct wire_job *job, const struct json *doc, struct ta
 	{
 		struct talk_part *added;
 
-		if (read_block(job, doc, block, &part) < 0)
+		if (read_block(job, doc, block, &part) < 0) {
+			job_lose(job, hearing_text(job, doc, block, "type"));
 			continue;
+		}
 		added = talk_grow_parts(&out->parts, &out->part_count, job->arena, part.kind);
 		*added = part;
 		add_notes(job, doc, block, added);
@@ -176,8 +178,10 @@ static void hear_block(struct wire_job *job, uint32_t root, struct flow *flow)
 	struct talk_part part;
 	struct str text, input;
 
-	if (read_block(job, doc, block, &part) < 0)
+	if (read_block(job, doc, block, &part) < 0) {
+		job_lose(job, hearing_text(job, doc, block, "type"));
 		return;
+	}
 	text = part.text_raw;
 	input = json_count(doc, json_get(doc, block, STR("input"))) ? part.input_json : STR("");
 	part.text_raw = part.input_json = STR("");

@@ -194,6 +194,8 @@ static void read_item(struct wire_job *job, const struct json *doc, uint32_t ite
 	else if (is_call(doc, item))
 		*talk_grow_parts(&out->parts, &out->part_count, job->arena, TALK_CALL) =
 		    call_of(job, doc, item);
+	else
+		job_lose(job, json_text(doc, type, job->arena));
 }
 
 /* Some servers leave the status of a good answer out. */
@@ -279,6 +281,8 @@ static void hear_item(struct wire_job *job, uint32_t root, struct flow *flow)
 		part = call_of(job, doc, item);
 		part.input_raw = STR("");
 		flow_open(flow, key_of(job, root, 0), &part);
+	} else if (!json_text_is(doc, json_get(doc, item, STR("type")), STR("message"))) {
+		job_lose(job, hearing_text(job, doc, item, "type"));
 	}
 }
 
