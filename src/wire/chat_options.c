@@ -255,17 +255,6 @@ static int read_stream_options(struct reading *r, uint32_t node)
 	return 0;
 }
 
-static int read_effort(struct reading *r, uint32_t node)
-{
-	enum talk_effort effort = talk_effort_of(json_text(r->doc, node, r->job->arena));
-
-	if (effort == TALK_EFFORT_UNSET)
-		return reading_wrong(r, node, "none, minimal, low, medium, high, xhigh or max");
-	r->talk->thinking.effort = effort;
-	reading_mark(r, FEATURE_EFFORT, node);
-	return 0;
-}
-
 static int read_modalities(struct reading *r, uint32_t node)
 {
 	JSON_EACH(r->doc, node, modality)
@@ -329,7 +318,7 @@ static const struct reading_member root_members[] = {
     {STR_INIT("top_logprobs"), read_top_logprobs},
     {STR_INIT("stream"), reading_stream},
     {STR_INIT("stream_options"), read_stream_options},
-    {STR_INIT("reasoning_effort"), read_effort},
+    {STR_INIT("reasoning_effort"), reading_effort},
     {STR_INIT("verbosity"), read_verbosity},
     {STR_INIT("modalities"), read_modalities},
     {STR_INIT("audio"), NULL}, /* how the audio of `modalities` sounds */

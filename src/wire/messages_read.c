@@ -92,6 +92,11 @@ static int read_tools(struct reading *r, uint32_t tools)
 	return 0;
 }
 
+static const struct reading_member choice_members[] = {
+    {STR_INIT("type"), NULL},
+    {STR_INIT("name"), NULL},
+    {STR_INIT("disable_parallel_tool_use"), NULL}};
+
 static int read_choice(struct reading *r, uint32_t node)
 {
 	static const struct {
@@ -120,19 +125,33 @@ static int read_choice(struct reading *r, uint32_t node)
 		choice->parallel = TALK_NO;
 		reading_mark(r, FEATURE_PARALLEL, node);
 	}
-	return 0;
+	return READ_MEMBERS(r, node, choice_members);
 }
 
 /* ---- thinking and format ---- */
 
-static int read_thinking(struct reading *r, uint32_t node)
+static int read_thinking_type(struct reading *r, uint32_t node)
 {
 	struct talk_thinking *thinking = &r->talk->thinking;
-	struct str type = reading_plain(r, node, STR("type"));
-	int64_t budget = 0;
+	struct str type = json_text(r->doc, node, r->job->arena);
 
 	thinking->is_off = str_eq(type, STR("disabled"));
 	thinking->is_adaptive = str_eq(type, STR("adaptive"));
+	return thinking->is_off || thinking->is_adaptive || str_eq(type, STR("enabled"))
+	           ? 0
+	           : reading_wrong(r, node, "enabled, disabled or adaptive");
+}
+
+static int read_thinking(struct reading *r, uint32_t node)
+{
+	static const struct reading_member rows[] = {{STR_INIT("type"), read_thinking_type},
+	                                             {STR_INIT("budget_tokens"), NULL},
+	                                             {STR_INIT("display"), NULL}};
+	struct talk_thinking *thinking = &r->talk->thinking;
+	int64_t budget = 0;
+
+	if (READ_MEMBERS(r, node, rows) < 0)
+		return -1;
 	thinking->display = reading_plain(r, node, STR("display"));
 	if (json_i64(r->doc, json_get(r->doc, node, STR("budget_tokens")), 0, INT32_MAX, &budget) ==
 	        0 &&
@@ -164,14 +183,10 @@ static int read_format(struct reading *r, uint32_t node)
 
 static int read_output_config(struct reading *r, uint32_t node)
 {
-	uint32_t format = json_get(r->doc, node, STR("format"));
-	struct str effort = reading_plain(r, node, STR("effort"));
+	static const struct reading_member rows[] = {{STR_INIT("effort"), reading_effort},
+	                                             {STR_INIT("format"), read_format}};
 
-	if (effort.len) {
-		r->talk->thinking.effort = talk_effort_of(effort);
-		reading_mark(r, FEATURE_EFFORT, node);
-	}
-	return format == JSON_NONE ? 0 : read_format(r, format);
+	return READ_MEMBERS(r, node, rows);
 }
 
 /* ---- the root's members ---- */
@@ -190,10 +205,12 @@ static int read_top_k(struct reading *r, uint32_t node)
 
 static int read_metadata(struct reading *r, uint32_t node)
 {
+	static const struct reading_member rows[] = {{STR_INIT("user_id"), NULL}};
+
 	r->talk->options.user_raw = reading_inside(r, node, STR("user_id"));
 	if (r->talk->options.user_raw.len)
 		reading_mark(r, FEATURE_USER, node);
-	return 0;
+	return READ_MEMBERS(r, node, rows);
 }
 
 static int mark_cache(struct reading *r, uint32_t node)

@@ -166,6 +166,17 @@ int reading_calls(struct reading *r, uint32_t value)
 	return 0;
 }
 
+int reading_effort(struct reading *r, uint32_t value)
+{
+	enum talk_effort effort = talk_effort_of(json_text(r->doc, value, r->job->arena));
+
+	if (effort == TALK_EFFORT_UNSET)
+		return reading_wrong(r, value, "none, minimal, low, medium, high, xhigh or max");
+	r->talk->thinking.effort = effort;
+	reading_mark(r, FEATURE_EFFORT, value);
+	return 0;
+}
+
 int reading_service_tier(struct reading *r, uint32_t value)
 {
 	r->talk->options.service_tier = json_text(r->doc, value, r->job->arena);

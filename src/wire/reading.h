@@ -60,6 +60,7 @@ int reading_stops(struct reading *, uint32_t value);      /* a string or a list 
 int reading_max_output(struct reading *, uint32_t value); /* tokens, checked before */
 int reading_calls(struct reading *, uint32_t value);      /* of the provider's tools; the same */
 int reading_service_tier(struct reading *, uint32_t value);
+int reading_effort(struct reading *, uint32_t value); /* a word that is none is wrong */
 /* The only places that the newest tool, a search of the web, may find. -1: the target searches,
  * but everywhere. */
 int reading_domains(struct reading *, uint32_t value);

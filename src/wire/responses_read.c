@@ -198,13 +198,6 @@ static int read_parallel(struct reading *r, uint32_t node)
 
 /* ---- thinking, format ---- */
 
-static int read_effort(struct reading *r, uint32_t node)
-{
-	r->talk->thinking.effort = talk_effort_of(json_text(r->doc, node, r->job->arena));
-	reading_mark(r, FEATURE_EFFORT, node);
-	return 0;
-}
-
 static int read_summary(struct reading *r, uint32_t node)
 {
 	r->talk->thinking.summary = json_text(r->doc, node, r->job->arena);
@@ -214,7 +207,7 @@ static int read_summary(struct reading *r, uint32_t node)
 
 static int read_reasoning(struct reading *r, uint32_t node)
 {
-	static const struct reading_member rows[] = {{STR_INIT("effort"), read_effort},
+	static const struct reading_member rows[] = {{STR_INIT("effort"), reading_effort},
 	                                             {STR_INIT("summary"), read_summary},
 	                                             {STR_INIT("generate_summary"), read_summary}};
 
@@ -283,7 +276,9 @@ static int read_top_logprobs(struct reading *r, uint32_t node)
 {
 	struct talk_options *o = &r->talk->options;
 
-	if (json_i64(r->doc, node, 0, 20, &o->top_logprobs) < 0 || o->top_logprobs == 0)
+	if (json_i64(r->doc, node, 0, 20, &o->top_logprobs) < 0)
+		return reading_wrong(r, node, "a whole number, 0 to 20");
+	if (o->top_logprobs == 0)
 		return 0;
 	o->logprobs = true;
 	reading_mark(r, FEATURE_LOGPROBS, node);
