@@ -56,11 +56,16 @@ class Admin:
 
 
 def serve(world, key, model="small", mark="x"):
-    body = json.dumps({"model": model, "messages": [{"role": "user", "content": f"case:{mark} hi"}]})
+    body = {"model": model, "messages": [{"role": "user", "content": f"case:{mark} hi"}]}
+    return post(world, key, "/v1/chat/completions", body)
+
+
+def post(world, key, path, body):
+    data = json.dumps(body)
     link = http.Link(world.address)
     link.send(
-        f"POST /v1/chat/completions HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer {key}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode(),
+        f"POST {path} HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer {key}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n{data}".encode(),
         1 << 20,
     )
     answer = link.answer("POST")
@@ -107,6 +112,26 @@ def scene_owners(world):
     (row,) = [row for row in usage["rows"] if row["account"] == "acme"]
     assert row["provider"] == "plain" and row["lane"] == "express" and row["requests"] == 1, row
     assert row["team"] == "search" and row["user"] == "joe@example.com", row
+
+
+def scene_on_hold(world):
+    """an account on hold is refused in each dialect, and served again when it is off"""
+    admin = Admin(world)
+    admin.do("POST", "/accounts", {"name": "paused"})
+    key = admin.do("POST", "/keys", {"account": "paused", "label": "l"})["key"]
+    assert serve(world, key).status == 200
+    admin.do("PATCH", "/accounts/paused", {"on_hold": True})
+    until(lambda: serve(world, key).status == 402, "an account on hold is served")
+    for path, body in (
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": "hi"}]}),
+        ("/v1/responses", {"input": "hi"}),
+        ("/v1/messages", {"max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}),
+    ):
+        answer = post(world, key, path, {"model": "small", **body})
+        error = json.loads(answer.body)["error"]
+        assert answer.status == 402 and error["code"] == "account_on_hold", (path, answer.body)
+    admin.do("PATCH", "/accounts/paused", {"on_hold": False})
+    until(lambda: serve(world, key).status == 200, "an account off hold is refused")
 
 
 def scene_credential(world):

@@ -201,6 +201,24 @@ def made_key(world, *words):
     return verb(world, "key", "create", "--data", str(world.data), *words).stdout.strip()
 
 
+def scene_held_by_others(world):
+    """money that others hold is waited for; when none becomes free, 429 tells what is held"""
+    key = world.key("narrow", '{"month_usd": 0.3, "clamp": false}')
+    link = open_stream(world, key, "holds")
+    answer = ask(world, key, "waits")
+    error = json.loads(answer.body)["error"]
+    assert answer.status == 429 and error["code"] == "ceiling_busy", answer.body
+    assert answer.header("retry-after") and error["scope"] == "account_month", error
+    assert error["limit_usd"] == 0.3 and error["spent_usd"] == 0, error
+    assert 0.25 < error["held_usd"] < 0.3 and 0.25 < error["needed_usd"] < 0.3, error
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        waiting = pool.submit(ask, world, key, "waits")
+        time.sleep(0.5)
+        assert not waiting.done(), waiting.result().body
+        link.leave()
+        assert waiting.result().status == 200, waiting.result().body
+
+
 def scene_key_with_limits(world):
     """a key for some models sees and uses no other; a key past its date is refused as expired"""
     key = made_key(world, "--account", "narrow", "--models", "small")

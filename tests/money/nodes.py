@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Two nodes on one PostgreSQL: a key revoked at one is refused at the other, and a database that is
-gone for a while never lets more through than the ceiling.
+"""Two nodes on one PostgreSQL: a key revoked at one is refused at the other, a database that is
+gone for a while never lets more through than the ceiling, and what a dead node had leased counts as
+spent until an operator writes it off.
 
     tests/postgres.sh run tests/money/nodes.py [--build DIR]
 
@@ -8,6 +9,7 @@ The last line is "nodes: N passed, N failed".
 """
 
 import argparse
+import datetime
 import os
 import subprocess
 import sys
@@ -81,6 +83,66 @@ def outage(house):
     return "" if "ok" in books else books
 
 
+def charged(house, node):
+    return len([1 for _, _, charge in rig.entries(house, node) if charge])
+
+
+def drain(node, key):
+    """Asks until money is refused; gives how many were served."""
+    told = rig.Told()
+    while set(told.statuses) <= {200}:
+        rig.hammer([node.address], key, 50, 1, told)
+    return told.statuses[200]
+
+
+def leases_of_months(house, node):
+    lines = house.verb(node, "ledger", "leases").splitlines()[1:]
+    return [line.split() for line in lines if "account_month" in line]
+
+
+def seconds_until(text):
+    told = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return max(0, told.timestamp() - time.time())
+
+
+def refuses_write_off(house, node, lease):
+    """Gives what is wrong: nobody may write off what its node could still spend."""
+    try:
+        house.verb(node, "ledger", "write-off", lease, status=1)
+    except AssertionError as error:
+        return f"a lease in force: {error}"
+    return ""
+
+
+def write_off(house):
+    dead, alive = house.node(), house.node()
+    key = dead.account("gone", month_usd=usd(ADMITTED * rig.COST), clamp=False)
+    others = {words[0] for words in leases_of_months(house, alive)}
+    before = charged(house, dead)
+    served = rig.hammer([dead.address], key, 4, 5).statuses[200]
+    deadline = time.monotonic() + 10
+    while charged(house, dead) - before < served:  # what is not carried yet would be lost with the node
+        assert time.monotonic() < deadline, "entries do not come to the store"
+        time.sleep(0.05)
+    dead.kill()
+    (lease,) = [words for words in leases_of_months(house, alive) if words[0] not in others]
+    leased = round(float(lease[3]) * 1e9) // rig.COST
+    more = drain(alive, key)
+    print(f"  a dead node served {served} and had {leased} leased; the other served {more}", flush=True)
+    if leased <= 0 or served + leased + more != ADMITTED:
+        return f"{served} + {leased} + {more} are not {ADMITTED}"
+    refusal = refuses_write_off(house, alive, lease[0])
+    if refusal:
+        return refusal
+    time.sleep(seconds_until(lease[5]) + 0.1)
+    house.verb(alive, "ledger", "write-off", lease[0])
+    last = drain(alive, key)
+    alive.stop()
+    books = house.verb(alive, "ledger", "verify")
+    print(f"  after it was written off {last} more were served", flush=True)
+    return "" if last == leased and "ok" in books else f"{last} are not {leased}: {books}"
+
+
 def play(run, build, url):
     house = rig.House(build, url)
     try:
@@ -97,12 +159,14 @@ def play(run, build, url):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", default="build")
+    parser.add_argument("only", nargs="?", help="part of a scene's name")
     options = parser.parse_args()
     url = os.environ.get("FLUX_POSTGRES", "none:FLUX_POSTGRES is not set")
     if url.startswith("none:"):
         print(f"nodes: 0 passed, 0 failed, 1 skipped ({url[5:]})")
         return 0
-    results = [play(run, options.build, url) for run in (outage, revocation)]
+    results = [play(run, options.build, url) for run in (outage, revocation, write_off)
+               if not options.only or options.only in run.__name__]
     print(f"nodes: {sum(results)} passed, {len(results) - sum(results)} failed")
     return 0 if all(results) else 1
 
