@@ -5,6 +5,7 @@
  * 	401 402 403 412      our credential or account: 502 in our own words, never its text
  * 	all else             502 provider_error, timeouts 504
  *
+ * An error event in a stream counts as the status that it names.
  * Scrubbing takes out what looks like a key, an organisation, a project or an address. Called by
  * request.c. */
 #include "path/refusal.h"
@@ -12,6 +13,7 @@
 #include "base/clock.h"
 #include "base/decimal.h"
 #include "provider/provider.h"
+#include "wire/fault.h"
 
 enum { RETRY_AFTER_MAX_MS = 3600 * 1000, MESSAGE_MAX = 800, SECRET_MIN = 8 };
 
@@ -45,16 +47,6 @@ void refusal_no_credential(struct request *r)
 	fail(&r->fail, FAIL_PROVIDER_ERROR,
 	     "%.*s cannot be asked: this gateway could not obtain its credential for it; its "
 	     "operator must mend that",
-	     STR_ARG(r->now.target->name));
-}
-
-void refusal_stream_error(struct request *r)
-{
-	if (r->now.is_garbled) {
-		refusal_bad_answer(r, "an event of its stream cannot be read");
-		return;
-	}
-	fail(&r->fail, FAIL_PROVIDER_ERROR, "%.*s ended its stream with an error",
 	     STR_ARG(r->now.target->name));
 }
 
@@ -177,49 +169,6 @@ static struct str scrub(const struct request *r, struct str text, struct arena *
 	return out;
 }
 
-/* {"error":{"message","param"}}, {"error":"..."}, {"message"}, {"detail"}: what providers send. */
-static void take_message(struct request *r, struct str *out_message, struct str *out_param)
-{
-	struct json *doc = &r->worker->scratch;
-	struct json_error error;
-	uint32_t object, message;
-
-	if (json_read(doc, exchange_body(r->now.exchange), &error) < 0)
-		return;
-	object = json_get(doc, json_root(doc), STR("error"));
-	if (json_type(doc, object) == JSON_STRING) {
-		*out_message = json_text(doc, object, r->arena);
-		return;
-	}
-	if (object == JSON_NONE)
-		object = json_root(doc);
-	message = json_get(doc, object, STR("message"));
-	if (message == JSON_NONE)
-		message = json_get(doc, object, STR("detail"));
-	*out_message = json_text(doc, message, r->arena);
-	*out_param = json_text(doc, json_get(doc, object, STR("param")), r->arena);
-}
-
-/* What providers say of a prompt that is longer than their window. */
-static bool is_overflow(struct str message)
-{
-	static const struct str patterns[] = {
-	    STR_INIT("*maximum context length*"), /* OpenAI, vLLM, Mistral, DeepSeek */
-	    STR_INIT("*prompt is too long*"),     /* Anthropic */
-	    /* https://github.com/anthropics/claude-code/issues/8637 (Bedrock) */
-	    STR_INIT("*input is too long for requested model*"),
-	    /* https://github.com/google-gemini/gemini-cli/issues/11507 */
-	    STR_INIT("*exceeds the maximum number of tokens allowed*"),
-	    STR_INIT("*exceeds the available context size*"), /* llama.cpp */
-	    STR_INIT("*reduce the length of the messages*"),  /* Groq, Cerebras */
-	};
-
-	for (size_t i = 0; i < sizeof patterns / sizeof patterns[0]; i++)
-		if (str_matches_glob(message, patterns[i]))
-			return true;
-	return false;
-}
-
 /* The words that agents of the client's dialect compact on stand first where the provider has
  * others. */
 static struct str native_words(const struct request *r, struct str message)
@@ -234,21 +183,19 @@ static struct str native_words(const struct request *r, struct str message)
 	    [LLM_MESSAGES] = {STR_INIT("*prompt is too long*"), STR_INIT("prompt is too long: ")},
 	};
 
-	return is_overflow(message) && !str_matches_glob(message, native[r->dialect].pattern)
+	return wire_is_overflow(message) && !str_matches_glob(message, native[r->dialect].pattern)
 	           ? native[r->dialect].words
 	           : STR("");
 }
 
-static void refuse_with_its_words(struct request *r, int status)
+static void refuse_with_its_words(struct request *r, int status, const struct wire_fault *fault)
 {
-	struct str message = {0}, param = {0};
+	struct str message = scrub(r, fault->message, r->arena);
 
-	take_message(r, &message, &param);
-	message = scrub(r, message, r->arena);
 	fail(&r->fail, FAIL_PROVIDER_REJECTED, "%.*s%.*s refused the request: %.*s",
 	     STR_ARG(native_words(r, message)), STR_ARG(r->now.target->name),
 	     STR_ARG(message.len ? message : STR("no reason given")));
-	r->fail.param = param.len ? arena_copy(r->arena, param) : (struct str){0};
+	r->fail.param = fault->param.len ? arena_copy(r->arena, fault->param) : (struct str){0};
 	r->fail.provider_status = status;
 }
 
@@ -272,31 +219,53 @@ static void note_refused_credential(struct request *r, const struct http_head *h
 		credential_was_refused(c, http_header(head, STR("date")));
 }
 
-void refusal_of_status(struct request *r)
+static void refuse(struct request *r, enum provider_verdict verdict, int status, struct str bytes,
+                   const char *in_trouble)
 {
-	const struct http_head *head = exchange_head(r->now.exchange);
+	struct wire_fault fault;
 
-	switch (verdict_of(r, head->status)) {
+	switch (verdict) {
 	case PROVIDER_SAYS_NO:
-		refuse_with_its_words(r, head->status);
-		return;
+		wire_read_fault(bytes, &r->worker->scratch, r->arena, &fault);
+		refuse_with_its_words(r, status, &fault);
+		break;
 	case PROVIDER_LIMITS:
 		fail(&r->fail, FAIL_PROVIDER_RATE_LIMITED,
 		     "%.*s is limiting our rate; try again later", STR_ARG(r->now.target->name));
 		break;
 	case PROVIDER_OUR_FAULT:
-		note_refused_credential(r, head);
 		fail(&r->fail, FAIL_PROVIDER_ERROR,
 		     "%.*s does not accept this gateway's credential or account; its operator "
 		     "must mend that",
 		     STR_ARG(r->now.target->name));
 		break;
 	case PROVIDER_IN_TROUBLE:
-		fail(&r->fail, FAIL_PROVIDER_ERROR, "%.*s answered with status %d; try again later",
-		     STR_ARG(r->now.target->name), head->status);
+		fail(&r->fail, FAIL_PROVIDER_ERROR, "%.*s %s; try again later",
+		     STR_ARG(r->now.target->name), in_trouble);
 		break;
 	}
-	take_retry_after(r, head);
+}
+
+void refusal_of_status(struct request *r)
+{
+	const struct http_head *head = exchange_head(r->now.exchange);
+	enum provider_verdict verdict = verdict_of(r, head->status);
+
+	if (verdict == PROVIDER_OUR_FAULT)
+		note_refused_credential(r, head);
+	refuse(r, verdict, head->status, exchange_body(r->now.exchange),
+	       arena_printf(r->arena, "answered with status %d", head->status).ptr);
+	if (verdict != PROVIDER_SAYS_NO)
+		take_retry_after(r, head);
+}
+
+void refusal_of_event(struct request *r, struct str data)
+{
+	struct wire_fault fault;
+
+	wire_read_fault(data, &r->worker->scratch, r->arena, &fault);
+	refuse(r, provider_verdict_of(fault.status), fault.status, data,
+	       "ended its stream with an error");
 }
 
 /* https://github.com/openai/codex/issues/8145: "code": "invalid_encrypted_content". */

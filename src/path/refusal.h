@@ -12,7 +12,7 @@ void refusal_of_status(struct request *);   /* an answer that is not 2xx */
 bool refusal_is_of_thinking(const struct request *);
 void refusal_no_credential(struct request *); /* it could not be fetched */
 void refusal_bad_answer(struct request *, const char *why);
-void refusal_stream_error(struct request *); /* an error event */
+void refusal_of_event(struct request *, struct str data); /* an error in its stream */
 void refusal_broken_stream(struct request *);
 void refusal_silent_stream(struct request *);
 

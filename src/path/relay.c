@@ -19,6 +19,7 @@
 #include "path/candidate.h"
 #include "path/heartbeat.h"
 #include "provider/provider.h"
+#include "path/refusal.h"
 #include "path/reply.h"
 #include "path/translation.h"
 #include "limits.h"
@@ -186,6 +187,7 @@ static enum relay_result translate_event(struct request *r, const struct sse_eve
 {
 	enum wire_kind kind;
 	struct buf events;
+	bool is_bad;
 
 	buf_init(&events, LIMIT_EVENT_BYTES);
 	kind = translation_hear(r, e, &events);
@@ -193,10 +195,13 @@ static enum relay_result translate_event(struct request *r, const struct sse_eve
 		begin(r);
 	give(r, buf_str(&events));
 	r->relay.is_over = kind == WIRE_END;
-	if (buf_is_over(&events))
-		kind = WIRE_ERROR;
+	if (r->now.is_garbled || buf_is_over(&events))
+		refusal_bad_answer(r, "an event of its stream cannot be read");
+	else if (kind == WIRE_ERROR)
+		refusal_of_event(r, e->data);
+	is_bad = kind == WIRE_ERROR || buf_is_over(&events);
 	buf_release(&events);
-	return kind == WIRE_ERROR ? RELAY_ERROR : RELAY_WAITS;
+	return is_bad ? RELAY_ERROR : RELAY_WAITS;
 }
 
 /* The provider bills them also where its last word on usage does not come. */
@@ -226,6 +231,7 @@ static enum relay_result hear_event(struct request *r, struct run *run, const st
 		wire_dialect(r->llm.dialect)->note_event(&noting, e, &note);
 	if (note.kind == WIRE_ERROR) {
 		run_send(r, run);
+		refusal_of_event(r, e->data);
 		return RELAY_ERROR;
 	}
 	if (!r->has_content && note.kind != WIRE_LIFECYCLE) {

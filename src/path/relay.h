@@ -8,7 +8,7 @@ enum relay_result {
 	RELAY_WAITS,   /* for more of the stream, or for the client to take it */
 	RELAY_FLOWS,   /* content has come: the answer has begun */
 	RELAY_IS_OVER, /* the terminal event has gone by, and the provider has nothing more */
-	RELAY_ERROR,   /* the provider declared failure */
+	RELAY_ERROR,   /* the provider declared failure; r->fail is set */
 	RELAY_BROKEN,  /* it ended without its terminal event */
 	RELAY_SILENT,  /* it says that it lives, and nothing else, for too long */
 };

@@ -313,7 +313,6 @@ static enum request_result hear_stream(struct request *r)
 {
 	switch (relay_step(r)) {
 	case RELAY_ERROR:
-		refusal_stream_error(r);
 		break;
 	case RELAY_BROKEN:
 		refusal_broken_stream(r);
@@ -381,7 +380,6 @@ static enum request_result step_relay(struct request *r)
 		reply_end_stream(r);
 		return STEP_NEXT;
 	case RELAY_ERROR:
-		refusal_stream_error(r);
 		return STEP_END;
 	case RELAY_BROKEN:
 		refusal_broken_stream(r);

@@ -326,18 +326,6 @@ static void hear_message(struct hearing *h, uint32_t message)
 	hear_old_call(h, json_get(h->doc, message, STR("function_call")));
 }
 
-static void hear_wrong_end(struct hearing *h, uint32_t choice, uint32_t reason)
-{
-	struct talk_error *e = ARENA_NEW(h->job->scratch, struct talk_error);
-	uint32_t error = json_get(h->doc, choice, STR("error"));
-
-	e->type = json_text(h->doc, reason, h->job->scratch);
-	e->message_raw = inside(h, error, STR("message"));
-	if (e->message_raw.len == 0)
-		e->message_raw = field_raw_text(h->doc, reason);
-	flow_error(h->flow, e);
-}
-
 static void hear_choice(struct hearing *h, uint32_t choice)
 {
 	uint32_t reason = json_get(h->doc, choice, STR("finish_reason"));
@@ -347,7 +335,7 @@ static void hear_choice(struct hearing *h, uint32_t choice)
 	if (json_type(h->doc, reason) != JSON_STRING)
 		return;
 	if (is_wrong_end(h->doc, reason)) {
-		hear_wrong_end(h, choice, reason);
+		flow_error(h->flow);
 		return;
 	}
 	hear_sources(h, json_root(h->doc));
@@ -368,17 +356,6 @@ static void hear_usage(struct hearing *h, uint32_t usage)
 		flow_usage(h->flow, &u);
 }
 
-static void hear_error(struct hearing *h, uint32_t error)
-{
-	struct talk_error *e = ARENA_NEW(h->job->scratch, struct talk_error);
-
-	e->type = plain(h, error, STR("type"));
-	e->message_raw = json_type(h->doc, error) == JSON_STRING ? field_raw_text(h->doc, error)
-	                                                         : inside(h, error, STR("message"));
-	e->status = (int)note_count(h->doc, error, STR("code"));
-	flow_error(h->flow, e);
-}
-
 static struct talk_head head_of(const struct hearing *h, uint32_t root)
 {
 	return (struct talk_head){
@@ -389,17 +366,22 @@ static struct talk_head head_of(const struct hearing *h, uint32_t root)
 	};
 }
 
+/* vLLM before 0.10: {"object":"error","message":"..","code":400}, and [DONE] behind it. */
+static bool is_error(const struct json *doc, uint32_t root)
+{
+	uint32_t error = json_get(doc, root, STR("error"));
+
+	return (error != JSON_NONE && !json_is_null(doc, error)) ||
+	       json_text_is(doc, json_get(doc, root, STR("object")), STR("error"));
+}
+
 static void hear_chunk(struct hearing *h, uint32_t root)
 {
 	uint32_t choices = json_get(h->doc, root, STR("choices"));
-	uint32_t error = json_get(h->doc, root, STR("error"));
 	uint32_t choice = json_first(h->doc, choices);
 
-	/* vLLM before 0.10: {"object":"error","message":"..","code":400}, and [DONE] behind it */
-	if (json_text_is(h->doc, json_get(h->doc, root, STR("object")), STR("error")))
-		error = root;
-	if (error != JSON_NONE && !json_is_null(h->doc, error)) {
-		hear_error(h, error);
+	if (is_error(h->doc, root)) {
+		flow_error(h->flow);
 		return;
 	}
 	/* Azure's first chunk has no choices, and no model either. */

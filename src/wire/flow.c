@@ -323,12 +323,12 @@ void flow_end(struct flow *f)
 	add(f, TALK_END);
 }
 
-void flow_error(struct flow *f, const struct talk_error *error)
+void flow_error(struct flow *f)
 {
 	if (f->state == FLOW_ENDED)
 		return;
 	f->state = FLOW_ENDED;
-	add(f, TALK_ERROR)->error = error;
+	add(f, TALK_ERROR);
 }
 
 /* ---- the driver's side ---- */

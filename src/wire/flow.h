@@ -30,7 +30,7 @@ void flow_usage(struct flow *, const struct llm_usage *); /* cumulative */
 /* Closes what is open. The first finish counts. */
 void flow_finish(struct flow *, enum talk_finish, struct str stop_raw);
 void flow_end(struct flow *); /* with FINISH if none came */
-void flow_error(struct flow *, const struct talk_error *);
+void flow_error(struct flow *);
 
 /* ---- the driver's side ---- */
 

@@ -209,15 +209,6 @@ static void hear_sources(struct wire_job *job, uint32_t candidate, struct flow *
 	}
 }
 
-static void hear_wrong_end(struct wire_job *job, struct str reason, struct flow *flow)
-{
-	struct talk_error *e = ARENA_NEW(job->scratch, struct talk_error);
-
-	e->type = reason;
-	e->message_raw = put_escaped(reason, job->scratch);
-	flow_error(flow, e);
-}
-
 static void hear_usage(struct wire_job *job, bool is_final, struct flow *flow)
 {
 	struct llm_usage usage = {0};
@@ -243,26 +234,13 @@ static void hear_answer(struct wire_job *job, uint32_t root, struct flow *flow)
 	hear_sources(job, candidate, flow);
 	hear_usage(job, is_over, flow);
 	if (reason.len && !finish_of(reason, &finish)) {
-		hear_wrong_end(job, reason, flow);
+		flow_error(flow);
 		return;
 	}
 	if (is_over) {
 		flow_finish(flow, finish, STR(""));
 		flow_end(flow);
 	}
-}
-
-static void hear_error(struct wire_job *job, uint32_t error, struct flow *flow)
-{
-	struct talk_error *e = ARENA_NEW(job->scratch, struct talk_error);
-	int64_t status = 0;
-
-	e->type = hearing_text(job, job->events, error, "status");
-	e->message_raw = hearing_raw(job->events, error, "message");
-	if (json_i64(job->events, json_get(job->events, error, STR("code")), 100, 599, &status) ==
-	    0)
-		e->status = (int)status;
-	flow_error(flow, e);
 }
 
 int gemini_read_event(struct wire_job *job, const struct sse_event *e, struct flow *flow)
@@ -278,7 +256,7 @@ int gemini_read_event(struct wire_job *job, const struct sse_event *e, struct fl
 		return -1;
 	error = json_get(doc, root, STR("error"));
 	if (error != JSON_NONE && !json_is_null(doc, error))
-		hear_error(job, error, flow);
+		flow_error(flow);
 	else
 		hear_answer(job, root, flow);
 	return 0;

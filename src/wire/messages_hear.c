@@ -243,36 +243,11 @@ static void hear_last(struct wire_job *job, uint32_t root, struct flow *flow)
 	flow_end(flow);
 }
 
-/* HTTP's word for an error in a stream that began with 200.
- * https://docs.anthropic.com/en/api/errors */
-static int status_of(struct str type)
-{
-	static const struct {
-		struct str type;
-		int status;
-	} rows[] = {
-	    {STR_INIT("invalid_request_error"), 400}, {STR_INIT("authentication_error"), 401},
-	    {STR_INIT("billing_error"), 402},         {STR_INIT("permission_error"), 403},
-	    {STR_INIT("not_found_error"), 404},       {STR_INIT("request_too_large"), 413},
-	    {STR_INIT("rate_limit_error"), 429},      {STR_INIT("api_error"), 500},
-	    {STR_INIT("timeout_error"), 504},         {STR_INIT("overloaded_error"), 529},
-	};
-
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		if (str_eq(rows[i].type, type))
-			return rows[i].status;
-	return 0;
-}
-
 static void hear_error(struct wire_job *job, uint32_t root, struct flow *flow)
 {
-	uint32_t error = json_get(job->events, root, STR("error"));
-	struct talk_error *e = ARENA_NEW(job->scratch, struct talk_error);
-
-	e->type = hearing_text(job, job->events, error, "type");
-	e->message_raw = hearing_raw(job->events, error, "message");
-	e->status = status_of(e->type);
-	flow_error(flow, e);
+	(void)job;
+	(void)root;
+	flow_error(flow);
 }
 
 static const struct hearing_row events[] = {

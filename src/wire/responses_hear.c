@@ -37,37 +37,6 @@ static enum talk_finish finish_of(const struct json *doc, uint32_t response)
 	                                                        : TALK_FINISH_LENGTH;
 }
 
-/* https://platform.openai.com/docs/guides/error-codes */
-static int status_of(struct str code)
-{
-	static const struct {
-		struct str code;
-		int status;
-	} rows[] = {
-	    {STR_INIT("server_error"), 500},         {STR_INIT("rate_limit_exceeded"), 429},
-	    {STR_INIT("insufficient_quota"), 429},   {STR_INIT("context_length_exceeded"), 400},
-	    {STR_INIT("invalid_prompt"), 400},       {STR_INIT("invalid_request_error"), 400},
-	    {STR_INIT("vector_store_timeout"), 504},
-	};
-
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		if (str_eq(rows[i].code, code))
-			return rows[i].status;
-	return 0;
-}
-
-static void hear_failure(struct wire_job *job, uint32_t error, struct flow *flow)
-{
-	struct talk_error *e = ARENA_NEW(job->scratch, struct talk_error);
-
-	e->type = hearing_text(job, job->events, error, "code");
-	if (e->type.len == 0)
-		e->type = hearing_text(job, job->events, error, "type");
-	e->message_raw = hearing_raw(job->events, error, "message");
-	e->status = status_of(e->type);
-	flow_error(flow, e);
-}
-
 /* ---- items ---- */
 
 static struct talk_part call_of(const struct wire_job *job, const struct json *doc, uint32_t item)
@@ -426,19 +395,11 @@ static void hear_end(struct wire_job *job, uint32_t root, struct flow *flow)
 	flow_end(flow);
 }
 
-static void hear_failed(struct wire_job *job, uint32_t root, struct flow *flow)
-{
-	uint32_t response = json_get(job->events, root, STR("response"));
-
-	hear_failure(job, json_get(job->events, response, STR("error")), flow);
-}
-
-/* {"type":"error","code":..} and, from some servers, {"error":{..}} inside. */
 static void hear_error(struct wire_job *job, uint32_t root, struct flow *flow)
 {
-	uint32_t inside = json_get(job->events, root, STR("error"));
-
-	hear_failure(job, inside == JSON_NONE ? root : inside, flow);
+	(void)job;
+	(void)root;
+	flow_error(flow);
 }
 
 static const struct hearing_row events[] = {
@@ -456,7 +417,7 @@ static const struct hearing_row events[] = {
     {STR_INIT("response.in_progress"), hear_start},
     {STR_INIT("response.completed"), hear_end},
     {STR_INIT("response.incomplete"), hear_end},
-    {STR_INIT("response.failed"), hear_failed},
+    {STR_INIT("response.failed"), hear_error},
     {STR_INIT("error"), hear_error},
 };
 

@@ -268,7 +268,7 @@ enum talk_event_type {
 	TALK_USAGE, /* usage so far, cumulative: the newest counts */
 	TALK_FINISH,
 	TALK_END,
-	TALK_ERROR, /* the provider's own: error */
+	TALK_ERROR, /* the provider's own; what it says, wire/fault.h reads */
 };
 
 enum talk_delta {
@@ -276,12 +276,6 @@ enum talk_delta {
 	TALK_DELTA_INPUT,    /* of a call: JSON in pieces, or a custom tool's free text */
 	TALK_DELTA_MEDIA,    /* base64 of an image or audio */
 	TALK_DELTA_LOGPROBS, /* tokens, in chat's form, without the array's brackets */
-};
-
-struct talk_error {
-	struct str type; /* the provider's word, plain */
-	struct str message_raw;
-	int status; /* HTTP, as far as it can be told; else 0 */
 };
 
 struct talk_event {
@@ -293,7 +287,6 @@ struct talk_event {
 	const struct talk_part *part; /* OPEN, CLOSE; DELTA and NOTE have the open one too */
 	const struct talk_note *note;
 	const struct talk_head *head;
-	const struct talk_error *error;
 	struct llm_usage usage;
 };
 

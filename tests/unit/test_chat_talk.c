@@ -438,10 +438,8 @@ static void test_errors(void)
 		translating_init(&t, LLM_CHAT, LLM_CHAT);
 		CHECK(translating_request(&t, STR(ASK "}")).len);
 		CHECK(translate_read(&t.job, &e, &events) == rows[i].status);
-		if (rows[i].status == 0) {
+		if (rows[i].status == 0)
 			CHECK(events.count == 1 && events.list[0].type == TALK_ERROR);
-			CHECK_STR(events.list[0].error->message_raw, STR("busy"));
-		}
 		translating_release(&t);
 	}
 }

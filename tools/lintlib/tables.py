@@ -198,6 +198,7 @@ PARSERS = {
     "src/wire/messages.c": "fuzz_wire",
     "src/wire/responses.c": "fuzz_wire",
     "src/wire/eventstream.c": "fuzz_eventstream",
+    "src/wire/fault.c": "fuzz_fault",
     "src/wire/sse.c": "fuzz_sse",
 }
 FUZZ_LINES = 40

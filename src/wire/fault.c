@@ -1,0 +1,98 @@
+/* Reading error objects. Called by path/refusal.c. */
+#include "wire/fault.h"
+
+/* https://docs.anthropic.com/en/api/errors,
+ * https://platform.openai.com/docs/guides/error-codes and the codes of response.failed in
+ * https://platform.openai.com/docs/api-reference/responses/object */
+static int status_of_word(struct str word)
+{
+	static const struct {
+		struct str word;
+		int status;
+	} rows[] = {
+	    {STR_INIT("context_length_exceeded"), 400}, {STR_INIT("invalid_prompt"), 400},
+	    {STR_INIT("invalid_request_error"), 400},   {STR_INIT("image_parse_error"), 400},
+	    {STR_INIT("invalid_image"), 400},           {STR_INIT("image_too_large"), 400},
+	    {STR_INIT("authentication_error"), 401},    {STR_INIT("insufficient_quota"), 402},
+	    {STR_INIT("billing_error"), 402},           {STR_INIT("permission_error"), 403},
+	    {STR_INIT("not_found_error"), 404},         {STR_INIT("request_too_large"), 413},
+	    {STR_INIT("rate_limit_exceeded"), 429},     {STR_INIT("rate_limit_error"), 429},
+	    {STR_INIT("api_error"), 500},               {STR_INIT("server_error"), 500},
+	    {STR_INIT("timeout_error"), 504},           {STR_INIT("vector_store_timeout"), 504},
+	    {STR_INIT("overloaded_error"), 529},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (str_eq(rows[i].word, word))
+			return rows[i].status;
+	return 0;
+}
+
+static uint32_t error_of(const struct json *doc, uint32_t root)
+{
+	uint32_t error = json_get(doc, root, STR("error"));
+
+	if (error == JSON_NONE)
+		error = json_get(doc, json_get(doc, root, STR("response")), STR("error"));
+	if (error == JSON_NONE)
+		error = json_get(doc, json_first(doc, json_get(doc, root, STR("choices"))),
+		                 STR("error"));
+	return error == JSON_NONE || json_is_null(doc, error) ? root : error;
+}
+
+/* The code first: it is the narrower word. */
+static int read_status(const struct json *doc, uint32_t object, struct arena *arena)
+{
+	uint32_t code = json_get(doc, object, STR("code"));
+	int64_t number;
+	int status;
+
+	if (json_i64(doc, code, 400, 599, &number) == 0)
+		return (int)number;
+	status = status_of_word(json_text(doc, code, arena));
+	return status ? status
+	              : status_of_word(json_text(doc, json_get(doc, object, STR("type")), arena));
+}
+
+void wire_read_fault(struct str bytes, struct json *scratch, struct arena *arena,
+                     struct wire_fault *out)
+{
+	struct json_error error;
+	uint32_t object, message;
+
+	*out = (struct wire_fault){0};
+	if (bytes.len == 0 || json_read(scratch, bytes, &error) < 0)
+		return;
+	object = error_of(scratch, json_root(scratch));
+	message = json_get(scratch, object, STR("message"));
+	if (json_type(scratch, object) == JSON_STRING)
+		message = object;
+	else if (message == JSON_NONE)
+		message = json_get(scratch, object, STR("detail"));
+	out->message = json_text(scratch, message, arena);
+	out->param = json_text(scratch, json_get(scratch, object, STR("param")), arena);
+	out->status = read_status(scratch, object, arena);
+	if (wire_is_overflow(out->message))
+		out->status = 400;
+}
+
+bool wire_is_overflow(struct str message)
+{
+	static const struct str patterns[] = {
+	    STR_INIT("*maximum context length*"),       /* OpenAI, vLLM, Mistral, DeepSeek */
+	    STR_INIT("*exceeds the context window*"),   /* OpenAI's responses */
+	    STR_INIT("*prompt is too long*"),           /* Anthropic */
+	    STR_INIT("*exceed context limit*"),         /* Anthropic, with max_tokens */
+	    /* https://github.com/anthropics/claude-code/issues/8637 (Bedrock) */
+	    STR_INIT("*input is too long for requested model*"),
+	    /* https://github.com/google-gemini/gemini-cli/issues/11507 */
+	    STR_INIT("*exceeds the maximum number of tokens allowed*"),
+	    STR_INIT("*exceeds the available context size*"), /* llama.cpp */
+	    STR_INIT("*reduce the length of the messages*"),  /* Groq, Cerebras */
+	};
+
+	for (size_t i = 0; i < sizeof patterns / sizeof patterns[0]; i++)
+		if (str_matches_glob(message, patterns[i]))
+			return true;
+	return false;
+}
