@@ -27,6 +27,7 @@ static void compare_row(struct comparing *c, const struct bill_row *ours,
 	static const struct bill_row nothing;
 	const struct bill_row *named = ours ? ours : theirs;
 
+	must(named);
 	ours = ours ? ours : &nothing;
 	theirs = theirs ? theirs : &nothing;
 	for (int i = 0; i < BILL_FIGURE_COUNT; i++) {

@@ -92,8 +92,9 @@ struct mark {
 
 static uint64_t pack(struct mark m)
 {
-	return (uint64_t)m.is_open << 63 | (uint64_t)m.has_probe << 62 | (uint64_t)m.streak << 48 |
-	       (uint64_t)m.opened << 40 | ((uint64_t)m.until_ms & UNTIL_MASK);
+	return (m.is_open ? UINT64_C(1) << 63 : 0) | (m.has_probe ? UINT64_C(1) << 62 : 0) |
+	       (uint64_t)m.streak << 48 | (uint64_t)m.opened << 40 |
+	       ((uint64_t)m.until_ms & UNTIL_MASK);
 }
 
 static struct mark unpack(uint64_t word)

@@ -33,7 +33,7 @@ static struct postgres *postgres_of(struct store *s)
 /* ?1 and ? as $1. */
 static struct str dollars(const char *sql, struct arena *arena)
 {
-	struct str text = {.ptr = sql};
+	struct str text;
 	struct buf out;
 	int next = 1;
 

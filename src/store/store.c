@@ -136,10 +136,11 @@ static bool take_i64(void *arg, const struct sql_value *row)
 int store_ask_i64(struct store *s, struct sql *q, int64_t otherwise, int64_t *out, struct fail *f)
 {
 	int64_t value = otherwise;
+	struct sql asked = *q;
 
-	q->on_row = take_i64;
-	q->arg = &value;
-	if (store_run(s, q, f) < 0)
+	asked.on_row = take_i64;
+	asked.arg = &value;
+	if (store_run(s, &asked, f) < 0)
 		return -1;
 	*out = value;
 	return 0;

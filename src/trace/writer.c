@@ -135,19 +135,20 @@ static void give_up(struct writer *w)
 	w->failed_until_ns = clock_mono_ns() + retry_ns;
 }
 
+static bool has_room(struct writer *w)
+{
+	return (w->fd >= 0 && w->file_bytes < FILE_BYTES) || begin_file(w) == 0;
+}
+
 /* What was gathered is gone afterwards, one way or the other. */
 static int flush(struct writer *w)
 {
 	int64_t records = (int64_t)w->gathered.len / TRACE_BYTES;
-	int result = 0;
+	int result = -1;
 
 	if (records == 0)
 		return 0;
-	if (clock_mono_ns() < w->failed_until_ns)
-		result = -1;
-	else if ((w->fd < 0 || w->file_bytes >= FILE_BYTES) && begin_file(w) < 0)
-		result = -1;
-	else
+	if (clock_mono_ns() >= w->failed_until_ns && has_room(w))
 		result = write_all(w->fd, buf_str(&w->gathered));
 	w->file_bytes += (int64_t)w->gathered.len;
 	if (result < 0 && clock_mono_ns() >= w->failed_until_ns)

@@ -220,6 +220,7 @@ static void say_open(int index, const struct talk_event *e, struct buf *out)
 {
 	struct json_writer w;
 
+	must(e->part);
 	begin(&w, out, "content_block_start");
 	json_key_i64(&w, STR("index"), index);
 	json_put_key(&w, STR("content_block"));
@@ -254,6 +255,7 @@ static void put_delta(int index, struct str type, struct str key, struct str raw
 
 static void say_delta(int index, const struct talk_event *e, struct buf *out)
 {
+	must(e->part);
 	if (e->delta == TALK_DELTA_INPUT)
 		put_delta(index, STR("input_json_delta"), STR("partial_json"), e->raw, out);
 	else if (e->delta == TALK_DELTA_TEXT && e->part->kind == TALK_THINKING)
@@ -279,18 +281,23 @@ static void say_note(int index, const struct talk_event *e, struct buf *out)
 	end(&w);
 }
 
+static void say_signature(struct wire_job *job, int index, const struct talk_seal *seal,
+                          struct buf *out)
+{
+	bool is_redacted = seal->kind == TALK_REDACTED && seal->origin == LLM_MESSAGES;
+	struct str signature = is_redacted ? STR("") : put_seal(seal, LLM_MESSAGES, job->scratch);
+
+	if (signature.len)
+		put_delta(index, STR("signature_delta"), STR("signature"), signature, out);
+}
+
 static void say_close(struct wire_job *job, int index, const struct talk_event *e, struct buf *out)
 {
-	const struct talk_seal *seal = &e->part->seal;
-	bool is_redacted = seal->kind == TALK_REDACTED && seal->origin == LLM_MESSAGES;
 	struct json_writer w;
 
-	if (e->part->kind == TALK_THINKING && !is_redacted) {
-		struct str signature = put_seal(seal, LLM_MESSAGES, job->scratch);
-
-		if (signature.len)
-			put_delta(index, STR("signature_delta"), STR("signature"), signature, out);
-	}
+	must(e->part);
+	if (e->part->kind == TALK_THINKING)
+		say_signature(job, index, &e->part->seal, out);
 	begin(&w, out, "content_block_stop");
 	json_key_i64(&w, STR("index"), index);
 	end(&w);
