@@ -349,7 +349,8 @@ def do_late_compaction(world, agent, model, wire):
     """The request for a summary is too long itself: Codex leaves out what is oldest."""
     with Run(world, agent, model, wire) as run:
         long = " ".join(["the quick brown fox jumps over the lazy dog,"] * 1500)
-        read = agent.shell(f"echo >> n; echo ROUND$(wc -l < n); {FILL}")
+        # What is oldest has the mark; so everything that is read has it too.
+        read = agent.shell(f"echo >> n; echo case:{run.mark} ROUND$(wc -l < n); {FILL}")
         rules = rule("usage 55000 10", f"say finished {long}", has=["ROUND18"])
         rules += rule("usage 1000 10", read, has=["MAINTASK"])
         world.plain.script(summary_rules(run) + rules, run.mark)
