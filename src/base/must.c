@@ -9,9 +9,9 @@ _Noreturn void must_failed(const char *expression, const char *file, int line)
 	char text[512];
 	int len = snprintf(text, sizeof text, "fluxrouter: bug: %s:%d: must(%s)\n", file, line,
 	                   expression);
+	size_t kept = len < 0 ? 0 : (size_t)len < sizeof text ? (size_t)len : sizeof text - 1;
+	ssize_t written = write(2, text, kept);
 
-	if (len > 0 &&
-	    write(2, text, (size_t)len < sizeof text ? (size_t)len : sizeof text - 1) < 0)
-		abort();
+	(void)written;
 	abort();
 }
