@@ -15,6 +15,13 @@ struct str hearing_text(const struct wire_job *job, const struct json *doc, uint
 	return json_text(doc, json_get(doc, object, str_of(key)), job->arena);
 }
 
+void hearing_error(struct wire_job *job, uint32_t root, struct flow *flow)
+{
+	(void)job;
+	(void)root;
+	flow_error(flow);
+}
+
 int hearing_event(struct wire_job *job, const struct sse_event *e, struct flow *flow,
                   const struct hearing_row *rows, size_t count)
 {

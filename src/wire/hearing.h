@@ -17,6 +17,9 @@ struct hearing_row {
 	void (*hear)(struct wire_job *, uint32_t root, struct flow *);
 };
 
+/* The row of an event that ends the stream as failed. */
+void hearing_error(struct wire_job *, uint32_t root, struct flow *);
+
 /* Parses the event's data into job->events and calls the row of its member `type`; types without
  * a row are passed over. -1: it is no JSON, or has no type. */
 int hearing_event(struct wire_job *, const struct sse_event *, struct flow *,

@@ -243,13 +243,6 @@ static void hear_last(struct wire_job *job, uint32_t root, struct flow *flow)
 	flow_end(flow);
 }
 
-static void hear_error(struct wire_job *job, uint32_t root, struct flow *flow)
-{
-	(void)job;
-	(void)root;
-	flow_error(flow);
-}
-
 static const struct hearing_row events[] = {
     {STR_INIT("content_block_delta"), hear_delta},
     {STR_INIT("content_block_start"), hear_block},
@@ -257,7 +250,7 @@ static const struct hearing_row events[] = {
     {STR_INIT("message_start"), hear_start},
     {STR_INIT("message_delta"), hear_end},
     {STR_INIT("message_stop"), hear_last},
-    {STR_INIT("error"), hear_error},
+    {STR_INIT("error"), hearing_error},
 };
 
 int messages_read_event(struct wire_job *job, const struct sse_event *e, struct flow *flow)

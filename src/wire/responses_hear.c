@@ -395,13 +395,6 @@ static void hear_end(struct wire_job *job, uint32_t root, struct flow *flow)
 	flow_end(flow);
 }
 
-static void hear_error(struct wire_job *job, uint32_t root, struct flow *flow)
-{
-	(void)job;
-	(void)root;
-	flow_error(flow);
-}
-
 static const struct hearing_row events[] = {
     {STR_INIT("response.output_text.delta"), hear_text},
     {STR_INIT("response.function_call_arguments.delta"), hear_input},
@@ -417,8 +410,8 @@ static const struct hearing_row events[] = {
     {STR_INIT("response.in_progress"), hear_start},
     {STR_INIT("response.completed"), hear_end},
     {STR_INIT("response.incomplete"), hear_end},
-    {STR_INIT("response.failed"), hear_error},
-    {STR_INIT("error"), hear_error},
+    {STR_INIT("response.failed"), hearing_error},
+    {STR_INIT("error"), hearing_error},
 };
 
 int responses_read_event(struct wire_job *job, const struct sse_event *e, struct flow *flow)
