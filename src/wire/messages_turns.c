@@ -238,13 +238,20 @@ static int read_result(struct reading *r, struct talk_turn *turn, uint32_t block
 
 /* ---- messages ---- */
 
-static enum talk_role role_of(const struct reading *r, uint32_t message)
+static int role_of(const struct reading *r, uint32_t message, enum talk_role *out)
 {
-	struct str role = reading_plain(r, message, STR("role"));
+	uint32_t node = json_get(r->doc, message, STR("role"));
 
-	if (str_eq(role, STR("assistant")))
-		return TALK_ASSISTANT;
-	return str_eq(role, STR("system")) ? TALK_SYSTEM : TALK_USER;
+	if (json_text_is(r->doc, node, STR("user")))
+		*out = TALK_USER;
+	else if (json_text_is(r->doc, node, STR("assistant")))
+		*out = TALK_ASSISTANT;
+	else if (json_text_is(r->doc, node, STR("system")))
+		*out = TALK_SYSTEM;
+	else
+		return reading_wrong(r, node == JSON_NONE ? message : node,
+		                     "user, assistant or system");
+	return 0;
 }
 
 static bool has_turn(const struct reading *r, int before, enum talk_role role)
@@ -262,9 +269,11 @@ static struct talk_turn *turn_for(struct reading *r, int before, enum talk_role 
 static int read_message(struct reading *r, uint32_t message)
 {
 	uint32_t content = json_get(r->doc, message, STR("content"));
-	enum talk_role role = role_of(r, message);
 	int before = r->talk->turn_count;
+	enum talk_role role = TALK_USER;
 
+	if (role_of(r, message, &role) < 0)
+		return -1;
 	if (role == TALK_SYSTEM)
 		reading_mark(r, FEATURE_LATE_SYSTEM, message);
 	if (json_type(r->doc, content) != JSON_ARRAY) {

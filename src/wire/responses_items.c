@@ -185,19 +185,27 @@ static int read_content(struct reading *r, struct reading_place *to, uint32_t no
 
 /* ---- items ---- */
 
-static enum talk_role role_of(struct str role)
+/* Without a word it is the user's. */
+static int role_of(const struct reading *r, uint32_t item, enum talk_role *out)
 {
 	static const struct {
 		struct str word;
 		enum talk_role role;
-	} rows[] = {{STR_INIT("assistant"), TALK_ASSISTANT},
+	} rows[] = {{STR_INIT("user"), TALK_USER},
+	            {STR_INIT("assistant"), TALK_ASSISTANT},
 	            {STR_INIT("system"), TALK_SYSTEM},
 	            {STR_INIT("developer"), TALK_DEVELOPER}};
+	uint32_t node = json_get(r->doc, item, STR("role"));
 
+	*out = TALK_USER;
+	if (node == JSON_NONE)
+		return 0;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		if (str_eq(rows[i].word, role))
-			return rows[i].role;
-	return TALK_USER;
+		if (json_text_is(r->doc, node, rows[i].word)) {
+			*out = rows[i].role;
+			return 0;
+		}
+	return reading_wrong(r, node, "user, assistant, system or developer");
 }
 
 static bool is_rule(enum talk_role role)
@@ -215,9 +223,11 @@ static bool has_spoken(const struct talk *t)
 
 static int read_message(struct reading *r, uint32_t item)
 {
-	enum talk_role role = role_of(reading_plain(r, item, STR("role")));
 	struct reading_place to = {0};
+	enum talk_role role = TALK_USER;
 
+	if (role_of(r, item, &role) < 0)
+		return -1;
 	if (role == TALK_DEVELOPER)
 		reading_mark(r, FEATURE_DEVELOPER, item);
 	if (is_rule(role) && has_spoken(r->talk))
