@@ -82,6 +82,7 @@ static struct responses_saying *saying(struct wire_job *job)
 		buf_init(&s->notes, LIMIT_ANSWER_BYTES);
 		buf_init(&s->logprobs, LIMIT_ANSWER_BYTES);
 		buf_init(&s->items, LIMIT_ANSWER_BYTES);
+		buf_init(&s->place, LIMIT_ANSWER_BYTES);
 	}
 	return s;
 }
@@ -135,19 +136,25 @@ static void say_item(struct wire_job *job, const char *type, const struct respon
 	end(&w);
 }
 
-/* What all events about the inside of an item begin with. */
-static void begin_inside(struct wire_job *job, struct json_writer *w, struct buf *out,
-                         const char *type, const struct talk_part *part)
+/* Where in the answer it is, after the members that all events have. */
+static void put_place(struct wire_job *job, struct json_writer *w, const struct talk_part *part)
 {
 	int index = saying(job)->index;
 
-	begin(job, w, out, type);
 	json_key_text(w, STR("item_id"), responses_item_id(job, part, index));
 	json_key_i64(w, STR("output_index"), index);
 	if (part->kind == TALK_THINKING)
 		json_key_i64(w, STR("summary_index"), 0);
 	else if (part->kind != TALK_CALL)
 		json_key_i64(w, STR("content_index"), 0);
+}
+
+/* What all events about the inside of an item begin with. */
+static void begin_inside(struct wire_job *job, struct json_writer *w, struct buf *out,
+                         const char *type, const struct talk_part *part)
+{
+	begin(job, w, out, type);
+	put_place(job, w, part);
 }
 
 /* Events of an item's inside, by what it is. */
@@ -193,6 +200,17 @@ static void say_part(struct wire_job *job, const char *type, const struct respon
 	end(&w);
 }
 
+/* Deltas are most of a stream, and alike but for a number and their text. */
+static void keep_place(struct wire_job *job, const struct talk_part *part)
+{
+	struct json_writer w;
+
+	buf_clear(&saying(job)->place);
+	json_writer_init(&w, &saying(job)->place);
+	json_open_object(&w);
+	put_place(job, &w, part);
+}
+
 static void say_open(struct wire_job *job, const struct talk_event *e, struct buf *out)
 {
 	struct responses_saying *s = saying(job);
@@ -202,6 +220,7 @@ static void say_open(struct wire_job *job, const struct talk_event *e, struct bu
 	buf_clear(&s->notes);
 	s->note_count = 0;
 	buf_clear(&s->logprobs);
+	keep_place(job, e->part);
 	item = item_of(job, e->part);
 	say_item(job, "response.output_item.added", &item, out);
 	say_part(job, words_of(e->part)->part_added, &item, out);
@@ -217,7 +236,7 @@ static void keep(struct buf *to, struct str json)
 static void say_delta(struct wire_job *job, const struct talk_event *e, struct buf *out)
 {
 	struct responses_saying *s = saying(job);
-	struct json_writer w;
+	struct str type, place = buf_str(&s->place);
 
 	if (e->delta == TALK_DELTA_LOGPROBS)
 		keep(&s->logprobs, e->raw);
@@ -226,12 +245,18 @@ static void say_delta(struct wire_job *job, const struct talk_event *e, struct b
 	buf_put(&s->text, e->raw);
 	if (words_of(e->part)->delta == NULL)
 		return;
-	begin_inside(job, &w, out, words_of(e->part)->delta, e->part);
-	json_put_key(&w, STR("delta"));
-	json_put_inside(&w, e->raw);
-	if (e->part->kind == TALK_TEXT)
-		json_key_raw(&w, STR("logprobs"), STR("[]"));
-	end(&w);
+	type = str_of(words_of(e->part)->delta);
+	put_event_begin(out, type);
+	buf_put(out, STR("{\"type\":\""));
+	buf_put(out, type);
+	buf_put(out, STR("\",\"sequence_number\":"));
+	buf_put_i64(out, s->sequence++);
+	buf_put_byte(out, ',');
+	buf_put(out, str_part(place, 1, place.len)); /* behind its { */
+	buf_put(out, STR(",\"delta\":\""));
+	buf_put(out, e->raw);
+	buf_put(out, e->part->kind == TALK_TEXT ? STR("\",\"logprobs\":[]}") : STR("\"}"));
+	put_event_end(out);
 }
 
 static void say_note(struct wire_job *job, const struct talk_event *e, struct buf *out)
@@ -376,4 +401,5 @@ void responses_release_writing(struct wire_job *job)
 	buf_release(&s->notes);
 	buf_release(&s->logprobs);
 	buf_release(&s->items);
+	buf_release(&s->place);
 }

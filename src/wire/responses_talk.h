@@ -76,6 +76,7 @@ struct responses_saying {
 	int note_count;
 	struct buf logprobs;
 	struct buf items; /* those that are done, with commas */
+	struct buf place; /* of the open item, as its events say it */
 	enum talk_finish finish;
 };
 
