@@ -35,7 +35,7 @@ enum {
 	VERBS = sizeof verbs / sizeof verbs[0],
 	/* Bodies of this size go back to the system when they are done with; left to itself, malloc
 	 * keeps some 500 MiB after a rush of large ones. */
-	LARGE_BYTES = 1024 * 1024,
+	LARGE_BYTES = MEM_LARGE_BYTES,
 	/* Beneath that, memory at the top of the heap is kept: giving it back after each answer of
 	 * some hundred KiB costs a page fault for each of its pages with the next. */
 	KEPT_BYTES = 16 * 1024 * 1024,

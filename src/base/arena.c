@@ -7,6 +7,7 @@
 #include "base/arena.h"
 
 #include "base/buf.h"
+#include "base/work.h"
 
 #include <stdarg.h>
 
@@ -96,6 +97,8 @@ static struct arena_block *new_block(size_t bytes, struct arena_block *older)
 
 static char *take_apart(struct arena *a, size_t bytes)
 {
+	if (bytes >= WORK_LARGE_BYTES) /* that its taker clears or fills */
+		work_did(bytes);
 	a->newest->older = new_block(bytes, a->newest->older);
 	a->used_bytes += bytes;
 	return a->newest->older->memory;

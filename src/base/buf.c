@@ -2,6 +2,8 @@
  * everywhere; must never hold more than its maximum. */
 #include "base/buf.h"
 
+#include "base/work.h"
+
 #include <stdarg.h>
 
 enum { BUF_FIRST_BYTES = 256 };
@@ -39,7 +41,7 @@ struct str buf_str(const struct buf *b)
 	return (struct str){b->ptr, b->len};
 }
 
-char *buf_more(struct buf *b, size_t bytes)
+char *buf_reserve(struct buf *b, size_t bytes)
 {
 	size_t cap = b->cap ? b->cap : BUF_FIRST_BYTES;
 
@@ -56,6 +58,13 @@ char *buf_more(struct buf *b, size_t bytes)
 		b->cap = cap;
 	}
 	return b->ptr + b->len;
+}
+
+char *buf_more(struct buf *b, size_t bytes)
+{
+	if (bytes >= WORK_LARGE_BYTES)
+		work_did(bytes);
+	return buf_reserve(b, bytes);
 }
 
 void buf_grew(struct buf *b, size_t bytes)

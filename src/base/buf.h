@@ -22,7 +22,8 @@ bool buf_is_over(const struct buf *);
 struct str buf_str(const struct buf *); /* borrows until the next write */
 
 /* Room for `bytes` more at the end, to be written in place and then counted with buf_grew. NULL:
- * over the maximum. buf_more is its slow half. */
+ * over the maximum. buf_more is its slow half; buf_reserve is for room that is filled by and by. */
+char *buf_reserve(struct buf *, size_t bytes) MUST_USE;
 char *buf_more(struct buf *, size_t bytes) MUST_USE;
 static inline char *buf_room(struct buf *b, size_t bytes)
 {

@@ -12,6 +12,7 @@
 #include "base/hash.h"
 
 #include "base/random.h"
+#include "base/work.h"
 
 #include <endian.h>
 #include <openssl/evp.h>
@@ -219,6 +220,8 @@ void hash_sha256_pieces(const struct str *pieces, int count, uint8_t out_digest[
 	unsigned int len = 0;
 
 	must(pthread_once(&sha256_once, fetch_sha256) == 0);
+	for (int i = 0; i < count; i++)
+		work_did(pieces[i].len);
 	if (sha256_work == NULL)
 		sha256_work = new_sha256_work();
 	must(EVP_DigestInit_ex2(sha256_work, sha256, NULL) == 1);

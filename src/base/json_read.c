@@ -26,6 +26,7 @@
 #include "base/json_keys.h"
 #include "base/json_run.h"
 #include "base/json_scan.h"
+#include "base/work.h"
 
 #include <stdarg.h>
 
@@ -431,7 +432,7 @@ static inline int read_some(struct json_reader *r, size_t limit)
 	return r->doc->count == count ? 0 : JSON_CHARGE_NODE;
 }
 
-enum json_step json_reader_step(struct json_reader *r, size_t budget_bytes)
+static enum json_step step(struct json_reader *r, size_t budget_bytes)
 {
 	size_t len = r->doc->bytes.len, from = r->at, charged = 0;
 
@@ -459,6 +460,15 @@ enum json_step json_reader_step(struct json_reader *r, size_t budget_bytes)
 		charged += (size_t)charge;
 	}
 	return at_end(r);
+}
+
+enum json_step json_reader_step(struct json_reader *r, size_t budget_bytes)
+{
+	size_t from = r->at;
+	enum json_step result = step(r, budget_bytes);
+
+	work_did(r->at - from);
+	return result;
 }
 
 int json_read(struct json *doc, struct str bytes, struct json_error *out_error)

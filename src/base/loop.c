@@ -7,11 +7,18 @@
  * the commit fails no task runs: what was said stays unsaid until its record is kept; the ticker
  * tries again.
  *
+ * libuv reads a socket up to 32 times in a row. Whoever gives it room asks here how much, and gives
+ * none when the socket has had its share; the rest is read in the next turn. Large memory that is
+ * put on the loop is given back to the system by a thread of libuv's pool.
+ *
  * THREADS: one loop, one thread; only loop_wake may be called from another. Must never block. */
 #include "base/loop.h"
 
 #include "base/clock.h"
 #include "base/timer.h"
+#include "base/work.h"
+
+enum { LEAVING_MAX = 16 }; /* of up to some 30 MiB each */
 
 /* Tasks may ask for tasks. These run in a round of their own, behind a commit of their own: what
  * the first round made known (a request that had waited behind the one just answered) may have
@@ -43,14 +50,16 @@ static void measure_turn(struct loop *l)
 {
 	int64_t now_ns = clock_mono_ns();
 	int64_t idle_ns = (int64_t)uv_metrics_idle_time(&l->uv);
+	size_t bytes = work_take();
 
 	if (l->turn_from_ns)
-		l->on_turn(l->turn_arg, now_ns - l->turn_from_ns - (idle_ns - l->idle_ns));
+		l->on_turn(l->turn_arg, now_ns - l->turn_from_ns - (idle_ns - l->idle_ns), bytes);
 	l->turn_from_ns = now_ns;
 	l->idle_ns = idle_ns;
 }
 
-void loop_watch_turns(struct loop *l, void (*on_turn)(void *, int64_t took_ns), void *arg)
+void loop_watch_turns(struct loop *l, void (*on_turn)(void *, int64_t took_ns, size_t bytes),
+                      void *arg)
 {
 	l->on_turn = on_turn;
 	l->turn_arg = arg;
@@ -62,6 +71,8 @@ static void on_before_poll(uv_prepare_t *handle)
 	struct loop *l = handle->data;
 
 	end_turn(l);
+	l->reader = NULL;
+	l->turn++;
 	if (l->on_turn)
 		measure_turn(l);
 }
@@ -75,11 +86,9 @@ static void begin_next(struct loop *l)
 {
 	struct list_node *node;
 
-	if (list_is_empty(&l->next))
-		return;
+	uv_idle_stop(&l->hurry); /* also where all of them were dropped */
 	while ((node = list_pop(&l->next)))
 		list_push(&l->tasks, node);
-	uv_idle_stop(&l->hurry);
 }
 
 static void on_after_poll(uv_check_t *handle)
@@ -216,9 +225,69 @@ void loop_release(struct loop *l)
 	mem_put(l->read_bytes);
 }
 
+/* --- reading --- */
+
+size_t loop_may_read(struct loop *l, const void *reader)
+{
+	if (l->reader != reader) {
+		l->reader = reader;
+		l->reader_left = LOOP_TURN_READ_BYTES;
+	}
+	return l->reader_left;
+}
+
+void loop_has_read(struct loop *l, size_t bytes)
+{
+	work_did(bytes);
+	l->reader_left -= bytes < l->reader_left ? bytes : l->reader_left;
+}
+
+/* --- large memory --- */
+
+struct leaving {
+	uv_work_t work;
+	void *memory;
+};
+
+static _Thread_local struct loop *running;
+
+static void on_pool(uv_work_t *work)
+{
+	mem_put_large(LIST_OBJECT(work, struct leaving, work)->memory);
+}
+
+static void on_left(uv_work_t *work, int status)
+{
+	struct loop *l = LIST_OBJECT(work->loop, struct loop, uv);
+
+	must(status == 0); /* nothing cancels it */
+	l->leaving_count--;
+	mem_put(LIST_OBJECT(work, struct leaving, work));
+}
+
+/* The pool may be at names that nobody answers for: no more than so much waits for it. */
+static void give_large(void *memory)
+{
+	struct leaving *leaving;
+
+	if (running->leaving_count >= LEAVING_MAX) {
+		work_did(MEM_LARGE_BYTES);
+		mem_put_large(memory);
+		return;
+	}
+	leaving = mem_get(sizeof *leaving);
+	leaving->memory = memory;
+	running->leaving_count++;
+	must(uv_queue_work(&running->uv, &leaving->work, on_pool, on_left) == 0);
+}
+
 void loop_run(struct loop *l)
 {
+	running = l;
+	mem_give_large(give_large);
 	uv_run(&l->uv, UV_RUN_DEFAULT);
+	mem_give_large(NULL);
+	running = NULL;
 }
 
 void loop_stop(struct loop *l)

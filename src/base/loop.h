@@ -14,7 +14,12 @@
 
 #include <uv.h>
 
-enum { LOOP_READ_BYTES = 64 * 1024, TIMER_SLOTS = 256, TIMER_TICK_MS = 50 };
+enum {
+	LOOP_READ_BYTES = 64 * 1024,
+	LOOP_TURN_READ_BYTES = 2 * LOOP_READ_BYTES, /* of one socket in one turn */
+	TIMER_SLOTS = 256,
+	TIMER_TICK_MS = 50,
+};
 
 /* Something to do at the end of this turn, once, however often it is asked for. Embed it; zero
  * it before first use. */
@@ -33,10 +38,14 @@ struct loop {
 	struct list tasks;
 	struct list next; /* for the turn after this one */
 	uv_idle_t hurry;  /* keeps the poll from waiting while there are some */
-	void (*on_turn)(void *, int64_t took_ns);
+	void (*on_turn)(void *, int64_t took_ns, size_t bytes);
 	void *turn_arg;
 	int64_t turn_from_ns, idle_ns; /* when the last turn ended; waited in polls by then */
-	int (*commit)(void *); /* 0: kept; -1: not yet, hold the tasks and try again */
+	uint64_t turn;                 /* its number */
+	const void *reader;            /* who read last in this turn */
+	size_t reader_left;            /* of its LOOP_TURN_READ_BYTES */
+	int leaving_count;             /* large pieces of memory that the pool is to put */
+	int (*commit)(void *);         /* 0: kept; -1: not yet, hold the tasks and try again */
 	void *commit_arg;
 
 	struct list timers[TIMER_SLOTS];
@@ -61,8 +70,15 @@ void loop_at_turn_end(struct loop *, struct loop_task *);
 void loop_next_turn(struct loop *, struct loop_task *);
 void loop_drop_task(struct loop_task *); /* fine when not queued */
 
-/* Tells of each turn how long it took, without the poll; to be asked for before the loop runs. */
-void loop_watch_turns(struct loop *, void (*on_turn)(void *, int64_t took_ns), void *arg);
+/* How many bytes `reader`, a socket that has asked for room, may still read in this turn. With 0 it
+ * shall give libuv no room, which then says UV_ENOBUFS once and comes back in the next turn. */
+size_t loop_may_read(struct loop *, const void *reader);
+void loop_has_read(struct loop *, size_t bytes); /* who asked last */
+
+/* Tells of each turn how long it took, without the poll, and how many bytes it went through (see
+ * work.h); to be asked for before the loop runs. */
+void loop_watch_turns(struct loop *, void (*on_turn)(void *, int64_t took_ns, size_t bytes),
+                      void *arg);
 
 /* Called at the end of a turn before its tasks, every turn in which there are tasks or the
  * commit asks to be called. */

@@ -22,4 +22,12 @@ void *mem_resize(void *old, size_t bytes) MUST_USE;
 void mem_put(void *memory);
 void mem_wipe(void *memory); /* the same, and what was in it is gone: for secrets */
 
+/* Pieces from here on have pages of their own (mallopt in main.c) that take the system a while to
+ * get rid of. */
+enum { MEM_LARGE_BYTES = 1024 * 1024 };
+/* This thread's own taker of such pieces, for mem_put; NULL: mem_put sees to them itself. The taker
+ * has mem_put_large called for each, on whatever thread. */
+void mem_give_large(void (*give)(void *memory));
+void mem_put_large(void *memory);
+
 #endif

@@ -14,6 +14,7 @@
 #include "base/tls.h"
 
 #include "base/tls_own.h"
+#include "base/work.h"
 
 #include <openssl/x509v3.h>
 #include <pthread.h>
@@ -181,6 +182,7 @@ bool tls_was_resumed(const struct tls *t)
 void tls_feed(struct tls *t, struct str cipher)
 {
 	must(t->input.len == 0);
+	work_did(cipher.len);
 	t->input = cipher;
 }
 
@@ -213,6 +215,7 @@ int tls_write(struct tls *t, struct str plain)
 	must(t->state == TLS_OPEN && plain.len <= TLS_WRITE_BYTES);
 	if (plain.len == 0)
 		return 0;
+	work_did(plain.len);
 	ERR_clear_error();
 	result = SSL_write_ex(t->ssl, plain.ptr, plain.len, &written);
 	if (result == 1 && written == plain.len)

@@ -11,8 +11,6 @@
 
 enum {
 	READ_AHEAD_MAX = 65536, /* pipelined bytes behind the request that is served */
-	STRAIGHT_BYTES_MAX = 1024 * 1024,
-	STRAIGHT_ROOM_BYTES = 16 * 1024,
 	KEPT_MAX = READ_AHEAD_MAX + LOOP_READ_BYTES + LIMIT_HEAD_BYTES,
 };
 
@@ -245,22 +243,13 @@ static bool reads_straight(const struct conn *c)
 	       c->stream.head.framing == HTTP_LENGTH && c->kept.len == 0;
 }
 
-/* Where more than a turn's worth is to come, as libuv reads up to 32 times in a row what fills its
- * room: what that takes others on the loop wait for. */
-static size_t straight_room(const struct body *b)
-{
-	size_t rest = b->cap - b->len + BODY_SLACK;
-
-	return rest > STRAIGHT_BYTES_MAX ? STRAIGHT_ROOM_BYTES : rest;
-}
-
 /* `other`, unless the bytes are of a body and may go straight to their place. */
 void conn_room(struct conn *c, uv_buf_t *out, uv_buf_t other)
 {
 	struct body *b = &c->stream.body;
 
 	if (reads_straight(c))
-		*out = uv_buf_init(b->ptr + b->len, (unsigned)straight_room(b));
+		*out = uv_buf_init(b->ptr + b->len, (unsigned)(b->cap - b->len + BODY_SLACK));
 	else
 		*out = other;
 }
@@ -269,12 +258,15 @@ static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
 {
 	struct conn *c = handle->data;
 	uv_buf_t shared = uv_buf_init(c->front->loop->read_bytes, LOOP_READ_BYTES);
+	size_t most = loop_may_read(c->front->loop, c);
 
 	(void)suggested;
 	if (c->tls)
 		*out = shared;
 	else
 		conn_room(c, out, shared);
+	if (out->len > most)
+		out->len = most;
 }
 
 /* Bytes of the body are in their place already; one more may be there, of the next request. */
@@ -336,10 +328,13 @@ static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
 {
 	struct conn *c = stream->data;
 
+	if (len == UV_ENOBUFS) /* it has had its share of this turn */
+		return;
 	if (len < 0) {
 		conn_cut(c);
 		return;
 	}
+	loop_has_read(c->front->loop, (size_t)len);
 	if (len > 0 && c->state == CONN_OPENING)
 		conn_open(c, buf->base, (size_t)len);
 	else if (len > 0 && c->tls)

@@ -201,13 +201,26 @@ static struct writer *open_decisions(struct worker *w, struct str data_dir)
 	return writer;
 }
 
-static void on_turn(void *worker, int64_t took_ns)
+static void on_turn(void *worker, int64_t took_ns, size_t bytes)
 {
 	struct worker *w = worker;
 
 	metric_observe(METRIC_TURN_SECONDS, took_ns);
 	metric_raise(METRIC_TURN_LONGEST, took_ns / 1000);
+	metric_raise(METRIC_TURN_BYTES, (int64_t)bytes);
 	turnstile_note_turn(&w->turnstile, took_ns);
+}
+
+static void on_pool(uv_work_t *work)
+{
+	(void)work;
+}
+
+/* libuv makes its threads with the first work, which takes milliseconds that no request should wait
+ * for. */
+static void start_pool(struct worker *w)
+{
+	must(uv_queue_work(&w->loop.uv, &w->first_work, on_pool, NULL) == 0);
 }
 
 static void set_sync(struct worker *w)
@@ -257,6 +270,7 @@ int worker_init(struct worker *w, struct shared *shared, struct str data_dir, in
 	w->samples = open_samples(w, data_dir);
 	loop_set_commit(&w->loop, commit, w);
 	loop_watch_turns(&w->loop, on_turn, w);
+	start_pool(w);
 	return 0;
 }
 

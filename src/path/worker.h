@@ -65,6 +65,7 @@ struct worker {
 	enum shared_state state; /* the last one that was obeyed */
 	struct timer watch;      /* while draining: has the last connection gone? */
 	struct timer log_rest;   /* lines that wait for more of them */
+	uv_work_t first_work;    /* for the pool */
 	uv_thread_t thread;
 	struct str bound[CONFIG_LISTEN_MAX]; /* its configured addresses that are listened on */
 	int bound_count;                     /* 0: the command line's is */

@@ -64,7 +64,7 @@ static enum answer_fed begin_body(struct answer *a)
 		max = (size_t)a->head->content_length;
 	buf_init(&a->kept, max + 1);
 	if (known)
-		must(buf_room(&a->kept, max + 1) != NULL);
+		must(buf_reserve(&a->kept, max + 1) != NULL);
 	return ANSWER_MORE;
 }
 

@@ -6,20 +6,26 @@
  * Sending: the pieces of the user wait in `pieces` from `piece_at` on. In plain the socket gets
  * them as they are with one system call; what it does not take goes to uv_write, which is then
  * in flight. Under TLS they are encrypted by TLS_WRITE_BYTES; what the socket does not take of
- * that is moved to `in_flight`, so that TLS may go on to write into its own output. Reading goes
- * on all the while: a system call per request less than starting and stopping it.
+ * that is moved to `in_flight`, so that TLS may go on to write into its own output. Of a large
+ * request each turn of the loop sends a share. Reading goes on all the while: a system call per
+ * request less than starting and stopping it.
  *
  * Invariants: at most one uv_write at a time; no call to the user once LINK_CLOSED; the struct
  * stays until libuv has let go of it. Called by dial, pool and exchange. Must never retry
  * anything. */
 #include "upstream/link.h"
 
+#include "base/work.h"
 #include "upstream/pool.h"
 
 #include <errno.h>
 #include <sys/socket.h>
 
-enum { LINK_PIECES = EXCHANGE_PIECES_MAX, LINK_WRITE_BYTES = 512 * 1024 };
+enum {
+	LINK_PIECES = EXCHANGE_PIECES_MAX,
+	LINK_WRITE_BYTES = 128 * 1024, /* with one call */
+	LINK_TURN_BYTES = 256 * 1024,  /* of a request in one turn of the loop */
+};
 enum link_state {
 	LINK_NEW,
 	LINK_CONNECTING,
@@ -51,7 +57,10 @@ struct link {
 	int piece_at;
 	size_t piece_offset;
 	struct buf in_flight;
-	bool is_writing; /* uv_write is under way */
+	uint64_t turn; /* of the loop, in which `turn_bytes` were sent */
+	size_t turn_bytes;
+	struct loop_task more; /* the next turn's share */
+	bool is_writing;       /* uv_write is under way */
 	bool has_sent;
 	bool is_paused;
 };
@@ -74,16 +83,18 @@ static void set_state(struct link *l, enum link_state state)
 static void on_alloc(uv_handle_t *tcp, size_t suggested, uv_buf_t *out)
 {
 	struct link *l = tcp->data;
-	size_t bytes = 0;
+	struct loop *loop = l->upstream->loop;
+	size_t bytes = 0, most = loop_may_read(loop, l);
 	char *room = NULL;
 
 	(void)suggested;
 	if (l->tls == NULL && l->user->room)
 		room = l->user->room(l, &bytes);
-	if (room)
-		*out = uv_buf_init(room, (unsigned)bytes);
-	else
-		*out = uv_buf_init(l->upstream->loop->read_bytes, LOOP_READ_BYTES);
+	if (room == NULL) {
+		room = loop->read_bytes;
+		bytes = LOOP_READ_BYTES;
+	}
+	*out = uv_buf_init(room, (unsigned)(bytes < most ? bytes : most));
 }
 
 /* Gives false when the link was closed meanwhile. */
@@ -139,8 +150,10 @@ static void on_read(uv_stream_t *tcp, ssize_t len, const uv_buf_t *buf)
 {
 	struct link *l = tcp->data;
 
-	if (len == 0)
+	if (len == 0 || len == UV_ENOBUFS) /* the latter: it has had its share of this turn */
 		return;
+	if (len > 0)
+		loop_has_read(l->upstream->loop, (size_t)len);
 	if (len == UV_EOF && was_reset(l))
 		len = UV_ECONNRESET;
 	if (len < 0) {
@@ -177,6 +190,7 @@ void link_resume(struct link *l)
 
 static void advance(struct link *l, size_t bytes)
 {
+	l->turn_bytes += bytes;
 	while (l->piece_at < l->piece_count) {
 		size_t left = l->pieces[l->piece_at].len - l->piece_offset;
 
@@ -205,6 +219,36 @@ static void give_up_sending(struct link *l)
 	l->is_writing = true;
 }
 
+static void go_on(struct link *l)
+{
+	push(l);
+	if (!link_is_sending(l) && l->pieces) {
+		l->pieces = NULL;
+		l->user->on_sent(l);
+	}
+}
+
+static void on_more(struct loop_task *task)
+{
+	go_on(LIST_OBJECT(task, struct link, more));
+}
+
+/* While a large body is copied, or encrypted, others on the loop wait; and libuv goes on with what
+ * was written up to nine times before it polls again. */
+static bool has_share(struct link *l)
+{
+	struct loop *loop = l->upstream->loop;
+
+	if (l->turn != loop->turn) {
+		l->turn = loop->turn;
+		l->turn_bytes = 0;
+	}
+	if (l->turn_bytes < LINK_TURN_BYTES || l->piece_at == l->piece_count)
+		return true;
+	loop_next_turn(loop, &l->more);
+	return false;
+}
+
 static void on_written(uv_write_t *request, int status)
 {
 	struct link *l = request->data;
@@ -214,17 +258,15 @@ static void on_written(uv_write_t *request, int status)
 	l->is_writing = false;
 	l->has_sent = true;
 	buf_clear(&l->in_flight);
-	push(l);
-	if (!link_is_sending(l) && l->pieces) {
-		l->pieces = NULL;
-		l->user->on_sent(l);
-	}
+	go_on(l);
 }
 
 static void write_later(struct link *l, const uv_buf_t *bufs, int count)
 {
 	l->is_writing = true;
 	l->request.write.data = l;
+	for (int i = 0; i < count; i++)
+		work_did(bufs[i].len);
 	if (uv_write(&l->request.write, (uv_stream_t *)&l->tcp, bufs, (unsigned)count, on_written))
 		give_up_sending(l);
 }
@@ -241,10 +283,11 @@ static ssize_t write_now(struct link *l, const uv_buf_t *bufs, int count)
 		return -1;
 	}
 	l->has_sent = l->has_sent || sent > 0;
+	work_did((size_t)sent);
 	return sent;
 }
 
-/* As much as may go with one call: while a large body is copied others on the loop wait. */
+/* As much as may go with one call. */
 static int gather_pieces(const struct link *l, uv_buf_t bufs[LINK_PIECES], size_t *out_bytes)
 {
 	int count = 0;
@@ -296,7 +339,7 @@ static void push_tls(struct link *l)
 {
 	struct buf *out = tls_output(l->tls);
 
-	while (encrypt_some(l) == 0 && out->len) {
+	while (has_share(l) && encrypt_some(l) == 0 && out->len) {
 		uv_buf_t bytes = uv_buf_init(out->ptr, (unsigned)out->len);
 		ssize_t sent = write_now(l, &bytes, 1);
 
@@ -316,7 +359,7 @@ static void push_tls(struct link *l)
 
 static void push(struct link *l)
 {
-	if (l->is_writing)
+	if (l->is_writing || !has_share(l))
 		return;
 	if (l->tls)
 		push_tls(l);
@@ -369,6 +412,7 @@ struct link *link_new(struct upstream *up, struct pool *pool)
 	l->pool = pool;
 	l->idle.generation = up->generation;
 	buf_init(&l->in_flight, TLS_OUTPUT_BYTES);
+	l->more.run = on_more;
 	list_push(&up->links, &l->node);
 	return l;
 }
@@ -430,6 +474,7 @@ void link_close(struct link **link)
 		push(l);
 	}
 	set_state(l, LINK_CLOSED);
+	loop_drop_task(&l->more);
 	list_remove(&l->node);
 	must(!list_has_node(&l->idle.node));
 	uv_close((uv_handle_t *)&l->tcp, on_closed);

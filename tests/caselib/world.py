@@ -262,6 +262,7 @@ class World:
                 found[name] = float(value)
         found.pop('fluxrouter_provider_connections{state="idle"}', 0)
         found.pop("fluxrouter_loop_turn_longest_microseconds", 0)
+        found.pop("fluxrouter_loop_turn_most_bytes", 0)
         return found
 
     def gauges_at_rest(self, timeout=5.0):

@@ -104,13 +104,86 @@ static void test_dropped_task(void)
 	CHECK(strchr(told, '3') == NULL);
 }
 
+static int turns_seen;
+static size_t most_bytes;
+
+static void on_turn(void *arg, int64_t took_ns, size_t bytes)
+{
+	(void)arg;
+	(void)took_ns;
+	turns_seen++;
+	most_bytes = bytes > most_bytes ? bytes : most_bytes;
+}
+
+/* One that was to run in the next turn and was dropped must not keep the loop turning. */
+static void test_dropped_for_next_turn(void)
+{
+	struct timer once = {.loop = NULL};
+
+	timer_set(&once, &loop, 200, on_due);
+	third.run = run_third;
+	loop_next_turn(&loop, &third);
+	loop_drop_task(&third);
+	turns_seen = 0;
+	loop_run(&loop);
+	CHECK(turns_seen > 0 && turns_seen < 50);
+}
+
+/* A socket's share of a turn; another socket has its own, and the next turn a new one. */
+static void test_share_of_reading(void)
+{
+	int one, other;
+
+	CHECK(loop_may_read(&loop, &one) == LOOP_TURN_READ_BYTES);
+	loop_has_read(&loop, 1000);
+	CHECK(loop_may_read(&loop, &one) == LOOP_TURN_READ_BYTES - 1000);
+	loop_has_read(&loop, LOOP_TURN_READ_BYTES);
+	CHECK(loop_may_read(&loop, &one) == 0);
+	CHECK(loop_may_read(&loop, &other) == LOOP_TURN_READ_BYTES);
+	loop_has_read(&loop, 10);
+	third.run = run_third;
+	loop_next_turn(&loop, &third);
+	most_bytes = 0;
+	loop_run(&loop);
+	CHECK(loop_may_read(&loop, &other) == LOOP_TURN_READ_BYTES);
+	CHECK(most_bytes == 1000 + LOOP_TURN_READ_BYTES + 10);
+}
+
+static void put_much(struct loop_task *task)
+{
+	enum { BYTES = 8 * MEM_LARGE_BYTES };
+	static int rounds;
+	char *memory = mem_resize(NULL, BYTES);
+
+	memset(memory, 'x', BYTES);
+	mem_put(memory);
+	if (++rounds < 40)
+		loop_next_turn(&loop, task);
+}
+
+/* Large memory that is put on a loop goes elsewhere: it is no work of the loop's turns, unless too
+ * much of it waits. */
+static void test_large_memory(void)
+{
+	struct loop_task task = {.run = put_much};
+
+	most_bytes = 0;
+	loop_next_turn(&loop, &task);
+	loop_run(&loop);
+	CHECK(most_bytes <= MEM_LARGE_BYTES && loop.leaving_count == 0);
+}
+
 int main(void)
 {
 	loop_init(&loop, 0);
 	loop_set_commit(&loop, commit, NULL);
+	loop_watch_turns(&loop, on_turn, NULL);
 	test_each_round_is_committed();
 	test_failing_commit_holds_all_back();
 	test_dropped_task();
+	test_dropped_for_next_turn();
+	test_share_of_reading();
+	test_large_memory();
 	loop_release(&loop);
 	return check_report("loop");
 }
