@@ -59,6 +59,7 @@ live() { # everything that needs a daemon, from this build folder
 	python3 tests/chaos/run_matrix.py --build "$1" || bad=1
 	[ "$1" = build ] || python3 tests/run_front.py --build "$1" --quick || bad=1
 	[ "$1" != build ] || python3 tests/chaos/run_overload.py || bad=1 # times, of no sanitizer
+	[ "$1" != build ] || python3 tests/chaos/run_turns.py || bad=1 # not of their memory
 	python3 tests/chaos/run_secrets.py --build "$1" || bad=1
 	python3 tests/chaos/run_load.py --build "$1" || bad=1
 	python3 tests/chaos/run_storm.py --build "$1" || bad=1

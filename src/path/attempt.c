@@ -12,6 +12,7 @@
 #include "path/attempt.h"
 
 #include "base/clock.h"
+#include "path/away.h"
 #include "path/candidate.h"
 #include "limits.h"
 #include "metric.h"
@@ -188,6 +189,12 @@ bool attempt_leaves_thinking(const struct request *r)
 }
 
 /* An earlier turn was served elsewhere: its thinking means nothing to this provider. */
+static bool strips(const struct request *r)
+{
+	return r->llm.foreign_proofs || r->llm.summaries ||
+	       (r->llm.proofs && attempt_leaves_thinking(r));
+}
+
 static size_t strip(struct request *r)
 {
 	struct str body = arena_join(r->arena, r->pieces + 1, r->piece_count - 1);
@@ -231,13 +238,10 @@ static size_t compose_same(struct request *r)
 	wire_dialect(r->llm.dialect)->edit_request(&r->llm, &change, r->arena, &edits);
 	r->piece_count =
 	    1 + wire_edit_pieces(&edits, stream_body(r->stream), r->pieces + 1, &bytes);
-	if (r->llm.foreign_proofs || r->llm.summaries ||
-	    (r->llm.proofs && attempt_leaves_thinking(r)))
-		return strip(r);
-	return bytes;
+	return strips(r) ? strip(r) : bytes;
 }
 
-int attempt_compose(struct request *r)
+static int compose(struct request *r)
 {
 	struct provider_ask ask = {.provider = r->now.target->config->provider,
 	                           .api_key = r->now.target->config->api_key,
@@ -247,7 +251,8 @@ int attempt_compose(struct request *r)
 	                           .stream = r->llm.stream};
 
 	warn_of_price(r);
-	r->pieces = ARENA_ARRAY(&r->worker->loop.scratch, struct str, WIRE_PIECES_MAX + 1);
+	r->pieces =
+	    ARENA_ARRAY(r->is_away ? r->arena : r->scratch, struct str, WIRE_PIECES_MAX + 1);
 	r->piece_count = 2;
 	if (translation_is_needless(r)) {
 		ask.body_bytes = (int64_t)compose_same(r);
@@ -262,6 +267,29 @@ int attempt_compose(struct request *r)
 	ask.proof = ask.provider->credential ? &r->now.proof : NULL;
 	r->pieces[0] = provider_head(&ask, r->arena);
 	return 0;
+}
+
+/* On the pool. */
+static void compose_away(struct request *r)
+{
+	r->now.composing = compose(r);
+	r->now.is_composed = true;
+}
+
+/* Edits are made beside the bytes; who signs them, or writes them anew, goes through all. */
+bool attempt_composes_away(struct request *r)
+{
+	if (r->now.is_composed || !away_is_worth_it(r) ||
+	    (translation_is_needless(r) && !strips(r) &&
+	     r->now.target->config->provider->credential == NULL))
+		return false;
+	away_go(r, compose_away);
+	return true;
+}
+
+int attempt_compose(struct request *r)
+{
+	return r->now.is_composed ? r->now.composing : compose(r);
 }
 
 static void on_exchange(void *owner)
@@ -300,31 +328,30 @@ int64_t attempt_charge_so_far(const struct request *r)
 	return r->charge_nusd + amounts.charge_nusd;
 }
 
-static int read_translated(struct request *r, struct str *out_pieces, int *out_count,
-                           size_t *out_bytes)
+static int read_translated(struct request *r, struct attempt_answer *out)
 {
-	struct str body = exchange_body(r->now.exchange);
 	struct json_error error;
 	struct json doc;
 	int result;
 
 	json_init(&doc);
-	result = json_read(&doc, body, &error) < 0 ? -1 : translation_read_answer(r, &doc);
+	result = json_read(&doc, exchange_body(r->now.exchange), &error) < 0
+	             ? -1
+	             : translation_read_answer(r, &doc);
 	if (result == 0) {
-		out_pieces[0] =
+		out->pieces[0] =
 		    translation_write_answer(r, r->charge_nusd + price_usage(r).charge_nusd);
-		*out_count = 1;
-		*out_bytes = out_pieces[0].len;
+		out->count = 1;
+		out->bytes = out->pieces[0].len;
 	}
 	json_release(&doc);
-	return result < 0 || *out_bytes == 0 ? -1 : 0;
+	return result < 0 || out->bytes == 0 ? -1 : 0;
 }
 
-int attempt_read_answer(struct request *r, struct str *out_pieces, int *out_count,
-                        size_t *out_bytes)
+static int read_same(struct request *r, struct attempt_answer *out)
 {
 	struct wire_noting noting = {.meter = &r->now.meter,
-	                             .scratch = &r->worker->scratch,
+	                             .scratch = r->events,
 	                             .arena = r->arena,
 	                             .counts_rest =
 	                                 provider_counts_rest(r->now.target->config->provider)};
@@ -333,16 +360,35 @@ int attempt_read_answer(struct request *r, struct str *out_pieces, int *out_coun
 	struct wire_edits edits = {0};
 	struct json_error error;
 
-	if (r->now.job)
-		return read_translated(r, out_pieces, out_count, out_bytes);
 	if (json_read(noting.scratch, body, &error) < 0 ||
 	    wire_dialect(r->llm.dialect)->read_answer(noting.scratch, &noting, &usage) < 0)
 		return -1;
 	if (usage.len && r->config->cost_in_usage)
 		wire_edit_cost(&edits, (size_t)(usage.ptr - body.ptr) + usage.len - 1, usage,
 		               r->charge_nusd + price_usage(r).charge_nusd, r->arena);
-	*out_count = wire_edit_pieces(&edits, body, out_pieces, out_bytes);
+	out->count = wire_edit_pieces(&edits, body, out->pieces, &out->bytes);
 	return 0;
+}
+
+void attempt_read_answer(struct request *r, struct attempt_answer *out)
+{
+	out->bytes = 0;
+	out->result = r->now.job ? read_translated(r, out) : read_same(r, out);
+}
+
+/* On the pool. */
+static void read_away(struct request *r)
+{
+	r->now.read = ARENA_NEW(r->arena, struct attempt_answer);
+	attempt_read_answer(r, r->now.read);
+}
+
+bool attempt_reads_away(struct request *r)
+{
+	if (exchange_body(r->now.exchange).len < AWAY_BYTES)
+		return false;
+	away_go(r, read_away);
+	return true;
 }
 
 /* A status that says no: whatever came of its text is no output. */

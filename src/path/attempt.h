@@ -8,14 +8,18 @@
 /* Holds the most that the current candidate may cost, or a cheaper one after it, and opens its
  * books. To be called again when resumed. f: 402, ceiling_busy, JOURNAL_UNAVAILABLE. */
 enum request_result attempt_admit(struct request *);
+/* Whether a long request is composed on another thread first, as more is to be done with it than to
+ * pass it on; then attempt_compose is to be called when the request is resumed. */
+bool attempt_composes_away(struct request *);
 /* The bytes that will go out. -1: the request cannot be said in the dialect of this target. */
 int attempt_compose(struct request *) MUST_USE;
 void attempt_ask(struct request *);
 
-/* A whole answer was read: prices it. -1: the body is no answer of the dialect. *out_pieces are
- * the client's bytes. */
-int attempt_read_answer(struct request *, struct str *out_pieces, int *out_count,
-                        size_t *out_bytes) MUST_USE;
+/* A whole answer is there: reads and prices it. Its pieces borrow from the exchange. */
+void attempt_read_answer(struct request *, struct attempt_answer *out);
+/* Whether that is done on another thread, as it is long: then r->now.read is there when the request
+ * is resumed. */
+bool attempt_reads_away(struct request *);
 
 int64_t attempt_charge_so_far(const struct request *);    /* of all attempts, by usage known now */
 void attempt_warn(struct request *, struct str sentence); /* for X-Flux-Warnings; empty: nothing */

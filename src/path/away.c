@@ -5,8 +5,19 @@
 static void on_pool(uv_work_t *work)
 {
 	struct request *r = LIST_OBJECT(work, struct request, away_work);
+	struct arena scratch;
+	struct json events;
 
+	arena_init(&scratch);
+	json_init(&events);
+	events.allows_duplicates = true; /* as the worker's does */
+	r->scratch = &scratch;
+	r->events = &events;
 	r->away_does(r);
+	r->scratch = &r->worker->loop.scratch;
+	r->events = &r->worker->scratch;
+	json_release(&events);
+	arena_release(&scratch);
 }
 
 static void on_back(uv_work_t *work, int status)

@@ -3,7 +3,8 @@
  *
  * THREADS: `work` runs on the pool, and may touch the request, its arena and its configuration;
  * nobody else does until the request is resumed. It must not touch the worker, which the loop goes
- * on to use: neither the loop's scratch arena nor other requests. */
+ * on to use: neither the loop's scratch arena (r->scratch and r->events are its own meanwhile) nor
+ * other requests. */
 #ifndef PATH_AWAY_H
 #define PATH_AWAY_H
 

@@ -34,6 +34,7 @@ static void work(struct request *r)
 	tally_take(&c->tally, &r->llm, &c->arena);
 	c->is_exact = c->is_exact && v;
 	c->tokens = tally_count(&c->tally, v, &c->arena);
+	arena_release(&c->arena); /* here, as it is long */
 	c->is_done = true;
 }
 

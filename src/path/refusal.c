@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/decimal.h"
+#include "limits.h"
 #include "provider/provider.h"
 #include "wire/fault.h"
 
@@ -219,6 +220,12 @@ static void note_refused_credential(struct request *r, const struct http_head *h
 		credential_was_refused(c, http_header(head, STR("date")));
 }
 
+/* More than anybody has to say of an error is not read. */
+static struct str words_of(struct str bytes)
+{
+	return bytes.len > LIMIT_ERROR_BODY_BYTES ? STR("") : bytes;
+}
+
 static void refuse(struct request *r, enum provider_verdict verdict, int status, struct str bytes,
                    const char *in_trouble)
 {
@@ -226,7 +233,7 @@ static void refuse(struct request *r, enum provider_verdict verdict, int status,
 
 	switch (verdict) {
 	case PROVIDER_SAYS_NO:
-		wire_read_fault(bytes, &r->worker->scratch, r->arena, &fault);
+		wire_read_fault(words_of(bytes), r->events, r->arena, &fault);
 		refuse_with_its_words(r, status, &fault);
 		break;
 	case PROVIDER_LIMITS:
@@ -263,7 +270,7 @@ void refusal_of_event(struct request *r, struct str data)
 {
 	struct wire_fault fault;
 
-	wire_read_fault(data, &r->worker->scratch, r->arena, &fault);
+	wire_read_fault(words_of(data), r->events, r->arena, &fault);
 	refuse(r, provider_verdict_of(fault.status), fault.status, data,
 	       "ended its stream with an error");
 }
@@ -271,12 +278,13 @@ void refusal_of_event(struct request *r, struct str data)
 /* https://github.com/openai/codex/issues/8145: "code": "invalid_encrypted_content". */
 bool refusal_is_of_thinking(const struct request *r)
 {
-	struct json *doc = &r->worker->scratch;
+	struct json *doc = r->events;
 	struct json_error error;
 	uint32_t object;
 
 	if (r->now.dialect != LLM_RESPONSES || r->fail.provider_status != 400 ||
-	    r->llm.proofs == 0 || json_read(doc, exchange_body(r->now.exchange), &error) < 0)
+	    r->llm.proofs == 0 ||
+	    json_read(doc, words_of(exchange_body(r->now.exchange)), &error) < 0)
 		return false;
 	object = json_get(doc, json_root(doc), STR("error"));
 	return json_text_is(doc, json_get(doc, object, STR("code")),

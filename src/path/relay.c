@@ -11,11 +11,16 @@
  * The first content may take as long as an answer that is no stream may take to begin, whatever
  * comes before it: comments and pings can go on forever.
  *
+ * An event that is too long for a turn of the loop becomes a bulk: another thread reads it where it
+ * lies, in `partial`; what the client gets of it moves bit by bit, as it takes it, and nothing else
+ * of the stream is looked at meanwhile. Long frames that were held move in the same way.
+ *
  * Invariants: nothing is sent before content; after the terminal event bytes pass unread; a
  * client that does not read pauses the provider. Called by request.c only. */
 #include "path/relay.h"
 
 #include "path/attempt.h"
+#include "path/away.h"
 #include "path/candidate.h"
 #include "path/heartbeat.h"
 #include "provider/provider.h"
@@ -25,7 +30,10 @@
 #include "limits.h"
 #include "wire/eventstream.h"
 
-enum { RELAY_GRACE_MS = 250 };
+enum {
+	RELAY_GRACE_MS = 250,
+	MOVE_BYTES = 128 * 1024, /* in one turn */
+};
 
 static void on_grace(struct timer *t)
 {
@@ -50,6 +58,7 @@ void relay_init(struct request *r)
 	buf_init(&r->relay.held, LIMIT_EVENT_BYTES);
 	buf_init(&r->relay.frames, LIMIT_EVENT_BYTES);
 	r->relay.sse = (struct sse){0};
+	r->relay.held_at = 0;
 	r->relay.is_over = r->relay.is_silent = false;
 	if (r->llm.stream && patience_ms > 0)
 		timer_set(&r->relay.patience, &r->worker->loop, patience_ms, on_silence);
@@ -62,6 +71,9 @@ void relay_release(struct request *r)
 	buf_release(&r->relay.partial);
 	buf_release(&r->relay.held);
 	buf_release(&r->relay.frames);
+	if (r->relay.bulk)
+		buf_release(&r->relay.bulk->made);
+	r->relay.bulk = NULL;
 }
 
 static bool has_type(const struct http_head *head, struct str type)
@@ -81,9 +93,11 @@ static bool is_framed(const struct request *r)
 	return has_type(exchange_head(r->now.exchange), EVENTSTREAM_TYPE);
 }
 
+/* ---- giving ---- */
+
 static void give(struct request *r, struct str bytes)
 {
-	if (r->has_content)
+	if (r->has_content && r->relay.held.len == 0)
 		stream_write(r->stream, bytes);
 	else
 		buf_put(&r->relay.held, bytes);
@@ -104,9 +118,76 @@ static void begin(struct request *r)
 		    r, r->now.job || is_framed(r)
 		           ? STR("text/event-stream")
 		           : http_header(exchange_head(r->now.exchange), STR("content-type")));
+	if (held->len > MOVE_BYTES)
+		return; /* moves */
 	stream_write(r->stream, buf_str(held));
 	buf_release(held);
 }
+
+static bool is_moving(const struct request *r)
+{
+	const struct relay *relay = &r->relay;
+
+	return (r->has_content && relay->held.len) || (relay->bulk && relay->bulk->is_taken);
+}
+
+/* What comes next of what moves; empty: nothing is left. */
+static struct str next_moved(struct request *r, size_t max)
+{
+	struct relay *relay = &r->relay;
+	struct bulk *b = relay->bulk;
+	struct str piece;
+
+	if (r->has_content && relay->held.len) {
+		piece = str_part(buf_str(&relay->held), relay->held_at, max);
+		relay->held_at += piece.len;
+		return piece;
+	}
+	while (b && b->at < b->count && b->pieces[b->at].len == 0)
+		b->at++;
+	if (b == NULL || !b->is_taken || b->at == b->count)
+		return STR("");
+	piece = str_part(b->pieces[b->at], 0, max);
+	b->pieces[b->at] = str_part(b->pieces[b->at], piece.len, SIZE_MAX);
+	return piece;
+}
+
+static void put_moved(struct request *r, struct str piece)
+{
+	struct relay *relay = &r->relay;
+
+	if (!r->has_content) {
+		buf_put(&relay->held, piece);
+		return;
+	}
+	stream_write(r->stream, piece);
+	if (relay->held_at < relay->held.len)
+		return;
+	buf_release(&relay->held);
+	relay->held_at = 0;
+}
+
+/* True when all has moved. Else it goes on in the next turn, or when the client has taken some. */
+static bool move(struct request *r)
+{
+	struct loop *loop = &r->worker->loop;
+	size_t left = r->relay.moved_turn == loop->turn ? 0 : MOVE_BYTES;
+
+	r->relay.moved_turn = loop->turn;
+	while (left) {
+		struct str piece = next_moved(r, left);
+
+		if (piece.len == 0)
+			return true;
+		put_moved(r, piece);
+		left -= piece.len;
+	}
+	if (!r->has_content || stream_unsent_bytes(r->stream) <= LIMIT_STREAM_UNSENT_BYTES)
+		loop_next_turn(loop, &r->later);
+	return false;
+}
+
+/* ---- events ---- */
 
 /* The data of an event that is not joined from several lines stands in its raw bytes. */
 static bool is_inside(struct str part, struct str whole)
@@ -119,21 +200,28 @@ static size_t end_of(struct str part, struct str whole)
 	return (size_t)(part.ptr - whole.ptr) + part.len - 1;
 }
 
-static void send_edited(struct request *r, const struct sse_event *e, const struct wire_note *note)
+/* The event with its edits. Arena: for what is written anew. */
+static int edit(struct request *r, const struct sse_event *e, const struct wire_note *note,
+                struct str pieces[WIRE_PIECES_MAX], struct arena *arena)
 {
 	struct wire_edits edits = {0};
-	struct str pieces[WIRE_PIECES_MAX];
 	size_t bytes;
-	int count;
 
 	if (note->usage.len && r->config->cost_in_usage)
 		wire_edit_cost(&edits, sse_raw_at(e, end_of(note->usage, e->data)), note->usage,
-		               attempt_charge_so_far(r), &r->worker->loop.scratch);
+		               attempt_charge_so_far(r), arena);
 	if (is_inside(note->null_usage, e->raw))
 		wire_edit_add(&edits,
 		              (struct wire_edit){.at = (size_t)(note->null_usage.ptr - e->raw.ptr),
 		                                 .cut = note->null_usage.len});
-	count = wire_edit_pieces(&edits, e->raw, pieces, &bytes);
+	return wire_edit_pieces(&edits, e->raw, pieces, &bytes);
+}
+
+static void send_edited(struct request *r, const struct sse_event *e, const struct wire_note *note)
+{
+	struct str pieces[WIRE_PIECES_MAX];
+	int count = edit(r, e, note, pieces, r->scratch);
+
 	for (int i = 0; i < count; i++)
 		give(r, pieces[i]);
 }
@@ -207,21 +295,26 @@ static enum relay_result translate_event(struct request *r, const struct sse_eve
 /* The provider bills them also where its last word on usage does not come. */
 static void note_calls(struct request *r, const struct sse_event *e)
 {
-	struct json *doc = &r->worker->scratch;
+	struct json *doc = r->events;
 	struct json_error error;
 
 	if (usage_has_calls(r->now.dialect, e->name) && json_read(doc, e->data, &error) == 0)
 		usage_note_calls(r->now.dialect, doc, &r->now.meter.calls);
 }
 
+static struct wire_noting noting_of(struct request *r)
+{
+	return (struct wire_noting){.meter = &r->now.meter,
+	                            .scratch = r->events,
+	                            .arena = r->arena,
+	                            .hides_usage = hides_usage(r),
+	                            .counts_rest = counts_rest(r)};
+}
+
 /* What one event makes of the stream; RELAY_WAITS: nothing new. */
 static enum relay_result hear_event(struct request *r, struct run *run, const struct sse_event *e)
 {
-	struct wire_noting noting = {.meter = &r->now.meter,
-	                             .scratch = &r->worker->scratch,
-	                             .arena = r->arena,
-	                             .hides_usage = hides_usage(r),
-	                             .counts_rest = counts_rest(r)};
+	struct wire_noting noting = noting_of(r);
 	struct wire_note note = {.kind = WIRE_LIFECYCLE};
 
 	note_calls(r, e);
@@ -243,8 +336,79 @@ static enum relay_result hear_event(struct request *r, struct run *run, const st
 	return RELAY_WAITS;
 }
 
-/* Takes whole events off the front of `bytes`; gives how many bytes they had. */
-static size_t hear_events(struct request *r, struct str bytes, enum relay_result *out_result)
+/* ---- bulks ---- */
+
+/* On the pool. */
+static void read_bulk(struct request *r)
+{
+	struct bulk *b = r->relay.bulk;
+	struct wire_noting noting = noting_of(r);
+
+	sse_read(b->event.raw, r->arena, &b->event);
+	note_calls(r, &b->event);
+	if (r->now.job) {
+		b->kind = translation_hear(r, &b->event, &b->made);
+		b->pieces[0] = buf_str(&b->made);
+		b->count = 1;
+		return;
+	}
+	if (b->event.has_data)
+		wire_dialect(r->llm.dialect)->note_event(&noting, &b->event, &b->note);
+	b->kind = b->note.kind;
+	if (!b->note.is_usage_only || !hides_usage(r))
+		b->count = edit(r, &b->event, &b->note, b->pieces, r->arena);
+}
+
+/* It is the first `bytes` of `partial`. */
+static void begin_bulk(struct request *r, size_t bytes)
+{
+	struct bulk *b = r->relay.bulk = ARENA_NEW(r->arena, struct bulk);
+
+	b->event.raw = str_part(buf_str(&r->relay.partial), 0, bytes);
+	b->kind = b->note.kind = WIRE_LIFECYCLE;
+	buf_init(&b->made, LIMIT_EVENT_BYTES);
+	away_go(r, read_bulk);
+}
+
+static enum relay_result take_bulk(struct request *r)
+{
+	struct bulk *b = r->relay.bulk;
+
+	b->is_taken = true;
+	if (r->now.is_garbled || buf_is_over(&b->made)) {
+		refusal_bad_answer(r, "an event of its stream cannot be read");
+		return RELAY_ERROR;
+	}
+	if (b->kind == WIRE_ERROR) {
+		refusal_of_event(r, b->event.data);
+		return RELAY_ERROR;
+	}
+	if (b->kind != WIRE_LIFECYCLE)
+		begin(r);
+	r->relay.is_over = b->kind == WIRE_END;
+	return RELAY_WAITS;
+}
+
+/* `*out_bulk`: how long it is, where that is too long for a turn; then it is not read. */
+static enum sse_found next_event(struct request *r, struct str bytes, struct sse_event *out,
+                                 size_t *out_bulk)
+{
+	size_t end;
+
+	if (bytes.len < AWAY_BYTES)
+		return sse_next(&r->relay.sse, bytes, r->scratch, out);
+	end = sse_end(&r->relay.sse, bytes);
+	if (end >= AWAY_BYTES)
+		*out_bulk = end;
+	else if (end)
+		sse_read(str_part(bytes, 0, end), r->scratch, out);
+	return end ? SSE_EVENT : SSE_MORE;
+}
+
+/* Takes whole events off the front of `bytes`, up to one that is a bulk; gives how many bytes they
+ * had. */
+static size_t hear_events(struct request *r, struct str bytes, enum relay_result *out_result,
+                          size_t *out_bulk)
 {
 	struct sse_event e;
 	struct run run = {0};
@@ -254,7 +418,7 @@ static size_t hear_events(struct request *r, struct str bytes, enum relay_result
 	while (*out_result == RELAY_WAITS && !r->relay.is_over) {
 		struct str rest = str_part(bytes, taken, bytes.len);
 
-		if (sse_next(&r->relay.sse, rest, &r->worker->loop.scratch, &e) == SSE_MORE)
+		if (next_event(r, rest, &e, out_bulk) == SSE_MORE || *out_bulk)
 			break;
 		taken += e.raw.len;
 		*out_result = hear_event(r, &run, &e);
@@ -289,16 +453,31 @@ static enum relay_result feed(struct request *r, struct str bytes)
 {
 	struct buf *partial = &r->relay.partial;
 	enum relay_result result;
-	size_t taken;
+	size_t taken, bulk = 0;
 
-	if (partial->len) {
+	if (partial->len || bytes.len >= AWAY_BYTES) {
 		buf_put(partial, bytes);
 		bytes = buf_str(partial);
 	}
 	if (buf_is_over(partial))
 		return RELAY_BROKEN;
-	taken = hear_events(r, bytes, &result);
-	return keep_partial(r, str_part(bytes, taken, bytes.len)) < 0 ? RELAY_BROKEN : result;
+	taken = hear_events(r, bytes, &result, &bulk);
+	if (keep_partial(r, str_part(bytes, taken, bytes.len)) < 0)
+		return RELAY_BROKEN;
+	if (bulk)
+		begin_bulk(r, bulk);
+	return result;
+}
+
+/* It has moved: what is behind it in `partial` is next. */
+static enum relay_result end_bulk(struct request *r)
+{
+	struct bulk *b = r->relay.bulk;
+
+	r->relay.bulk = NULL;
+	buf_drop(&r->relay.partial, b->event.raw.len);
+	buf_release(&b->made);
+	return feed(r, STR(""));
 }
 
 /* Takes whole messages off the front of `bytes`; what events they were goes to `out`. Gives how
@@ -315,8 +494,7 @@ static ssize_t unframe(struct request *r, struct str bytes, struct buf *out)
 		case EVENTSTREAM_BAD:
 			return -1;
 		case EVENTSTREAM_MESSAGE:
-			if (eventstream_put_event(out, &m, &r->worker->scratch,
-			                          &r->worker->loop.scratch) < 0)
+			if (eventstream_put_event(out, &m, r->events, r->scratch) < 0)
 				return -1;
 			taken += m.raw.len;
 		}
@@ -365,21 +543,48 @@ static enum relay_result over(struct request *r, enum exchange_state state)
 	return RELAY_WAITS;
 }
 
+/* What still moves goes first. RELAY_WAITS: all is well so far. */
+static enum relay_result go_on(struct request *r)
+{
+	struct relay *relay = &r->relay;
+	enum relay_result result = RELAY_WAITS;
+
+	if (is_moving(r) && !move(r))
+		return RELAY_WAITS;
+	if (relay->bulk && !relay->bulk->is_taken) {
+		result = take_bulk(r);
+		if (result != RELAY_WAITS || !move(r))
+			return result;
+	}
+	return relay->bulk ? end_bulk(r) : RELAY_WAITS;
+}
+
+/* What has come is taken when nothing moves any more. */
+static enum relay_result take(struct request *r)
+{
+	struct exchange *x = r->now.exchange;
+	enum relay_result result = go_on(r);
+	struct str bytes = exchange_body(x);
+
+	if (result != RELAY_WAITS || r->is_away || is_moving(r) || bytes.len == 0)
+		return result;
+	result = is_framed(r) ? feed_framed(r, bytes) : feed(r, bytes);
+	exchange_take(x, bytes.len);
+	return result == RELAY_WAITS && !r->is_away ? go_on(r) : result;
+}
+
 enum relay_result relay_step(struct request *r)
 {
 	struct exchange *x = r->now.exchange;
-	struct str bytes = exchange_body(x);
 	bool had_content = r->has_content;
-	enum relay_result result = RELAY_WAITS;
+	enum relay_result result = take(r);
 
-	if (bytes.len) {
-		result = is_framed(r) ? feed_framed(r, bytes) : feed(r, bytes);
-		exchange_take(x, bytes.len);
-	}
 	if (buf_is_over(&r->relay.held))
 		return RELAY_BROKEN;
 	if (result != RELAY_WAITS)
 		return result;
+	if (r->is_away || is_moving(r))
+		return r->has_content && !had_content ? RELAY_FLOWS : RELAY_WAITS;
 	if (r->relay.is_over)
 		return over(r, exchange_state(x));
 	if (exchange_state(x) >= EXCHANGE_DONE)

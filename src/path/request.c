@@ -260,7 +260,7 @@ static enum request_result step_prove(struct request *r)
 
 static enum request_result step_compose(struct request *r)
 {
-	if (translation_goes_away(r))
+	if (attempt_composes_away(r))
 		return STEP_WAIT;
 	if (attempt_compose(r) == 0)
 		return STEP_NEXT;
@@ -294,18 +294,20 @@ static enum request_result give_up(struct request *r)
 
 static enum request_result hear_answer(struct request *r)
 {
-	struct str pieces[WIRE_PIECES_MAX];
-	size_t bytes;
-	int count;
+	struct attempt_answer own, *answer = r->now.read;
 
-	if (attempt_read_answer(r, pieces, &count, &bytes) < 0) {
+	if (answer == NULL && attempt_reads_away(r))
+		return STEP_WAIT;
+	if (answer == NULL)
+		attempt_read_answer(r, answer = &own);
+	if (answer->result < 0) {
 		refusal_bad_answer(r, "its body is not an answer of this API");
 		return give_up(r);
 	}
 	if (r->is_draining)
 		return end_draining(r);
 	attempt_settle(r, ENTRY_OK);
-	reply_whole(r, pieces, count, bytes);
+	reply_whole(r, answer->pieces, answer->count, answer->bytes);
 	return STEP_END;
 }
 
@@ -524,6 +526,8 @@ void request_start(struct stream *stream, void *worker)
 	r->worker = worker;
 	r->stream = stream;
 	r->arena = stream_arena(stream);
+	r->scratch = &r->worker->loop.scratch;
+	r->events = &r->worker->scratch;
 	r->config = config_current();
 	stream_peer(stream); /* known now; after a reset no more */
 	r->dialect = endpoint_dialect(stream_head(stream));

@@ -38,6 +38,14 @@ enum request_step {
 
 enum request_result { STEP_NEXT, STEP_WAIT, STEP_END };
 
+/* A whole answer, as the client is to get it. */
+struct attempt_answer {
+	int result; /* -1: the body is none of the dialect */
+	struct str pieces[WIRE_PIECES_MAX];
+	int count;
+	size_t bytes; /* of the pieces */
+};
+
 /* One try at one target. */
 struct attempt {
 	const struct target *target;
@@ -52,18 +60,33 @@ struct attempt {
 	struct entry entry;
 	struct price_deal deal; /* borrows from the request's configuration */
 	struct wire_meter meter;
-	int64_t opened_ms;   /* wall */
-	int64_t asked_ns;    /* monotonic */
-	struct str composed; /* translated on another thread; empty: not yet, or not so */
-	int composing;       /* what came of that */
-	bool is_garbled;     /* an event of its stream, to be translated, could not be read */
+	int64_t opened_ms; /* wall */
+	int64_t asked_ns;  /* monotonic */
+	bool is_composed;  /* on another thread, and so its answer was read: see away.h */
+	int composing;     /* what came of that */
+	struct attempt_answer *read;
+	bool is_garbled; /* an event of its stream, to be translated, could not be read */
+};
+
+/* An event that is too long for one turn: read on another thread, then moved bit by bit. */
+struct bulk {
+	struct sse_event event; /* in relay.partial, at its front */
+	struct wire_note note;
+	enum wire_kind kind;
+	struct buf made;                    /* of it, in the client's dialect */
+	struct str pieces[WIRE_PIECES_MAX]; /* what is to be given */
+	int count, at;
+	bool is_taken; /* it was acted upon, and moves */
 };
 
 /* The stream that is being relayed. */
 struct relay {
 	struct sse sse;
 	struct buf partial;    /* an event that is not whole yet */
-	struct buf held;       /* lifecycle frames before the first content */
+	struct buf held;       /* lifecycle frames before the first content; with it, until moved */
+	size_t held_at;        /* the front of these has moved */
+	struct bulk *bulk;     /* NULL: no event is too long now */
+	uint64_t moved_turn;   /* of the loop, when some was moved last */
 	struct buf frames;     /* AWS's: a message that is not whole yet */
 	bool is_over;          /* the terminal event went by */
 	struct timer grace;    /* for the provider's last bytes behind it */
@@ -89,6 +112,8 @@ struct request {
 	uv_work_t away_work; /* see away.h */
 	void (*away_does)(struct request *);
 	bool is_away;
+	struct arena *scratch; /* of the turn; while away, of that work alone: it dies with it */
+	struct json *events;   /* the same, for answers and events */
 	bool is_running; /* inside request_resume; a resume from inside is noted in wants_resume */
 	bool wants_resume;
 

@@ -1,9 +1,9 @@
 /* Counting tokens for clients that plan ahead (Claude Code asks dozens of times in a row for its
  * context display).
  *
- *	ASKING --N--> answered                       the provider's own count
- *	   |
- *	   +--no answer, ASK_MS--> COUNTING --> answered       ours; with a warning
+ *	COMPOSING --> ASKING --N--> answered         the provider's own count
+ *	                |
+ *	                +--no answer, ASK_MS--> COUNTING --> answered       ours; with a warning
  *
  * Ours is exact for texts of models whose vocabulary is known and installed; others are counted by
  * the nearest one, and without any an estimate is made (token/). Only kinds of providers that
@@ -14,6 +14,7 @@
 #include "path/tokens.h"
 
 #include "path/attempt.h"
+#include "path/away.h"
 #include "base/json_write.h"
 #include "limits.h"
 #include "provider/provider.h"
@@ -23,7 +24,7 @@
 
 enum { ASK_MS = 5000, ANSWER_BYTES_MAX = 64 * 1024 };
 
-enum tokens_state { TOKENS_ASKING, TOKENS_COUNTING };
+enum tokens_state { TOKENS_COMPOSING, TOKENS_ASKING, TOKENS_COUNTING };
 
 struct tokens {
 	struct request *request;
@@ -31,7 +32,9 @@ struct tokens {
 	const struct target *target; /* whose model it is; NULL: nobody can serve it */
 	struct exchange *exchange;
 	struct timer patience;
-	struct str pieces[2];
+	struct str pieces[1 + WIRE_PIECES_MAX]; /* a head, the body */
+	int piece_count;
+	size_t body_bytes;
 };
 
 /* ---- whom to ask ---- */
@@ -66,18 +69,23 @@ static const struct target *target_of(const struct request *r, const struct mode
 	return model && model->target_count ? &model->targets[0] : NULL;
 }
 
+/* Of a long request on the pool. */
+static void understand(struct request *r)
+{
+	r->is_understood = r->llm.is_counted_only = true;
+	(void)!wire_dialect(LLM_MESSAGES)->read_request(&r->doc, r->arena, &r->llm, &r->fail);
+}
+
 /* What does not fit or lacks an ability can be counted nevertheless; a name that is unknown or not
  * allowed cannot. */
 static enum choice_result decide(struct request *r)
 {
 	enum choice_result result;
 
-	if (!r->is_understood) {
-		r->is_understood = r->llm.is_counted_only = true;
-		if (wire_dialect(LLM_MESSAGES)->read_request(&r->doc, r->arena, &r->llm, &r->fail) <
-		    0)
-			return CHOICE_NONE;
-	}
+	if (!r->is_understood)
+		understand(r);
+	if (fail_is_set(&r->fail) && !r->has_chosen)
+		return CHOICE_NONE;
 	result = choice_make(r, 0);
 	if (result != CHOICE_NONE || r->fail.kind == FAIL_MODEL_NOT_FOUND ||
 	    r->fail.kind == FAIL_MODEL_NOT_ALLOWED)
@@ -89,28 +97,35 @@ static enum choice_result decide(struct request *r)
 
 /* ---- asking ---- */
 
-/* The client's own bytes, but for the model and thinking that only another dialect takes back. */
-static struct str body_for(struct request *r, const struct target *target)
+/* Thinking that only another dialect takes back is left out. */
+static void strip(struct request *r, struct tokens *tk)
 {
-	struct wire_change change = {.model = target->config->model};
-	struct str pieces[WIRE_PIECES_MAX], body;
+	struct str body = arena_join(r->arena, tk->pieces + 1, tk->piece_count - 1);
 	struct json_error error;
-	struct wire_edits edits;
 	struct json doc;
-	size_t bytes;
-	int count;
 
-	wire_dialect(LLM_MESSAGES)->edit_request(&r->llm, &change, r->arena, &edits);
-	count = wire_edit_pieces(&edits, stream_body(r->stream), pieces, &bytes);
-	body = arena_join(r->arena, pieces, count);
-	if (!r->llm.foreign_proofs)
-		return body;
 	json_init(&doc);
 	doc.nodes_max += WIRE_EDITS_MAX * 4; /* the edits' own members */
 	if (json_read(&doc, body, &error) == 0)
 		body = strip_thinking(&doc, LLM_MESSAGES, STRIP_FOREIGN_PROOF, r->arena);
 	json_release(&doc);
-	return body;
+	tk->pieces[1] = body;
+	tk->piece_count = 2;
+	tk->body_bytes = body.len;
+}
+
+/* The client's own bytes, but for the model. Of a long request that is stripped on the pool. */
+static void compose(struct request *r)
+{
+	struct tokens *tk = r->tokens;
+	struct wire_change change = {.model = tk->target->config->model};
+	struct wire_edits edits;
+
+	wire_dialect(LLM_MESSAGES)->edit_request(&r->llm, &change, r->arena, &edits);
+	tk->piece_count =
+	    1 + wire_edit_pieces(&edits, stream_body(r->stream), tk->pieces + 1, &tk->body_bytes);
+	if (r->llm.foreign_proofs)
+		strip(r, tk);
 }
 
 static void on_exchange(void *owner)
@@ -129,29 +144,28 @@ static void on_impatient(struct timer *t)
 static void ask(struct request *r, struct tokens *tk)
 {
 	const struct config_provider *provider = tk->target->config->provider;
-	struct str body = body_for(r, tk->target);
 	struct provider_ask head = {.provider = provider,
 	                            .api_key = tk->target->config->api_key,
 	                            .dialect = LLM_MESSAGES,
 	                            .client = stream_head(r->stream),
 	                            .model = tk->target->config->model,
-	                            .body_bytes = (int64_t)body.len,
+	                            .body_bytes = (int64_t)tk->body_bytes,
 	                            .counts = true};
 	struct exchange_ask ask = {.origin = tk->target->config->origin,
 	                           .method = STR("POST"),
 	                           .pieces = tk->pieces,
-	                           .piece_count = 2,
+	                           .piece_count = tk->piece_count,
 	                           .gather_max = ANSWER_BYTES_MAX};
 
 	tk->pieces[0] = provider_head(&head, r->arena);
-	tk->pieces[1] = body;
+	tk->state = TOKENS_ASKING;
 	tk->exchange = exchange_start(r->worker->upstream, &ask, r->arena, on_exchange, r);
 	timer_set(&tk->patience, &r->worker->loop, ASK_MS, on_impatient);
 }
 
 static int read_answer(struct request *r, struct exchange *x, int64_t *out_tokens)
 {
-	struct json *doc = &r->worker->scratch;
+	struct json *doc = r->events;
 	struct json_error error;
 
 	if (exchange_state(x) != EXCHANGE_DONE || exchange_head(x)->status != 200 ||
@@ -189,8 +203,11 @@ static void begin(struct request *r)
 	tk->state = TOKENS_COUNTING;
 	if (tk->target == NULL || !may_be_asked(r, tk->target))
 		return;
-	tk->state = TOKENS_ASKING;
-	ask(r, tk);
+	tk->state = TOKENS_COMPOSING;
+	if (r->llm.foreign_proofs && away_is_worth_it(r))
+		away_go(r, compose);
+	else
+		compose(r);
 }
 
 /* True where the provider told it; what else becomes of asking leads to our own count. */
@@ -217,9 +234,18 @@ void tokens_answer(struct request *r)
 {
 	int64_t tokens;
 
+	if (!r->is_understood && away_is_worth_it(r)) {
+		away_go(r, understand);
+		return;
+	}
 	if (r->tokens == NULL)
 		begin(r);
-	if (r->tokens == NULL || (r->tokens->state == TOKENS_ASKING && heard(r, r->tokens)) ||
+	if (r->tokens && !r->is_away && r->tokens->state == TOKENS_COMPOSING) {
+		ask(r, r->tokens);
+		return;
+	}
+	if (r->is_away || r->tokens == NULL ||
+	    (r->tokens->state == TOKENS_ASKING && heard(r, r->tokens)) ||
 	    r->tokens->state == TOKENS_ASKING)
 		return;
 	if (counting_ask(r, r->tokens->target ? r->tokens->target->config->model : r->llm.model,

@@ -10,7 +10,6 @@
 #include "path/translation.h"
 
 #include "path/attempt.h"
-#include "path/away.h"
 #include "path/calling.h"
 #include "base/clock.h"
 #include "limits.h"
@@ -75,8 +74,8 @@ static struct wire_job *new_job(struct request *r, int64_t max_output)
 	               .body_version = provider_body_version(target->provider, r->now.dialect)},
 	    .doc = &r->doc,
 	    .arena = r->arena,
-	    .scratch = &r->worker->loop.scratch,
-	    .events = &r->worker->scratch,
+	    .scratch = r->scratch,
+	    .events = r->events,
 	    .request_id = r->id_text,
 	    .now_s = clock_wall_ms() / 1000,
 	    .compaction = r->llm.compaction,
@@ -88,50 +87,26 @@ static struct wire_job *new_job(struct request *r, int64_t max_output)
 	return job;
 }
 
-static int compose(struct request *r, struct arena *scratch, struct str *out_body)
+/* It may be on another thread now, with memory of its own for what need not stay. */
+static struct wire_job *job_of(const struct request *r)
 {
-	struct arena *turns = r->now.job->scratch;
-	struct buf body;
-	int result;
+	struct wire_job *job = r->now.job;
 
-	r->now.job->scratch = scratch;
-	buf_init(&body, LIMIT_BODY_BYTES);
-	result = translate_request(r->now.job, &body);
-	*out_body = arena_copy(r->arena, buf_str(&body));
-	buf_release(&body);
-	r->now.job->scratch = turns;
-	return result;
-}
-
-/* On the pool. */
-static void compose_away(struct request *r)
-{
-	struct arena scratch;
-
-	arena_init(&scratch);
-	r->now.composing = compose(r, &scratch, &r->now.composed);
-	arena_release(&scratch);
-}
-
-bool translation_goes_away(struct request *r)
-{
-	if (translation_is_needless(r) || r->now.job || !away_is_worth_it(r))
-		return false;
-	r->now.job = new_job(r, r->pay.lowered);
-	away_go(r, compose_away);
-	return true;
+	job->scratch = r->scratch;
+	job->events = r->events;
+	return job;
 }
 
 int translation_compose(struct request *r, int64_t max_output, struct str *out_body)
 {
-	int result = r->now.composing;
+	struct buf body;
+	int result;
 
-	if (r->now.job == NULL) {
-		r->now.job = new_job(r, max_output);
-		result = compose(r, r->now.job->scratch, out_body);
-	} else {
-		*out_body = r->now.composed;
-	}
+	r->now.job = new_job(r, max_output);
+	buf_init(&body, LIMIT_BODY_BYTES);
+	result = translate_request(job_of(r), &body);
+	*out_body = arena_copy(r->arena, buf_str(&body));
+	buf_release(&body);
 	attempt_warn(r, job_warnings(r->now.job));
 	r->now.warned_bytes = r->now.job->warnings.len;
 	return result;
@@ -167,7 +142,7 @@ int translation_read_answer(struct request *r, const struct json *doc)
 	int result;
 
 	r->now.answer = ARENA_NEW(r->arena, struct talk_answer);
-	result = translate_answer(r->now.job, doc, r->now.answer);
+	result = translate_answer(job_of(r), doc, r->now.answer);
 	warn_of_answer(r);
 
 	r->now.meter.has_content = result == 0;
@@ -184,7 +159,7 @@ struct str translation_write_answer(struct request *r, int64_t charge_nusd)
 	r->now.job->done_s = clock_wall_ms() / 1000;
 	r->now.answer->usage = r->now.job->usage = r->now.meter.usage;
 	buf_init(&body, LIMIT_ANSWER_BYTES);
-	translate_write_answer(r->now.job, r->now.answer, &body);
+	translate_write_answer(job_of(r), r->now.answer, &body);
 	text = buf_is_over(&body) ? STR("") : arena_copy(r->arena, buf_str(&body));
 	buf_release(&body);
 	return text;
@@ -238,7 +213,7 @@ static void settle_usage(struct request *r)
 
 enum wire_kind translation_hear(struct request *r, const struct sse_event *e, struct buf *out)
 {
-	struct wire_job *job = r->now.job;
+	struct wire_job *job = job_of(r);
 	enum wire_kind kind = WIRE_LIFECYCLE;
 	struct talk_events events;
 
@@ -264,7 +239,7 @@ enum wire_kind translation_hear(struct request *r, const struct sse_event *e, st
 
 void translation_put_error(struct request *r, struct buf *out)
 {
-	translate_write_error(r->now.job, &r->fail, out);
+	translate_write_error(job_of(r), &r->fail, out);
 }
 
 void translation_release(struct request *r)

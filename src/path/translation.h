@@ -12,9 +12,6 @@ enum llm_dialect translation_dialect(const struct config_provider *, const struc
 /* The client's own bytes can go to r->now: it speaks the dialect, and does what is asked for. */
 bool translation_is_needless(const struct request *);
 
-/* Whether it is done on another thread, since it is long: then translation_compose is to be called
- * when the request is resumed. */
-bool translation_goes_away(struct request *);
 /* The provider's body; r->now.job is set from here on, also where it fails. -1:
  * UNSUPPORTED_CONTENT or the like, with the path. `max_output`: as in struct wire_change. */
 int translation_compose(struct request *, int64_t max_output, struct str *out_body) MUST_USE;

@@ -7,16 +7,19 @@
 
 enum { JSON_SLICE_BYTES = 128 * 1024 };
 
-static int refuse_json(struct request *r)
+/* Counts lines: also on the pool. */
+static void refuse_json(struct request *r)
 {
 	const struct json_error *error = &r->reader.error;
 	struct json_place place = json_place(stream_body(r->stream), error->offset);
 
+	r->is_understood = true;
 	if (stream_body(r->stream).len == 0)
-		return fail(&r->fail, FAIL_INVALID_JSON, "the body is empty; it must be JSON");
-	return fail(&r->fail, FAIL_INVALID_JSON,
-	            "the body is not valid JSON: %s at line %zu, column %zu", error->reason,
-	            place.line, place.column);
+		(void)!fail(&r->fail, FAIL_INVALID_JSON, "the body is empty; it must be JSON");
+	else
+		(void)!fail(&r->fail, FAIL_INVALID_JSON,
+		            "the body is not valid JSON: %s at line %zu, column %zu", error->reason,
+		            place.line, place.column);
 }
 
 static enum json_step read_slice(struct request *r)
@@ -47,13 +50,13 @@ static void understand(struct request *r)
 	(void)!wire_dialect(r->dialect)->read_request(&r->doc, r->arena, &r->llm, &r->fail);
 }
 
-static enum request_result understand_all(struct request *r)
+static enum request_result do_all(struct request *r, void (*work)(struct request *))
 {
 	if (!away_is_worth_it(r)) {
-		understand(r);
+		work(r);
 		return fail_is_set(&r->fail) ? STEP_END : STEP_NEXT;
 	}
-	away_go(r, understand);
+	away_go(r, work);
 	return STEP_WAIT;
 }
 
@@ -66,8 +69,7 @@ enum request_result understanding_step(struct request *r)
 		loop_next_turn(&r->worker->loop, &r->later);
 		return STEP_WAIT;
 	case JSON_FAILED:
-		refuse_json(r);
-		return STEP_END;
+		return do_all(r, refuse_json);
 	case JSON_DONE:
 		break;
 	}
@@ -78,5 +80,5 @@ enum request_result understanding_step(struct request *r)
 	if (str_ends_with(str_of(r->endpoint->path), STR("/compact")))
 		r->llm.compaction = LLM_COMPACTION_CALL;
 	read_own_headers(r);
-	return payment_read_tags(r) < 0 ? STEP_END : understand_all(r);
+	return payment_read_tags(r) < 0 ? STEP_END : do_all(r, understand);
 }

@@ -27,18 +27,19 @@ static size_t cut_line(struct str bytes, size_t looked, struct str *out_line)
 	return lf + 1;
 }
 
-/* Where the first event ends, or 0. */
-static size_t find_end(struct sse *s, struct str bytes)
+size_t sse_end(struct sse *s, struct str bytes)
 {
 	struct str rest = str_part(bytes, s->line_at, bytes.len);
 	struct str line;
-	size_t taken;
+	size_t taken, end;
 
 	while ((taken = cut_line(rest, s->looked, &line))) {
-		s->line_at += taken;
+		end = s->line_at += taken;
 		s->looked = 0;
-		if (line.len == 0)
-			return s->line_at;
+		if (line.len == 0) {
+			*s = (struct sse){0};
+			return end;
+		}
 		rest = str_part(bytes, s->line_at, bytes.len);
 	}
 	s->looked = rest.len ? rest.len - 1 : 0; /* the last byte may be a CR that waits */
@@ -123,18 +124,22 @@ static bool cut_plain(struct str bytes, struct sse_event *out)
 	return true;
 }
 
+void sse_read(struct str raw, struct arena *arena, struct sse_event *out)
+{
+	*out = (struct sse_event){.raw = raw};
+	read_lines(out, arena);
+}
+
 enum sse_found sse_next(struct sse *s, struct str bytes, struct arena *arena, struct sse_event *out)
 {
 	size_t end;
 
 	if (s->line_at == 0 && s->looked == 0 && cut_plain(bytes, out))
 		return SSE_EVENT;
-	end = find_end(s, bytes);
+	end = sse_end(s, bytes);
 	if (end == 0)
 		return SSE_MORE;
-	*out = (struct sse_event){.raw = str_part(bytes, 0, end)};
-	read_lines(out, arena);
-	*s = (struct sse){0};
+	sse_read(str_part(bytes, 0, end), arena, out);
 	return SSE_EVENT;
 }
 

@@ -33,6 +33,11 @@ enum sse_found { SSE_EVENT, SSE_MORE };
  * part of the raw event only. */
 enum sse_found sse_next(struct sse *, struct str bytes, struct arena *, struct sse_event *out);
 
+/* The same in two steps, for events that are long. Where the first one ends; 0: it is not whole
+ * yet. */
+size_t sse_end(struct sse *, struct str bytes);
+void sse_read(struct str raw, struct arena *, struct sse_event *out);
+
 /* Where byte `at` of the event's data, 0 to its length, stands in its raw bytes. */
 size_t sse_raw_at(const struct sse_event *, size_t at);
 
