@@ -57,15 +57,36 @@ def wrong_answer(answer, mark, target, stream):
     return f"not our text, {missing}: {bytes(text[-300:])!r}" if missing else ""
 
 
-class Client(threading.Thread):
-    """Asks until told to stop. `count`: right answers; `wrong`: what was not; `charge`: in nUSD."""
+class Asking(threading.Thread):
+    """Calls ask(turn) again and again until it is told to stop; `wrong` is what went wrong."""
+
+    pause = 0.0
+
+    def __init__(self, world, key, number, mark):
+        super().__init__(daemon=True)
+        self.world, self.key, self.number, self.mark = world, key, number, mark
+        self.link, self.stopping, self.wrong = None, False, []
+
+    def run(self):
+        turn = 0
+        while not self.stopping:
+            try:
+                self.ask(turn)
+            except (OSError, AssertionError, http.Broken) as error:
+                self.wrong.append(f"{self.mark} turn {turn}: {type(error).__name__} {error}")
+                self.link = None
+            turn += 1
+            time.sleep(self.pause)
+        if self.link:
+            self.link.leave()
+
+
+class Client(Asking):
+    """`ids`: of the right answers; `kept`: how often a connection served again."""
 
     def __init__(self, world, key, number):
-        super().__init__(daemon=True)
-        self.world, self.key, self.mark = world, key, f"m{number:03d}x"
-        self.number, self.link, self.stopping = number, None, False
-        self.ids, self.wrong, self.kept = [], [], 0
-        self.pause = 0.0
+        super().__init__(world, key, number, f"m{number:03d}x")
+        self.ids, self.kept = [], 0
 
     def connect(self):
         if self.link is None:
@@ -87,19 +108,6 @@ class Client(threading.Thread):
         if (answer.header("connection") or "").lower() == "close" or turn % 20 == 19:
             self.link.leave()
             self.link = None
-
-    def run(self):
-        turn = 0
-        while not self.stopping:
-            try:
-                self.ask(turn)
-            except (OSError, AssertionError, http.Broken) as error:
-                self.wrong.append(f"{self.mark} turn {turn}: {type(error).__name__} {error}")
-                self.link = None
-            turn += 1
-            time.sleep(self.pause)
-        if self.link:
-            self.link.leave()
 
 
 class Crowd:

@@ -19,13 +19,12 @@ import random
 import re
 import signal
 import sys
-import threading
 import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from caselib import http
-from clients import LAST_EVENTS, TARGETS, body_of, request_of
+from clients import LAST_EVENTS, TARGETS, Asking, body_of, request_of
 from run_matrix import Chaos
 from run_scenes import verb
 from run_upgrade import OPTIONS, PR_SET_CHILD_SUBREAPER, Upgrading
@@ -40,16 +39,14 @@ class World(Upgrading, Chaos):
     write_config = Chaos.write_config
 
 
-class Client(threading.Thread):
+class Client(Asking):
     """Asks flux-fast: the provider that breaks things, with a good one behind it."""
 
     def __init__(self, world, key, number, seed):
-        super().__init__(daemon=True)
-        self.world, self.key, self.number = world, key, number
-        self.random, self.mark = random.Random(seed), f"l{number:03d}l"
+        super().__init__(world, key, number, f"l{number:03d}l")
+        self.random = random.Random(seed)
         self.asked = {}  # request id -> entries that it must have; 0: one or more
         self.left = self.cut = self.moved = 0
-        self.wrong, self.stopping = [], False
 
     def ask(self, turn):
         target, stream = self.random.choice(TARGETS), self.random.random() < 0.5
@@ -79,15 +76,6 @@ class Client(threading.Thread):
         self.asked[name] = 0 if stream else len(attempts)
         self.cut += cuts
         self.moved += len(attempts) > 1
-
-    def run(self):
-        turn = 0
-        while not self.stopping:
-            try:
-                self.ask(turn)
-            except (OSError, AssertionError, http.Broken) as error:
-                self.wrong.append(f"{type(error).__name__} {error}")
-            turn += 1
 
 
 def change(world, good, number):
