@@ -188,10 +188,16 @@ static void put_label(struct buf *out, struct str name)
 
 static void put_family(struct buf *out, const struct family *f, const struct row *rows, int count)
 {
+	struct str sample = str_of(f->sample), name = str_of(f->name), labels = str_of(f->labels);
+
 	for (int i = 0; i < count; i++) {
-		buf_printf(out, "%s%s{target=\"", f->name, f->sample);
+		buf_put(out, name);
+		buf_put(out, sample);
+		buf_put(out, STR("{target=\""));
 		put_label(out, rows[i].target->name);
-		buf_printf(out, "\"%s} ", f->labels);
+		buf_put_byte(out, '"');
+		buf_put(out, labels);
+		buf_put(out, STR("} "));
 		decimal_put(out, f->figure(&rows[i]), f->scale);
 		buf_put_byte(out, '\n');
 	}
