@@ -134,6 +134,34 @@ def scene_on_hold(world):
     until(lambda: serve(world, key).status == 200, "an account off hold is refused")
 
 
+def scene_used_budget(world):
+    """what was spent stays spent: through ceilings that fall, rise and go, and a reload"""
+    admin = Admin(world)
+    admin.do("POST", "/accounts", {"name": "frugal", "terms": {"month_usd": 1}})
+    key = admin.do("POST", "/keys", {"account": "frugal", "label": "l"})["key"]
+    world.plain.script("on POST * always\nusage 1000000 10\nbuiltin\n", "big")
+    assert serve(world, key, mark="big").status == 200
+    spent = month_of(world, key)["spent_usd"]
+    assert 0.25 < spent < 0.26, spent
+    for month_usd in (0.1, 5, None, 0.2):
+        admin.do("PATCH", "/accounts/frugal", {"terms": {"month_usd": month_usd}})
+        world.daemon.send_signal(signal.SIGHUP)
+        expected = 200 if month_usd in (5, None) else 402
+        until(lambda: serve(world, key, mark="x").status == expected, f"not {expected}: {month_usd}")
+        limit = month_of(world, key)
+        assert limit is None or limit["spent_usd"] >= spent, (month_usd, limit)
+    assert month_of(world, key)["spent_usd"] >= spent
+
+
+def month_of(world, key):
+    """Of GET /v1/usage: the account's month; None without a ceiling on it."""
+    link = http.Link(world.address)
+    link.send(f"GET /v1/usage HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer {key}\r\n\r\n".encode(), 1 << 20)
+    limits = json.loads(link.answer("GET").body)["limits"]
+    link.leave()
+    return next((limit for limit in limits if limit["scope"] == "account_month"), None)
+
+
 def scene_credential(world):
     """no key, a wrong key, a gateway's key: 401; a reload changes it; nothing is echoed or logged"""
     key = world.key("someone")
