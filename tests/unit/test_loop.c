@@ -132,7 +132,7 @@ static void test_dropped_for_next_turn(void)
 /* A socket's share of a turn; another socket has its own, and the next turn a new one. */
 static void test_share_of_reading(void)
 {
-	int one, other;
+	int one = 0, other = 0; /* what counts is their addresses */
 
 	CHECK(loop_may_read(&loop, &one) == LOOP_TURN_READ_BYTES);
 	loop_has_read(&loop, 1000);
