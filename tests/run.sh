@@ -137,6 +137,7 @@ step_coverage() {
 	live build/cover
 	FLUX_PRICES=2000 FLUX_EXCHANGES=2000 FLUX_RACE=500 money build/cover
 	python3 tests/chaos/run_overload.py --build build/cover # its times are of no interest
+	python3 tests/chaos/run_turns.py --build build/cover
 	tools/coverage
 }
 step_levels() {

@@ -71,23 +71,13 @@ int seat_take(struct str data_dir, struct seat *out, struct fail *f)
 	            strerror(errno));
 }
 
-/* Whoever comes next sees to it. */
-static void log_left_full(const struct seat *seat)
-{
-	struct log_line line;
-
-	log_start(&line, LOG_WARN, "the journal's lock cannot be emptied");
-	log_text(&line, "journal", seat->dir);
-	log_text(&line, "why", str_of(strerror(errno)));
-	log_end(&line);
-}
-
 void seat_leave(struct seat *seat, bool ended_well)
 {
 	if (seat->fd < 0)
 		return;
 	if (ended_well && ftruncate(seat->fd, 0) < 0)
-		log_left_full(seat);
+		log_say(LOG_WARN, "%.*s: its lock cannot be emptied: %s; the next process will",
+		        STR_ARG(seat->dir), strerror(errno));
 	close(seat->fd);
 	seat->fd = -1;
 }

@@ -275,6 +275,7 @@ static void unheard_while_it_hangs(const struct place *p, struct store *s, int64
 	struct question first = {s, ask(1000, 300, 1), ticket, 0, false, false};
 	struct question next = {s, {key, 1000, 50, 1}, ticket + 1, ticket, releases, false};
 	struct postgres *link = LIST_OBJECT(s, struct postgres, store);
+	int socket = link->pq->socket(link->conn);
 	struct place_lock lock;
 	pthread_t thread;
 
@@ -284,7 +285,7 @@ static void unheard_while_it_hangs(const struct place *p, struct store *s, int64
 		lock.pq->clear(r);
 	must(pthread_create(&thread, NULL, ask_in_thread, &first) == 0);
 	wait_for_hanging(p);
-	must(shutdown(link->pq->socket(link->conn), SHUT_RDWR) == 0);
+	must(shutdown(socket, SHUT_RDWR) == 0);
 	must(pthread_join(thread, NULL) == 0);
 	CHECK(first.failed);
 	link->retry_ns = 0; /* it would wait before it connects again */
