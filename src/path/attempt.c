@@ -405,7 +405,9 @@ static bool is_billed(const struct request *r, enum entry_end end)
 {
 	const struct wire_meter *m = &r->now.meter;
 
-	if (end == ENTRY_OK || m->has_usage || m->has_content)
+	if (end == ENTRY_OK || m->has_usage)
+		return true;
+	if (m->has_content)
 		return end != ENTRY_REJECTED;
 	return (end == ENTRY_CLIENT_GONE || end == ENTRY_TIMEOUT) && r->now.exchange &&
 	       exchange_was_sent(r->now.exchange) && !was_refused(r);

@@ -226,15 +226,12 @@ static struct str words_of(struct str bytes)
 	return bytes.len > LIMIT_ERROR_BODY_BYTES ? STR("") : bytes;
 }
 
-static void refuse(struct request *r, enum provider_verdict verdict, int status, struct str bytes,
-                   const char *in_trouble)
+static void refuse(struct request *r, enum provider_verdict verdict, int status,
+                   const struct wire_fault *fault, const char *in_trouble)
 {
-	struct wire_fault fault;
-
 	switch (verdict) {
 	case PROVIDER_SAYS_NO:
-		wire_read_fault(words_of(bytes), r->events, r->arena, &fault);
-		refuse_with_its_words(r, status, &fault);
+		refuse_with_its_words(r, status, fault);
 		break;
 	case PROVIDER_LIMITS:
 		fail(&r->fail, FAIL_PROVIDER_RATE_LIMITED,
@@ -257,22 +254,33 @@ void refusal_of_status(struct request *r)
 {
 	const struct http_head *head = exchange_head(r->now.exchange);
 	enum provider_verdict verdict = verdict_of(r, head->status);
+	struct wire_fault fault = {0};
 
-	if (verdict == PROVIDER_OUR_FAULT)
+	if (verdict == PROVIDER_SAYS_NO)
+		wire_read_fault(words_of(exchange_body(r->now.exchange)), r->events, r->arena,
+		                &fault);
+	if (verdict == PROVIDER_SAYS_NO && wire_is_of_account(fault.message))
+		verdict = PROVIDER_OUR_FAULT;
+	else if (verdict == PROVIDER_OUR_FAULT)
 		note_refused_credential(r, head);
-	refuse(r, verdict, head->status, exchange_body(r->now.exchange),
+	refuse(r, verdict, head->status, &fault,
 	       arena_printf(r->arena, "answered with status %d", head->status).ptr);
 	if (verdict != PROVIDER_SAYS_NO)
 		take_retry_after(r, head);
+}
+
+void refusal_of_fault(struct request *r, const struct wire_fault *fault)
+{
+	refuse(r, provider_verdict_of(fault->status), fault->status, fault,
+	       "ended its stream with an error");
 }
 
 void refusal_of_event(struct request *r, struct str data)
 {
 	struct wire_fault fault;
 
-	wire_read_fault(words_of(data), r->events, r->arena, &fault);
-	refuse(r, provider_verdict_of(fault.status), fault.status, data,
-	       "ended its stream with an error");
+	wire_read_fault(data, r->events, r->arena, &fault);
+	refusal_of_fault(r, &fault);
 }
 
 /* https://github.com/openai/codex/issues/8145: "code": "invalid_encrypted_content". */

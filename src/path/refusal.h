@@ -13,6 +13,8 @@ bool refusal_is_of_thinking(const struct request *);
 void refusal_no_credential(struct request *); /* it could not be fetched */
 void refusal_bad_answer(struct request *, const char *why);
 void refusal_of_event(struct request *, struct str data); /* an error in its stream */
+struct wire_fault;
+void refusal_of_fault(struct request *, const struct wire_fault *); /* the same, read before */
 void refusal_broken_stream(struct request *);
 void refusal_silent_stream(struct request *);
 

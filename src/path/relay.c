@@ -348,6 +348,8 @@ static void read_bulk(struct request *r)
 	note_calls(r, &b->event);
 	if (r->now.job) {
 		b->kind = translation_hear(r, &b->event, &b->made);
+		if (b->kind == WIRE_ERROR)
+			wire_read_fault(b->event.data, r->events, r->arena, &b->fault);
 		b->pieces[0] = buf_str(&b->made);
 		b->count = 1;
 		return;
@@ -355,6 +357,8 @@ static void read_bulk(struct request *r)
 	if (b->event.has_data)
 		wire_dialect(r->llm.dialect)->note_event(&noting, &b->event, &b->note);
 	b->kind = b->note.kind;
+	if (b->kind == WIRE_ERROR)
+		wire_read_fault(b->event.data, r->events, r->arena, &b->fault);
 	if (!b->note.is_usage_only || !hides_usage(r))
 		b->count = edit(r, &b->event, &b->note, b->pieces, r->arena);
 }
@@ -380,7 +384,7 @@ static enum relay_result take_bulk(struct request *r)
 		return RELAY_ERROR;
 	}
 	if (b->kind == WIRE_ERROR) {
-		refusal_of_event(r, b->event.data);
+		refusal_of_fault(r, &b->fault);
 		return RELAY_ERROR;
 	}
 	if (b->kind != WIRE_LIFECYCLE)

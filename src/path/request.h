@@ -11,6 +11,7 @@
 #include "path/payment.h"
 #include "provider/auth.h"
 #include "route/policy.h"
+#include "wire/fault.h"
 #include "wire/wire.h"
 #include "path/worker.h"
 
@@ -72,6 +73,7 @@ struct attempt {
 struct bulk {
 	struct sse_event event; /* in relay.partial, at its front */
 	struct wire_note note;
+	struct wire_fault fault; /* where it is an error */
 	enum wire_kind kind;
 	struct buf made;                    /* of it, in the client's dialect */
 	struct str pieces[WIRE_PIECES_MAX]; /* what is to be given */

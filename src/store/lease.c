@@ -176,6 +176,16 @@ int store_lease_take(struct store *s, const uint8_t node[16], const struct store
 	return 0;
 }
 
+static int lock_node(struct store *s, const uint8_t node[16], struct fail *f)
+{
+	struct sql q = {
+	    .which = SQL_NODE_LOCK, .doing = "lock a node", SQL_WITH(value_bytes(node, 16))};
+
+	return store_run(s, &q, f);
+}
+
+/* Behind the node's row: should the connection break, the next question waits until this one's
+ * COMMIT has come to an end. */
 int store_lease_return(struct store *s, const uint8_t node[16], struct store_bucket b,
                        int64_t amount_nusd, struct fail *f)
 {
@@ -183,17 +193,15 @@ int store_lease_return(struct store *s, const uint8_t node[16], struct store_buc
 	                .doing = "give back a lease",
 	                SQL_WITH(value_i64(b.scope), value_i64(b.owner), value_i64(b.period_ms),
 	                         value_bytes(node, 16), value_i64(amount_nusd))};
+	int result;
 
 	must(amount_nusd >= 0);
-	return store_run(s, &q, f);
-}
-
-static int lock_node(struct store *s, const uint8_t node[16], struct fail *f)
-{
-	struct sql q = {
-	    .which = SQL_NODE_LOCK, .doing = "lock a node", SQL_WITH(value_bytes(node, 16))};
-
-	return store_run(s, &q, f);
+	if (store_begin(s, SQL_TO_WRITE, f) < 0)
+		return -1;
+	result = lock_node(s, node, f);
+	if (result == 0)
+		result = store_run(s, &q, f);
+	return store_end(s, result, f);
 }
 
 static int drop_leases(struct store *s, const uint8_t node[16], struct fail *f)

@@ -141,12 +141,21 @@ static void read_chat_root(const struct field_source *s, struct llm_request *r)
 		read_beside(s, r, plugin, LLM_ENDS_NOBODY, -1);
 }
 
+/* Of mcp-client-2025-04-04, without any tool beside them. */
+static void read_messages_root(const struct field_source *s, struct llm_request *r)
+{
+	JSON_EACH(s->doc, json_get(s->doc, json_root(s->doc), STR("mcp_servers")), server)
+	read_beside(s, r, server, LLM_ENDS_NOBODY, -1);
+}
+
 void calls_read_root(const struct field_source *s, struct llm_request *r)
 {
 	if (r->dialect == LLM_CHAT)
 		read_chat_root(s, r);
 	else if (r->dialect == LLM_RESPONSES)
 		r->max_calls = limit_of(s->doc, json_root(s->doc), STR("max_tool_calls"));
+	else
+		read_messages_root(s, r);
 	if (r->compaction == LLM_COMPACTION_CALL) /* makes a summary, and no calls */
 		r->provider_tool_count = 0;
 }

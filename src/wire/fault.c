@@ -19,7 +19,12 @@ static int status_of_word(struct str word)
 	    {STR_INIT("rate_limit_exceeded"), 429},     {STR_INIT("rate_limit_error"), 429},
 	    {STR_INIT("api_error"), 500},               {STR_INIT("server_error"), 500},
 	    {STR_INIT("timeout_error"), 504},           {STR_INIT("vector_store_timeout"), 504},
-	    {STR_INIT("overloaded_error"), 529},
+	    {STR_INIT("overloaded_error"), 529},        {STR_INIT("invalid_api_key"), 401},
+	    {STR_INIT("content_filter"), 400},          {STR_INIT("invalid_image_url"), 400},
+	    {STR_INIT("invalid_image_format"), 400},    {STR_INIT("invalid_base64_image"), 400},
+	    {STR_INIT("billing_hard_limit_reached"), 402},
+	    {STR_INIT("failed_to_download_image"), 400},
+	    {STR_INIT("image_content_policy_violation"), 400},
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -40,7 +45,8 @@ static uint32_t error_of(const struct json *doc, uint32_t root)
 	return error == JSON_NONE || json_is_null(doc, error) ? root : error;
 }
 
-/* The code first: it is the narrower word. */
+/* The code first: it is the narrower word, but for DeepSeek's, which calls all its own mistakes of
+ * the request. */
 static int read_status(const struct json *doc, uint32_t object, struct arena *arena)
 {
 	uint32_t code = json_get(doc, object, STR("code"));
@@ -49,9 +55,12 @@ static int read_status(const struct json *doc, uint32_t object, struct arena *ar
 
 	if (json_i64(doc, code, 400, 599, &number) == 0)
 		return (int)number;
-	status = status_of_word(json_text(doc, code, arena));
-	return status ? status
-	              : status_of_word(json_text(doc, json_get(doc, object, STR("type")), arena));
+	status = json_text_is(doc, code, STR("invalid_request_error"))
+	             ? 0
+	             : status_of_word(json_text(doc, code, arena));
+	if (status == 0)
+		status = status_of_word(json_text(doc, json_get(doc, object, STR("type")), arena));
+	return status ? status : status_of_word(json_text(doc, code, arena));
 }
 
 void wire_read_fault(struct str bytes, struct json *scratch, struct arena *arena,
@@ -74,6 +83,8 @@ void wire_read_fault(struct str bytes, struct json *scratch, struct arena *arena
 	out->status = read_status(scratch, object, arena);
 	if (wire_is_overflow(out->message))
 		out->status = 400;
+	else if (out->status == 400 && wire_is_of_account(out->message))
+		out->status = status_of_word(STR("billing_error"));
 }
 
 bool wire_is_overflow(struct str message)
@@ -89,6 +100,22 @@ bool wire_is_overflow(struct str message)
 	    STR_INIT("*exceeds the maximum number of tokens allowed*"),
 	    STR_INIT("*exceeds the available context size*"), /* llama.cpp */
 	    STR_INIT("*reduce the length of the messages*"),  /* Groq, Cerebras */
+	};
+
+	for (size_t i = 0; i < sizeof patterns / sizeof patterns[0]; i++)
+		if (str_matches_glob(message, patterns[i]))
+			return true;
+	return false;
+}
+
+bool wire_is_of_account(struct str message)
+{
+	static const struct str patterns[] = {
+	    /* https://github.com/anthropics/claude-code/issues/66314 */
+	    STR_INIT("Your credit balance is too low*"),
+	    STR_INIT("You have reached your specified API usage limits*"),
+	    STR_INIT("This organization has been disabled*"),
+	    STR_INIT("Billing hard limit has been reached*"), /* OpenAI */
 	};
 
 	for (size_t i = 0; i < sizeof patterns / sizeof patterns[0]; i++)

@@ -22,5 +22,7 @@ void wire_read_fault(struct str bytes, struct json *scratch, struct arena *,
 
 /* Is it what providers say of a prompt that is longer than their window? */
 bool wire_is_overflow(struct str message);
+/* Is it what providers say with 400 of our account there? */
+bool wire_is_of_account(struct str message);
 
 #endif

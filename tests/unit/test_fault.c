@@ -28,6 +28,15 @@ static const struct {
     {STR_INIT("{\"object\":\"error\",\"message\":\"v\",\"code\":400}"), STR_INIT("v"), 400},
     {STR_INIT("{\"error\":{\"code\":503,\"status\":\"UNAVAILABLE\",\"message\":\"g\"}}"),
      STR_INIT("g"), 503},
+    {STR_INIT("{\"error\":{\"type\":\"invalid_request_error\",\"code\":\"invalid_api_key\"}}"),
+     STR_INIT(""), 401},
+    {STR_INIT("{\"error\":{\"type\":\"authentication_error\","
+              "\"code\":\"invalid_request_error\"}}"),
+     STR_INIT(""), 401},
+    {STR_INIT("{\"error\":{\"type\":\"x\",\"code\":\"invalid_request_error\"}}"), STR_INIT(""), 400},
+    {STR_INIT("{\"error\":{\"type\":\"invalid_request_error\","
+              "\"message\":\"Your credit balance is too low to go on\"}}"),
+     STR_INIT("Your credit balance is too low to go on"), 402},
     {STR_INIT("{\"detail\":\"none\"}"), STR_INIT("none"), 0},
     {STR_INIT("{\"error\":{\"code\":\"x\",\"message\":\"prompt is too long: 9 tokens\"}}"),
      STR_INIT("prompt is too long: 9 tokens"), 400},
