@@ -22,6 +22,7 @@
 #include "path/attempt.h"
 #include "path/away.h"
 #include "path/candidate.h"
+#include "path/frames.h"
 #include "path/heartbeat.h"
 #include "provider/provider.h"
 #include "path/refusal.h"
@@ -59,7 +60,7 @@ void relay_init(struct request *r)
 	buf_init(&r->relay.frames, LIMIT_EVENT_BYTES);
 	r->relay.sse = (struct sse){0};
 	r->relay.held_at = 0;
-	r->relay.is_over = r->relay.is_silent = false;
+	r->relay.is_over = r->relay.is_silent = r->relay.is_broken = false;
 	if (r->llm.stream && patience_ms > 0)
 		timer_set(&r->relay.patience, &r->worker->loop, patience_ms, on_silence);
 }
@@ -113,6 +114,7 @@ static void begin(struct request *r)
 	candidate_note_answer(r);
 	heartbeat_stop(r);
 	timer_cancel(&r->relay.patience);
+	r->relay.is_silent = false;
 	if (!r->has_begun)
 		reply_begin_stream(
 		    r, r->now.job || is_framed(r)
@@ -484,28 +486,8 @@ static enum relay_result end_bulk(struct request *r)
 	return feed(r, STR(""));
 }
 
-/* Takes whole messages off the front of `bytes`; what events they were goes to `out`. Gives how
- * many bytes they had; -1: they are no such messages. */
-static ssize_t unframe(struct request *r, struct str bytes, struct buf *out)
-{
-	struct eventstream_message m;
-	size_t taken = 0;
-
-	for (;;) {
-		switch (eventstream_next(str_part(bytes, taken, bytes.len), &m)) {
-		case EVENTSTREAM_MORE:
-			return (ssize_t)taken;
-		case EVENTSTREAM_BAD:
-			return -1;
-		case EVENTSTREAM_MESSAGE:
-			if (eventstream_put_event(out, &m, r->events, r->scratch) < 0)
-				return -1;
-			taken += m.raw.len;
-		}
-	}
-}
-
-/* What came before the frame that is broken counts: its usage is billed. */
+/* What came before the frame that is broken counts: its usage is billed. Nothing behind it is
+ * heard. */
 static enum relay_result feed_framed(struct request *r, struct str bytes)
 {
 	struct buf *frames = &r->relay.frames, events;
@@ -516,10 +498,9 @@ static enum relay_result feed_framed(struct request *r, struct str bytes)
 	if (buf_is_over(frames))
 		return RELAY_BROKEN;
 	buf_init(&events, 2 * LIMIT_EVENT_BYTES);
-	taken = unframe(r, buf_str(frames), &events);
+	taken = frames_take(r, buf_str(frames), &events);
 	result = feed(r, buf_str(&events));
-	if (taken < 0 || buf_is_over(&events))
-		result = result == RELAY_WAITS && !r->relay.is_over ? RELAY_BROKEN : result;
+	r->relay.is_broken = taken < 0 || buf_is_over(&events);
 	if (taken > 0)
 		buf_drop(frames, (size_t)taken);
 	buf_release(&events);
@@ -570,11 +551,17 @@ static enum relay_result take(struct request *r)
 	enum relay_result result = go_on(r);
 	struct str bytes = exchange_body(x);
 
-	if (result != RELAY_WAITS || r->is_away || is_moving(r) || bytes.len == 0)
+	if (result != RELAY_WAITS || r->is_away || r->relay.bulk || is_moving(r) ||
+	    r->relay.is_broken || bytes.len == 0)
 		return result;
 	result = is_framed(r) ? feed_framed(r, bytes) : feed(r, bytes);
 	exchange_take(x, bytes.len);
 	return result == RELAY_WAITS && !r->is_away ? go_on(r) : result;
+}
+
+bool relay_has_more(const struct request *r)
+{
+	return r->relay.bulk || r->relay.partial.len > 0;
 }
 
 enum relay_result relay_step(struct request *r)
@@ -583,15 +570,17 @@ enum relay_result relay_step(struct request *r)
 	bool had_content = r->has_content;
 	enum relay_result result = take(r);
 
+	if (r->is_away) /* nothing may end while the pool reads */
+		return r->has_content && !had_content ? RELAY_FLOWS : RELAY_WAITS;
 	if (buf_is_over(&r->relay.held))
 		return RELAY_BROKEN;
 	if (result != RELAY_WAITS)
 		return result;
-	if (r->is_away || is_moving(r))
+	if (is_moving(r))
 		return r->has_content && !had_content ? RELAY_FLOWS : RELAY_WAITS;
 	if (r->relay.is_over)
 		return over(r, exchange_state(x));
-	if (exchange_state(x) >= EXCHANGE_DONE)
+	if (r->relay.is_broken || exchange_state(x) >= EXCHANGE_DONE)
 		return RELAY_BROKEN;
 	if (r->relay.is_silent)
 		return RELAY_SILENT;

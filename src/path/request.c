@@ -347,7 +347,7 @@ static enum request_result step_hear(struct request *r)
 	struct exchange *x = r->now.exchange;
 	enum exchange_state state = exchange_state(x);
 
-	if (state == EXCHANGE_FAILED && exchange_body(x).len == 0) {
+	if (state == EXCHANGE_FAILED && exchange_body(x).len == 0 && !relay_has_more(r)) {
 		refusal_of_exchange(r);
 		return give_up(r);
 	}

@@ -91,6 +91,7 @@ struct relay {
 	uint64_t moved_turn;   /* of the loop, when some was moved last */
 	struct buf frames;     /* AWS's: a message that is not whole yet */
 	bool is_over;          /* the terminal event went by */
+	bool is_broken;        /* what comes behind what was heard cannot be read */
 	struct timer grace;    /* for the provider's last bytes behind it */
 	struct timer patience; /* for the first content */
 	bool is_silent;        /* it has not come in time */

@@ -24,6 +24,8 @@
 #include "upstream/answer.h"
 #include "upstream/dial.h"
 
+enum { DETAIL_BYTES = 512 };
+
 struct exchange {
 	struct list_node node; /* of the upstream's exchanges, then of its dying */
 	struct upstream *upstream;
@@ -36,7 +38,7 @@ struct exchange {
 	void *owner; /* on_event NULL: ended */
 	enum exchange_state state;
 	enum exchange_failure failure;
-	struct str detail;
+	struct buf detail; /* not in the arena, which another thread may have while we fail */
 
 	struct str pieces[EXCHANGE_PIECES_MAX];
 	int piece_count;
@@ -108,18 +110,22 @@ static void let_go(struct exchange *ex)
 	link_close(&ex->link);
 }
 
-static void ex_fail(struct exchange *ex, enum exchange_failure failure, struct str detail)
+/* False: it had ended before. */
+static bool ex_fail(struct exchange *ex, enum exchange_failure failure)
 {
 	if (is_over(ex))
-		return;
+		return false;
 	let_go(ex);
 	ex->state = EXCHANGE_FAILED;
 	ex->failure = failure;
-	ex->detail = detail;
+	return true;
 }
 
 #define EX_FAIL(ex, failure, ...)                                                                  \
-	ex_fail((ex), EXCHANGE_##failure##_FAILURE, arena_printf((ex)->arena, __VA_ARGS__))
+	do {                                                                                       \
+		if (ex_fail((ex), EXCHANGE_##failure##_FAILURE))                                   \
+			buf_printf(&(ex)->detail, __VA_ARGS__);                                    \
+	} while (0)
 
 static void ex_finish(struct exchange *ex)
 {
@@ -288,7 +294,8 @@ static void on_dialled(void *owner, const struct dial_result *result)
 		use_link(ex, result->link);
 		return;
 	}
-	ex_fail(ex, result->failure, arena_copy(ex->arena, result->detail));
+	if (ex_fail(ex, result->failure))
+		buf_put(&ex->detail, result->detail);
 	tell(ex);
 }
 
@@ -363,6 +370,7 @@ static void exchange_free(struct exchange *ex)
 {
 	list_remove(&ex->node);
 	answer_release(&ex->answer);
+	buf_release(&ex->detail);
 	mem_put(ex);
 }
 
@@ -387,6 +395,7 @@ struct exchange *exchange_start(struct upstream *up, const struct exchange_ask *
 	memcpy(ex->pieces, ask->pieces, (size_t)ask->piece_count * sizeof *ask->pieces);
 	ex->piece_count = ask->piece_count;
 	ex->arena = arena;
+	buf_init(&ex->detail, DETAIL_BYTES);
 	ex->on_event = on_event;
 	ex->owner = owner;
 	ex->send.run = run_send;
@@ -467,7 +476,7 @@ const char *exchange_failure_name(enum exchange_failure failure)
 
 struct str exchange_failure_detail(const struct exchange *ex)
 {
-	return ex->detail;
+	return buf_str(&ex->detail);
 }
 
 const struct http_head *exchange_head(const struct exchange *ex)

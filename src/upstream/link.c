@@ -66,6 +66,7 @@ struct link {
 };
 
 static void push(struct link *l);
+static void go_on(struct link *l);
 
 /* --- reading --- */
 
@@ -128,7 +129,9 @@ static void read_cipher(struct link *l, struct str cipher)
 	tls_feed(l->tls, cipher);
 	if (!read_plain_text(l))
 		return;
-	push(l);
+	go_on(l);
+	if (l->state == LINK_CLOSED)
+		return;
 	if (tls_state(l->tls) == TLS_CLOSED)
 		l->user->on_end(l, LINK_ENDED);
 	else if (tls_state(l->tls) == TLS_FAILED)
@@ -485,6 +488,7 @@ void link_use(struct link *l, const struct link_user *user, void *owner)
 	l->user = user;
 	l->owner = owner;
 	l->has_sent = false;
+	l->pieces = NULL; /* of the user before */
 }
 
 void *link_owner(const struct link *l)

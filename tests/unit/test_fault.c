@@ -33,7 +33,8 @@ static const struct {
     {STR_INIT("{\"error\":{\"type\":\"authentication_error\","
               "\"code\":\"invalid_request_error\"}}"),
      STR_INIT(""), 401},
-    {STR_INIT("{\"error\":{\"type\":\"x\",\"code\":\"invalid_request_error\"}}"), STR_INIT(""), 400},
+    {STR_INIT("{\"error\":{\"type\":\"x\",\"code\":\"invalid_request_error\"}}"),
+     STR_INIT(""), 400},
     {STR_INIT("{\"error\":{\"type\":\"invalid_request_error\","
               "\"message\":\"Your credit balance is too low to go on\"}}"),
      STR_INIT("Your credit balance is too low to go on"), 402},
