@@ -111,7 +111,8 @@ static int diff(const struct config *ours, struct str file, struct fail *f)
 
 	buf_init(&out, CATALOG_BYTES_MAX);
 	count = diff_with(ours, file, &out, f);
-	fwrite(out.ptr, 1, out.len, stdout);
+	if (out.len)
+		fwrite(out.ptr, 1, out.len, stdout);
 	buf_release(&out);
 	if (count < 0)
 		fprintf(stderr, "fluxrouter: %.*s\n", STR_ARG(f->message));
