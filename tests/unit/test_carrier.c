@@ -279,39 +279,57 @@ static void add_key(struct store *s, int64_t account_id, uint8_t mark)
 	must(store_key_add(s, &k, &id, &f) == 0);
 }
 
+/* A carrier beside somebody else's link to the same store, where each key takes long to be told. */
+struct slow {
+	struct daemon d;
+	struct store *other;
+	int64_t account_id;
+};
+
+static struct slow slow_start(void (*wake)(struct loop *))
+{
+	struct slow slow;
+
+	begin();
+	slow.d = daemon_start();
+	good_wakes = 0;
+	loop.on_wake = wake;
+	uv_ref((uv_handle_t *)&loop.waker);
+	must(store_open(dir, STORE_EXISTING, &slow.other, &f) == 0);
+	must(store_account_named(slow.other, STR("a"), &slow.account_id, &f) == 0);
+	atomic_store(&key_takes_ms, 80);
+	add_key(slow.other, slow.account_id, 1);
+	return slow;
+}
+
+static void slow_stop(struct slow *slow)
+{
+	atomic_store(&key_takes_ms, 0);
+	loop.on_wake = NULL;
+	uv_unref((uv_handle_t *)&loop.waker);
+	store_close(&slow->other);
+	daemon_stop(&slow->d);
+	tempdir_remove(dir);
+}
+
 /* Who asks while the store is being read is woken by the answer to its own question, not only by
  * the one before. */
 static void test_asked_meanwhile(void)
 {
-	struct store *other;
-	struct daemon d;
-	int64_t account_id;
+	struct slow slow = slow_start(on_wake);
 
-	begin();
-	d = daemon_start();
-	asked = d.carrier;
-	loop.on_wake = on_wake;
-	uv_ref((uv_handle_t *)&loop.waker);
-	must(store_open(dir, STORE_EXISTING, &other, &f) == 0);
-	must(store_account_named(other, STR("a"), &account_id, &f) == 0);
-	atomic_store(&key_takes_ms, 80);
-	add_key(other, account_id, 1);
+	asked = slow.d.carrier;
 	late_ticket = UINT64_MAX;
-	(void)!carrier_ask_keys(d.carrier, &loop);
+	(void)!carrier_ask_keys(asked, &loop);
 	usleep(30000); /* it is being told of that key */
-	add_key(other, account_id, 2);
-	late_ticket = carrier_ask_keys(d.carrier, &loop);
+	add_key(slow.other, slow.account_id, 2);
+	late_ticket = carrier_ask_keys(asked, &loop);
 	for (int i = 0; i < 500 && good_wakes == 0; i++) {
 		uv_run(&loop.uv, UV_RUN_NOWAIT);
 		usleep(1000);
 	}
-	CHECK(good_wakes > 0 && carrier_has_answered(d.carrier, late_ticket));
-	atomic_store(&key_takes_ms, 0);
-	loop.on_wake = NULL;
-	uv_unref((uv_handle_t *)&loop.waker);
-	store_close(&other);
-	daemon_stop(&d);
-	tempdir_remove(dir);
+	CHECK(good_wakes > 0 && carrier_has_answered(asked, late_ticket));
+	slow_stop(&slow);
 }
 
 static void count_wake(struct loop *l)
@@ -323,33 +341,17 @@ static void count_wake(struct loop *l)
 /* The daemon stops while the store makes the carrier wait: the loops are gone when it answers. */
 static void test_forgotten_loops(void)
 {
-	struct store *other;
-	struct daemon d;
-	int64_t account_id;
-	uint64_t ticket;
+	struct slow slow = slow_start(count_wake);
+	struct carrier *c = slow.d.carrier;
+	uint64_t ticket = carrier_ask_keys(c, &loop);
 
-	begin();
-	d = daemon_start();
-	good_wakes = 0;
-	loop.on_wake = count_wake;
-	uv_ref((uv_handle_t *)&loop.waker);
-	must(store_open(dir, STORE_EXISTING, &other, &f) == 0);
-	must(store_account_named(other, STR("a"), &account_id, &f) == 0);
-	atomic_store(&key_takes_ms, 80);
-	add_key(other, account_id, 1);
-	ticket = carrier_ask_keys(d.carrier, &loop);
-	carrier_forget_loops(d.carrier);
-	for (int i = 0; i < PATIENCE_MS && !carrier_has_answered(d.carrier, ticket); i++)
+	carrier_forget_loops(c);
+	for (int i = 0; i < PATIENCE_MS && !carrier_has_answered(c, ticket); i++)
 		usleep(1000);
 	usleep(20000); /* the loops are woken behind the answer */
 	uv_run(&loop.uv, UV_RUN_NOWAIT);
-	CHECK(carrier_has_answered(d.carrier, ticket) && good_wakes == 0);
-	atomic_store(&key_takes_ms, 0);
-	loop.on_wake = NULL;
-	uv_unref((uv_handle_t *)&loop.waker);
-	store_close(&other);
-	daemon_stop(&d);
-	tempdir_remove(dir);
+	CHECK(carrier_has_answered(c, ticket) && good_wakes == 0);
+	slow_stop(&slow);
 }
 
 static int wrongs;

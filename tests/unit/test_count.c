@@ -103,19 +103,7 @@ static void learn(struct learnt *l, unsigned letters)
 
 static struct vocab *vocab_of(const struct learnt *l)
 {
-	struct vocab *v = NULL;
-	struct arena arena;
-	struct fail f;
-	struct buf file;
-
-	arena_init(&arena);
-	fail_init(&f, &arena);
-	buf_init(&file, 1 << 20);
-	vocabulary_file(VOCAB_O200K, l->list, l->count, &file);
-	CHECK(vocab_read(buf_str(&file), &v, &f) == 0);
-	buf_release(&file);
-	arena_release(&arena);
-	return v;
+	return vocabulary_read(VOCAB_O200K, l->list, l->count);
 }
 
 static void check_texts(const struct learnt *l, const struct vocab *v, unsigned letters)

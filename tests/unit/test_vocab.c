@@ -15,19 +15,7 @@ static const char *const texts[] = {"he", "ll", "hell", "hello", " hello", "lo",
 
 static struct vocab *vocab_of(enum vocab_cut cut)
 {
-	struct vocab *v = NULL;
-	struct arena arena;
-	struct fail f;
-	struct buf file;
-
-	arena_init(&arena);
-	fail_init(&f, &arena);
-	buf_init(&file, 1 << 20);
-	vocabulary_file(cut, texts, sizeof texts / sizeof texts[0], &file);
-	CHECK(vocab_read(buf_str(&file), &v, &f) == 0);
-	buf_release(&file);
-	arena_release(&arena);
-	return v;
+	return vocabulary_read(cut, texts, sizeof texts / sizeof texts[0]);
 }
 
 /* Pieces with | between, by the two ways of cutting. */

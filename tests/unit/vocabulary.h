@@ -3,6 +3,8 @@
 #ifndef TESTS_UNIT_VOCABULARY_H
 #define TESTS_UNIT_VOCABULARY_H
 
+#include "check.h"
+
 #include "base/buf.h"
 #include "base/hash.h"
 #include "token/vocab.h"
@@ -61,6 +63,24 @@ __attribute__((unused)) static void vocabulary_file(enum vocab_cut cut, const ch
 	buf_put(out, buf_str(&body));
 	buf_release(&body);
 	buf_release(&runs);
+}
+
+__attribute__((unused)) static struct vocab *vocabulary_read(enum vocab_cut cut,
+                                                             const char *const *texts, int count)
+{
+	struct vocab *v = NULL;
+	struct arena arena;
+	struct fail f;
+	struct buf file;
+
+	arena_init(&arena);
+	fail_init(&f, &arena);
+	buf_init(&file, 1 << 20);
+	vocabulary_file(cut, texts, count, &file);
+	CHECK(vocab_read(buf_str(&file), &v, &f) == 0);
+	buf_release(&file);
+	arena_release(&arena);
+	return v;
 }
 
 #endif
