@@ -239,21 +239,33 @@ struct question {
 	int64_t ticket, doubted;
 	bool releases; /* asks nothing: the process has ended, and another one sees to it */
 	bool failed;
+	int64_t returned; /* asks nothing either, but gives so much back */
+	_Atomic bool is_done;
 };
+
+static int put_question(struct question *q, struct fail *ff)
+{
+	const struct store_lease_turn turn = {&q->ask, 1, q->ticket, q->doubted};
+	struct store_lease_grant g;
+
+	if (q->releases)
+		return store_lease_release(q->store, node_a, ff);
+	if (q->returned)
+		return store_lease_return(q->store, node_a, q->ask.bucket, q->returned, ff);
+	return store_lease_take(q->store, node_a, &turn, &g, ff);
+}
 
 static void *ask_in_thread(void *arg)
 {
 	struct question *q = arg;
-	const struct store_lease_turn turn = {&q->ask, 1, q->ticket, q->doubted};
-	struct store_lease_grant g;
 	struct arena own;
 	struct fail ff;
 
 	arena_init(&own);
 	fail_init(&ff, &own);
-	q->failed = (q->releases ? store_lease_release(q->store, node_a, &ff)
-	                         : store_lease_take(q->store, node_a, &turn, &g, &ff)) < 0;
+	q->failed = put_question(q, &ff) < 0;
 	arena_release(&own);
+	q->is_done = true;
 	return NULL;
 }
 
@@ -267,14 +279,11 @@ static void wait_for_hanging(const struct place *p)
 	place_sql(p, query);
 }
 
-/* The database is still at its COMMIT when the connection breaks and the next question comes, which
- * is of another bucket: what it gives back must be what that COMMIT makes. */
-static void unheard_while_it_hangs(const struct place *p, struct store *s, int64_t ticket,
-                                   bool releases)
+/* The database is still at the first one's COMMIT when its connection breaks and the next comes. */
+static void ask_while_it_hangs(const struct place *p, struct question *first,
+                               struct question *next)
 {
-	struct question first = {s, ask(1000, 300, 1), ticket, 0, false, false};
-	struct question next = {s, {key, 1000, 50, 1}, ticket + 1, ticket, releases, false};
-	struct postgres *link = LIST_OBJECT(s, struct postgres, store);
+	struct postgres *link = LIST_OBJECT(first->store, struct postgres, store);
 	int socket = link->pq->socket(link->conn);
 	struct place_lock lock;
 	pthread_t thread;
@@ -283,18 +292,42 @@ static void unheard_while_it_hangs(const struct place *p, struct store *s, int64
 	must(lock.pq->sendQuery(lock.conn, "SELECT pg_advisory_lock(7)"));
 	for (struct pg_result *r; (r = lock.pq->getResult(lock.conn));)
 		lock.pq->clear(r);
-	must(pthread_create(&thread, NULL, ask_in_thread, &first) == 0);
+	must(pthread_create(&thread, NULL, ask_in_thread, first) == 0);
 	wait_for_hanging(p);
 	must(shutdown(socket, SHUT_RDWR) == 0);
 	must(pthread_join(thread, NULL) == 0);
-	CHECK(first.failed);
+	CHECK(first->failed);
 	link->retry_ns = 0; /* it would wait before it connects again */
-	must(pthread_create(&thread, NULL, ask_in_thread, &next) == 0);
+	must(pthread_create(&thread, NULL, ask_in_thread, next) == 0);
 	usleep(200 * 1000);
+	CHECK(!next->is_done);
 	place_unlock(&lock);
 	must(pthread_join(thread, NULL) == 0);
-	CHECK(!next.failed);
+	CHECK(!next->failed);
 	usleep(100 * 1000);
+}
+
+/* The next question is of another bucket: what it gives back must be what that COMMIT makes. */
+static void unheard_while_it_hangs(const struct place *p, struct store *s, int64_t ticket,
+                                   bool releases)
+{
+	struct question first = {.store = s, .ask = ask(1000, 300, 1), .ticket = ticket};
+	struct question next = {.store = s,
+	                        .ask = {key, 1000, 50, 1},
+	                        .ticket = ticket + 1,
+	                        .doubted = ticket,
+	                        .releases = releases};
+
+	ask_while_it_hangs(p, &first, &next);
+}
+
+/* What is given back is given back when the next one reads the sums: others may have it by then. */
+static void returned_while_it_hangs(const struct place *p, struct store *s, int64_t ticket)
+{
+	struct question first = {.store = s, .ask = ask(1000, 0, 0), .returned = 30};
+	struct question next = {.store = s, .ask = ask(1000, 0, 0), .ticket = ticket};
+
+	ask_while_it_hangs(p, &first, &next);
 }
 
 static void test_unheard_hangs(const struct place *p)
@@ -319,6 +352,9 @@ static void test_unheard_hangs(const struct place *p)
 	CHECK(take_after(s, 7, 0, ask(1000, 0, 0)).mine_nusd == 100);
 	unheard_while_it_hangs(p, s, 8, true);
 	CHECK(take_after(s, 9, 0, ask(1000, 0, 0)).mine_nusd == 0);
+	CHECK(take_after(s, 10, 0, ask(1000, 100, 1)).mine_nusd == 100);
+	returned_while_it_hangs(p, s, 11);
+	CHECK(take_after(s, 12, 0, ask(1000, 0, 0)).mine_nusd == 70);
 	store_close(&s);
 }
 
