@@ -10,21 +10,33 @@ static int status_of_word(struct str word)
 		struct str word;
 		int status;
 	} rows[] = {
-	    {STR_INIT("context_length_exceeded"), 400}, {STR_INIT("invalid_prompt"), 400},
-	    {STR_INIT("invalid_request_error"), 400},   {STR_INIT("image_parse_error"), 400},
-	    {STR_INIT("invalid_image"), 400},           {STR_INIT("image_too_large"), 400},
-	    {STR_INIT("authentication_error"), 401},    {STR_INIT("insufficient_quota"), 402},
-	    {STR_INIT("billing_error"), 402},           {STR_INIT("permission_error"), 403},
-	    {STR_INIT("not_found_error"), 404},         {STR_INIT("request_too_large"), 413},
-	    {STR_INIT("rate_limit_exceeded"), 429},     {STR_INIT("rate_limit_error"), 429},
-	    {STR_INIT("api_error"), 500},               {STR_INIT("server_error"), 500},
-	    {STR_INIT("timeout_error"), 504},           {STR_INIT("vector_store_timeout"), 504},
-	    {STR_INIT("overloaded_error"), 529},        {STR_INIT("invalid_api_key"), 401},
-	    {STR_INIT("content_filter"), 400},          {STR_INIT("invalid_image_url"), 400},
-	    {STR_INIT("invalid_image_format"), 400},    {STR_INIT("invalid_base64_image"), 400},
-	    {STR_INIT("billing_hard_limit_reached"), 402},
+	    {STR_INIT("content_filter"), 400},
+	    {STR_INIT("context_length_exceeded"), 400},
 	    {STR_INIT("failed_to_download_image"), 400},
 	    {STR_INIT("image_content_policy_violation"), 400},
+	    {STR_INIT("image_parse_error"), 400},
+	    {STR_INIT("image_too_large"), 400},
+	    {STR_INIT("invalid_base64_image"), 400},
+	    {STR_INIT("invalid_image"), 400},
+	    {STR_INIT("invalid_image_format"), 400},
+	    {STR_INIT("invalid_image_url"), 400},
+	    {STR_INIT("invalid_prompt"), 400},
+	    {STR_INIT("invalid_request_error"), 400},
+	    {STR_INIT("authentication_error"), 401},
+	    {STR_INIT("invalid_api_key"), 401},
+	    {STR_INIT("billing_error"), 402},
+	    {STR_INIT("billing_hard_limit_reached"), 402},
+	    {STR_INIT("insufficient_quota"), 402},
+	    {STR_INIT("permission_error"), 403},
+	    {STR_INIT("not_found_error"), 404},
+	    {STR_INIT("request_too_large"), 413},
+	    {STR_INIT("rate_limit_error"), 429},
+	    {STR_INIT("rate_limit_exceeded"), 429},
+	    {STR_INIT("api_error"), 500},
+	    {STR_INIT("server_error"), 500},
+	    {STR_INIT("timeout_error"), 504},
+	    {STR_INIT("vector_store_timeout"), 504},
+	    {STR_INIT("overloaded_error"), 529},
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -49,18 +61,19 @@ static uint32_t error_of(const struct json *doc, uint32_t root)
  * the request. */
 static int read_status(const struct json *doc, uint32_t object, struct arena *arena)
 {
-	uint32_t code = json_get(doc, object, STR("code"));
+	uint32_t first = json_get(doc, object, STR("code"));
+	uint32_t second = json_get(doc, object, STR("type")), code = first;
 	int64_t number;
 	int status;
 
-	if (json_i64(doc, code, 400, 599, &number) == 0)
+	if (json_i64(doc, first, 400, 599, &number) == 0)
 		return (int)number;
-	status = json_text_is(doc, code, STR("invalid_request_error"))
-	             ? 0
-	             : status_of_word(json_text(doc, code, arena));
-	if (status == 0)
-		status = status_of_word(json_text(doc, json_get(doc, object, STR("type")), arena));
-	return status ? status : status_of_word(json_text(doc, code, arena));
+	if (json_text_is(doc, code, STR("invalid_request_error"))) {
+		first = second;
+		second = code;
+	}
+	status = status_of_word(json_text(doc, first, arena));
+	return status ? status : status_of_word(json_text(doc, second, arena));
 }
 
 void wire_read_fault(struct str bytes, struct json *scratch, struct arena *arena,
@@ -87,13 +100,21 @@ void wire_read_fault(struct str bytes, struct json *scratch, struct arena *arena
 		out->status = status_of_word(STR("billing_error"));
 }
 
+static bool matches_one(struct str message, const struct str *patterns, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (str_matches_glob(message, patterns[i]))
+			return true;
+	return false;
+}
+
 bool wire_is_overflow(struct str message)
 {
 	static const struct str patterns[] = {
-	    STR_INIT("*maximum context length*"),       /* OpenAI, vLLM, Mistral, DeepSeek */
-	    STR_INIT("*exceeds the context window*"),   /* OpenAI's responses */
-	    STR_INIT("*prompt is too long*"),           /* Anthropic */
-	    STR_INIT("*exceed context limit*"),         /* Anthropic, with max_tokens */
+	    STR_INIT("*maximum context length*"),     /* OpenAI, vLLM, Mistral, DeepSeek */
+	    STR_INIT("*exceeds the context window*"), /* OpenAI's responses */
+	    STR_INIT("*prompt is too long*"),         /* Anthropic */
+	    STR_INIT("*exceed context limit*"),       /* Anthropic, with max_tokens */
 	    /* https://github.com/anthropics/claude-code/issues/8637 (Bedrock) */
 	    STR_INIT("*input is too long for requested model*"),
 	    /* https://github.com/google-gemini/gemini-cli/issues/11507 */
@@ -102,10 +123,7 @@ bool wire_is_overflow(struct str message)
 	    STR_INIT("*reduce the length of the messages*"),  /* Groq, Cerebras */
 	};
 
-	for (size_t i = 0; i < sizeof patterns / sizeof patterns[0]; i++)
-		if (str_matches_glob(message, patterns[i]))
-			return true;
-	return false;
+	return matches_one(message, patterns, sizeof patterns / sizeof patterns[0]);
 }
 
 bool wire_is_of_account(struct str message)
@@ -118,8 +136,5 @@ bool wire_is_of_account(struct str message)
 	    STR_INIT("Billing hard limit has been reached*"), /* OpenAI */
 	};
 
-	for (size_t i = 0; i < sizeof patterns / sizeof patterns[0]; i++)
-		if (str_matches_glob(message, patterns[i]))
-			return true;
-	return false;
+	return matches_one(message, patterns, sizeof patterns / sizeof patterns[0]);
 }
