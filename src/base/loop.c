@@ -18,7 +18,7 @@
 #include "base/timer.h"
 #include "base/work.h"
 
-enum { LEAVING_MAX = 16 }; /* of up to some 30 MiB each */
+enum { LEAVING_BYTES_MAX = 64 * 1024 * 1024 };
 
 /* Tasks may ask for tasks. These run in a round of their own, behind a commit of their own: what
  * the first round made known (a request that had waited behind the one just answered) may have
@@ -247,6 +247,7 @@ void loop_has_read(struct loop *l, size_t bytes)
 struct leaving {
 	uv_work_t work;
 	void *memory;
+	size_t bytes;
 };
 
 static _Thread_local struct loop *running;
@@ -259,25 +260,27 @@ static void on_pool(uv_work_t *work)
 static void on_left(uv_work_t *work, int status)
 {
 	struct loop *l = LIST_OBJECT(work->loop, struct loop, uv);
+	struct leaving *leaving = LIST_OBJECT(work, struct leaving, work);
 
 	must(status == 0); /* nothing cancels it */
-	l->leaving_count--;
-	mem_put(LIST_OBJECT(work, struct leaving, work));
+	l->leaving_bytes -= leaving->bytes;
+	mem_put(leaving);
 }
 
 /* The pool may be at names that nobody answers for: no more than so much waits for it. */
-static void give_large(void *memory)
+static void give_large(void *memory, size_t bytes)
 {
 	struct leaving *leaving;
 
-	if (running->leaving_count >= LEAVING_MAX) {
-		work_did(MEM_LARGE_BYTES);
+	if (running->leaving_bytes + bytes > LEAVING_BYTES_MAX) {
+		work_did(bytes);
 		mem_put_large(memory);
 		return;
 	}
 	leaving = mem_get(sizeof *leaving);
 	leaving->memory = memory;
-	running->leaving_count++;
+	leaving->bytes = bytes;
+	running->leaving_bytes += bytes;
 	must(uv_queue_work(&running->uv, &leaving->work, on_pool, on_left) == 0);
 }
 

@@ -44,7 +44,7 @@ struct loop {
 	uint64_t turn;                 /* its number */
 	const void *reader;            /* who read last in this turn */
 	size_t reader_left;            /* of its LOOP_TURN_READ_BYTES */
-	int leaving_count;             /* large pieces of memory that the pool is to put */
+	size_t leaving_bytes;          /* large pieces of memory that the pool is to put */
 	int (*commit)(void *);         /* 0: kept; -1: not yet, hold the tasks and try again */
 	void *commit_arg;
 

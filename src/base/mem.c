@@ -59,7 +59,7 @@ struct stash {
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 static pthread_key_t key;
 static _Thread_local struct stash stash;
-static _Thread_local void (*give_large)(void *memory);
+static _Thread_local void (*give_large)(void *memory, size_t bytes);
 
 _Thread_local size_t work_bytes;
 
@@ -135,7 +135,7 @@ void *mem_resize(void *old, size_t bytes)
 	return memory;
 }
 
-void mem_give_large(void (*give)(void *memory))
+void mem_give_large(void (*give)(void *memory, size_t bytes))
 {
 	give_large = KEEPS_NOTHING ? NULL : give;
 }
@@ -162,7 +162,7 @@ void mem_put_large(void *memory)
 static void put_unkept(void *memory, size_t bytes)
 {
 	if (bytes >= MEM_LARGE_BYTES && give_large) {
-		give_large(memory);
+		give_large(memory, bytes);
 		return;
 	}
 	if (bytes >= WORK_LARGE_BYTES)

@@ -27,7 +27,7 @@ void mem_wipe(void *memory); /* the same, and what was in it is gone: for secret
 enum { MEM_LARGE_BYTES = 1024 * 1024 };
 /* This thread's own taker of such pieces, for mem_put; NULL: mem_put sees to them itself. The taker
  * has mem_put_large called for each, on whatever thread. */
-void mem_give_large(void (*give)(void *memory));
+void mem_give_large(void (*give)(void *memory, size_t bytes));
 void mem_put_large(void *memory);
 
 #endif

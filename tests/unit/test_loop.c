@@ -177,7 +177,7 @@ static void test_large_memory(void)
 	loop_next_turn(&loop, &task);
 	loop_run(&loop);
 	CHECK(!is_given_away || most_bytes <= MEM_LARGE_BYTES);
-	CHECK(loop.leaving_count == 0);
+	CHECK(loop.leaving_bytes == 0);
 }
 
 int main(void)
