@@ -121,7 +121,8 @@ static int open_books(struct request *r)
  * asked, for the money only kept another from standing in; else why the first was refused. */
 static void tell_refusal(struct request *r)
 {
-	bool has_failed = r->asked && fail_is_set(&r->before);
+	bool has_failed = r->asked && fail_is_set(&r->before) &&
+	                  r->before.kind != FAIL_PROVIDER_REJECTED; /* of thinking, asked again */
 
 	r->fail = has_failed ? r->before : r->pay.refused;
 	r->now = (struct attempt){.target = has_failed ? r->asked : NULL};
