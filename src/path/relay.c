@@ -23,7 +23,7 @@
 #include "path/away.h"
 #include "path/candidate.h"
 #include "path/frames.h"
-#include "path/heartbeat.h"
+#include "path/handing.h"
 #include "provider/provider.h"
 #include "path/refusal.h"
 #include "path/reply.h"
@@ -31,10 +31,7 @@
 #include "limits.h"
 #include "wire/eventstream.h"
 
-enum {
-	RELAY_GRACE_MS = 250,
-	MOVE_BYTES = 128 * 1024, /* in one turn */
-};
+enum { RELAY_GRACE_MS = 250 };
 
 static void on_grace(struct timer *t)
 {
@@ -89,104 +86,9 @@ bool relay_is_stream(const struct http_head *head)
 	return has_type(head, STR("text/event-stream")) || has_type(head, EVENTSTREAM_TYPE);
 }
 
-static bool is_framed(const struct request *r)
+bool relay_is_framed(const struct request *r)
 {
 	return has_type(exchange_head(r->now.exchange), EVENTSTREAM_TYPE);
-}
-
-/* ---- giving ---- */
-
-static void give(struct request *r, struct str bytes)
-{
-	if (r->has_content && r->relay.held.len == 0)
-		stream_write(r->stream, bytes);
-	else
-		buf_put(&r->relay.held, bytes);
-}
-
-static void begin(struct request *r)
-{
-	struct buf *held = &r->relay.held;
-
-	if (r->has_content)
-		return;
-	r->has_content = true;
-	candidate_note_answer(r);
-	heartbeat_stop(r);
-	timer_cancel(&r->relay.patience);
-	r->relay.is_silent = false;
-	if (!r->has_begun)
-		reply_begin_stream(
-		    r, r->now.job || is_framed(r)
-		           ? STR("text/event-stream")
-		           : http_header(exchange_head(r->now.exchange), STR("content-type")));
-	if (held->len > MOVE_BYTES)
-		return; /* moves */
-	stream_write(r->stream, buf_str(held));
-	buf_release(held);
-}
-
-static bool is_moving(const struct request *r)
-{
-	const struct relay *relay = &r->relay;
-
-	return (r->has_content && relay->held.len) || (relay->bulk && relay->bulk->is_taken);
-}
-
-/* What comes next of what moves; empty: nothing is left. */
-static struct str next_moved(struct request *r, size_t max)
-{
-	struct relay *relay = &r->relay;
-	struct bulk *b = relay->bulk;
-	struct str piece;
-
-	if (r->has_content && relay->held.len) {
-		piece = str_part(buf_str(&relay->held), relay->held_at, max);
-		relay->held_at += piece.len;
-		return piece;
-	}
-	while (b && b->at < b->count && b->pieces[b->at].len == 0)
-		b->at++;
-	if (b == NULL || !b->is_taken || b->at == b->count)
-		return STR("");
-	piece = str_part(b->pieces[b->at], 0, max);
-	b->pieces[b->at] = str_part(b->pieces[b->at], piece.len, SIZE_MAX);
-	return piece;
-}
-
-static void put_moved(struct request *r, struct str piece)
-{
-	struct relay *relay = &r->relay;
-
-	if (!r->has_content) {
-		buf_put(&relay->held, piece);
-		return;
-	}
-	stream_write(r->stream, piece);
-	if (relay->held_at < relay->held.len)
-		return;
-	buf_release(&relay->held);
-	relay->held_at = 0;
-}
-
-/* True when all has moved. Else it goes on in the next turn, or when the client has taken some. */
-static bool move(struct request *r)
-{
-	struct loop *loop = &r->worker->loop;
-	size_t left = r->relay.moved_turn == loop->turn ? 0 : MOVE_BYTES;
-
-	r->relay.moved_turn = loop->turn;
-	while (left) {
-		struct str piece = next_moved(r, left);
-
-		if (piece.len == 0)
-			return true;
-		put_moved(r, piece);
-		left -= piece.len;
-	}
-	if (!r->has_content || stream_unsent_bytes(r->stream) <= LIMIT_STREAM_UNSENT_BYTES)
-		loop_next_turn(loop, &r->later);
-	return false;
 }
 
 /* ---- events ---- */
@@ -225,7 +127,7 @@ static void send_edited(struct request *r, const struct sse_event *e, const stru
 	int count = edit(r, e, note, pieces, r->scratch);
 
 	for (int i = 0; i < count; i++)
-		give(r, pieces[i]);
+		handing_give(r, pieces[i]);
 }
 
 static bool hides_usage(const struct request *r)
@@ -241,7 +143,7 @@ struct run {
 static void run_send(struct request *r, struct run *run)
 {
 	if (run->bytes.len)
-		give(r, run->bytes);
+		handing_give(r, run->bytes);
 	run->bytes.len = 0;
 }
 
@@ -282,8 +184,8 @@ static enum relay_result translate_event(struct request *r, const struct sse_eve
 	buf_init(&events, LIMIT_EVENT_BYTES);
 	kind = translation_hear(r, e, &events);
 	if (kind != WIRE_LIFECYCLE && kind != WIRE_ERROR)
-		begin(r);
-	give(r, buf_str(&events));
+		handing_begin(r);
+	handing_give(r, buf_str(&events));
 	r->relay.is_over = kind == WIRE_END;
 	if (r->now.is_garbled || buf_is_over(&events))
 		refusal_bad_answer(r, "an event of its stream cannot be read");
@@ -331,7 +233,7 @@ static enum relay_result hear_event(struct request *r, struct run *run, const st
 	}
 	if (!r->has_content && note.kind != WIRE_LIFECYCLE) {
 		run_send(r, run);
-		begin(r);
+		handing_begin(r);
 	}
 	pass(r, run, e, &note);
 	r->relay.is_over = note.kind == WIRE_END;
@@ -390,7 +292,7 @@ static enum relay_result take_bulk(struct request *r)
 		return RELAY_ERROR;
 	}
 	if (b->kind != WIRE_LIFECYCLE)
-		begin(r);
+		handing_begin(r);
 	r->relay.is_over = b->kind == WIRE_END;
 	return RELAY_WAITS;
 }
@@ -534,11 +436,11 @@ static enum relay_result go_on(struct request *r)
 	struct relay *relay = &r->relay;
 	enum relay_result result = RELAY_WAITS;
 
-	if (is_moving(r) && !move(r))
+	if (handing_is_left(r) && !handing_move(r))
 		return RELAY_WAITS;
 	if (relay->bulk && !relay->bulk->is_taken) {
 		result = take_bulk(r);
-		if (result != RELAY_WAITS || !move(r))
+		if (result != RELAY_WAITS || !handing_move(r))
 			return result;
 	}
 	return relay->bulk ? end_bulk(r) : RELAY_WAITS;
@@ -551,10 +453,10 @@ static enum relay_result take(struct request *r)
 	enum relay_result result = go_on(r);
 	struct str bytes = exchange_body(x);
 
-	if (result != RELAY_WAITS || r->is_away || r->relay.bulk || is_moving(r) ||
+	if (result != RELAY_WAITS || r->is_away || r->relay.bulk || handing_is_left(r) ||
 	    r->relay.is_broken || bytes.len == 0)
 		return result;
-	result = is_framed(r) ? feed_framed(r, bytes) : feed(r, bytes);
+	result = relay_is_framed(r) ? feed_framed(r, bytes) : feed(r, bytes);
 	exchange_take(x, bytes.len);
 	return result == RELAY_WAITS && !r->is_away ? go_on(r) : result;
 }
@@ -564,7 +466,7 @@ bool relay_has_more(const struct request *r)
 	return r->relay.bulk || r->relay.partial.len > 0;
 }
 
-enum relay_result relay_step(struct request *r)
+static enum relay_result step(struct request *r)
 {
 	struct exchange *x = r->now.exchange;
 	bool had_content = r->has_content;
@@ -576,7 +478,7 @@ enum relay_result relay_step(struct request *r)
 		return RELAY_BROKEN;
 	if (result != RELAY_WAITS)
 		return result;
-	if (is_moving(r))
+	if (handing_is_left(r))
 		return r->has_content && !had_content ? RELAY_FLOWS : RELAY_WAITS;
 	if (r->relay.is_over)
 		return over(r, exchange_state(x));
@@ -586,4 +488,13 @@ enum relay_result relay_step(struct request *r)
 		return RELAY_SILENT;
 	keep_pace(r);
 	return r->has_content && !had_content ? RELAY_FLOWS : RELAY_WAITS;
+}
+
+enum relay_result relay_step(struct request *r)
+{
+	enum relay_result result = step(r);
+
+	if (result == RELAY_ERROR || result == RELAY_BROKEN)
+		handing_end(r);
+	return result;
 }

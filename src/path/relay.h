@@ -23,6 +23,9 @@ void relay_release(struct request *);
  * back, so that a provider's "200, then overloaded" can still become an error or another target. */
 enum relay_result relay_step(struct request *);
 
+/* Are its events inside AWS's frames? */
+bool relay_is_framed(const struct request *);
+
 /* Some of what came is not heard yet: it counts, also when the exchange has failed behind it. */
 bool relay_has_more(const struct request *);
 

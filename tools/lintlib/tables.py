@@ -147,7 +147,7 @@ TESTED_BY = {
         "tests/cases/errors.case": "src/fail.c src/llm.c src/wire/error.c src/wire/field.c"
                                     " src/path/endpoint.c src/path/ready.c src/path/reply.c src/gate/bad_keys.c",
         "tests/cases/chat.case": "src/wire/chat.c src/wire/edit.c"
-                                  " src/path/relay.c src/path/request.c src/path/told.c",
+                                  " src/path/relay.c src/path/handing.c src/path/request.c src/path/told.c",
         "tests/cases/cloud.case": "src/path/frames.c",
         "tests/cases/messages.case": "src/wire/messages.c",
         "tests/cases/translate.case": "src/path/translation.c",
