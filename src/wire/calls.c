@@ -135,8 +135,7 @@ static void read_chat_root(const struct field_source *s, struct llm_request *r)
 		read_beside(s, r, search, LLM_ENDS_REQUEST,
 		            limit_of(s->doc, search, STR("max_search_results")));
 	read_beside(s, r, json_get(s->doc, root, STR("web_search_options")), LLM_ENDS_SEARCH, 1);
-	if (json_type(s->doc, plugins) == JSON_ARRAY)
-		JSON_EACH(s->doc, plugins, plugin)
+	JSON_EACH(s->doc, plugins, plugin)
 	if (json_text_is(s->doc, json_get(s->doc, plugin, STR("id")), STR("web")))
 		read_beside(s, r, plugin, LLM_ENDS_NOBODY, -1);
 }
