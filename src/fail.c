@@ -95,9 +95,14 @@ bool fail_waits(enum fail_kind kind)
 	return rows[kind].status == 429 || rows[kind].status == 503;
 }
 
+bool fail_is_verdict(enum fail_kind kind)
+{
+	return kind == FAIL_PROVIDER_REJECTED || kind == FAIL_PROVIDER_OVERFLOW;
+}
+
 bool fail_is_providers(enum fail_kind kind)
 {
-	return kind == FAIL_PROVIDER_REJECTED || kind == FAIL_PROVIDER_RATE_LIMITED ||
+	return fail_is_verdict(kind) || kind == FAIL_PROVIDER_RATE_LIMITED ||
 	       kind == FAIL_PROVIDER_ERROR || kind == FAIL_PROVIDER_BAD_RESPONSE ||
 	       kind == FAIL_PROVIDER_TIMEOUT;
 }

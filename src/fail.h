@@ -61,6 +61,7 @@ int fail_status(const struct fail *); /* HTTP status, 400..599 */
 struct str fail_code(enum fail_kind);
 struct str fail_openai_type(enum fail_kind);
 struct str fail_anthropic_type(enum fail_kind);
+bool fail_is_verdict(enum fail_kind);   /* the provider's, on this request: it goes nowhere else */
 bool fail_can_retry(enum fail_kind);
 bool fail_waits(enum fail_kind);        /* 429 and 503: who comes again is told when */
 bool fail_is_providers(enum fail_kind); /* X-Flux-Error-Source: provider, else router */

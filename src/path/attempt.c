@@ -122,7 +122,7 @@ static int open_books(struct request *r)
 static void tell_refusal(struct request *r)
 {
 	bool has_failed = r->asked && fail_is_set(&r->before) &&
-	                  r->before.kind != FAIL_PROVIDER_REJECTED; /* of thinking, asked again */
+	                  !fail_is_verdict(r->before.kind); /* of thinking, asked again */
 
 	r->fail = has_failed ? r->before : r->pay.refused;
 	r->now = (struct attempt){.target = has_failed ? r->asked : NULL};
@@ -550,10 +550,10 @@ bool attempt_gave_up(struct request *r)
 	else
 		add_attempt_text(r, is_timeout ? "no content" : "bad answer");
 	r->fail.attempts = r->attempts_text;
-	attempt_settle(r, r->fail.kind == FAIL_PROVIDER_REJECTED ? ENTRY_REJECTED
+	attempt_settle(r, fail_is_verdict(r->fail.kind) ? ENTRY_REJECTED
 	                  : is_timeout                           ? ENTRY_TIMEOUT
 	                                                         : ENTRY_PROVIDER_FAILED);
 	tell_soonest(r);
-	return r->fail.kind != FAIL_PROVIDER_REJECTED && (!is_timeout || may_move_for_time(r)) &&
+	return !fail_is_verdict(r->fail.kind) && (!is_timeout || may_move_for_time(r)) &&
 	       candidate_may_follow(r);
 }

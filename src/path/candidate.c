@@ -147,7 +147,7 @@ static enum health_verdict verdict_of(const struct request *r, enum entry_end en
 	case ENTRY_PROVIDER_FAILED:
 	case ENTRY_BROKEN:
 	case ENTRY_TIMEOUT:
-		if (r->fail.kind == FAIL_PROVIDER_REJECTED)
+		if (fail_is_verdict(r->fail.kind))
 			return HEALTH_WELL; /* in the middle of a stream */
 		return fail_is_providers(r->fail.kind) && r->now.exchange ? HEALTH_ILL
 		                                                          : HEALTH_UNTOLD;

@@ -171,32 +171,36 @@ static struct str scrub(const struct request *r, struct str text, struct arena *
 }
 
 /* The words that agents of the client's dialect compact on stand first where the provider has
- * others. */
+ * others. Of two forms of messages the second asks for a smaller max_tokens, and no more. */
 static struct str native_words(const struct request *r, struct str message)
 {
 	static const struct {
-		struct str pattern, words;
+		struct str pattern, other, words;
 	} native[LLM_DIALECTS] = {
 	    [LLM_CHAT] = {STR_INIT("*maximum context length*"),
+	                  {0},
 	                  STR_INIT("This model's maximum context length is exceeded: ")},
 	    [LLM_RESPONSES] = {STR_INIT("*maximum context length*"),
+	                       {0},
 	                       STR_INIT("This model's maximum context length is exceeded: ")},
-	    [LLM_MESSAGES] = {STR_INIT("*prompt is too long*"), STR_INIT("prompt is too long: ")},
+	    [LLM_MESSAGES] = {STR_INIT("*prompt is too long*"), STR_INIT("*exceed context limit*"),
+	                      STR_INIT("prompt is too long: ")},
 	};
+	bool is_native = message.len && (str_matches_glob(message, native[r->dialect].pattern) ||
+	                                 str_matches_glob(message, native[r->dialect].other));
 
-	return wire_is_overflow(message) && !str_matches_glob(message, native[r->dialect].pattern)
-	           ? native[r->dialect].words
-	           : STR("");
+	return is_native ? STR("") : native[r->dialect].words;
 }
 
 static void refuse_with_its_words(struct request *r, int status, const struct wire_fault *fault)
 {
 	struct str message = scrub(r, fault->message, r->arena);
+	struct str native = fault->is_overflow ? native_words(r, message) : STR("");
 
-	fail(&r->fail, FAIL_PROVIDER_REJECTED, "%.*s%.*s refused the request: %.*s",
-	     STR_ARG(native_words(r, message)), STR_ARG(r->now.target->name),
+	fail(&r->fail, fault->is_overflow ? FAIL_PROVIDER_OVERFLOW : FAIL_PROVIDER_REJECTED,
+	     "%.*s%.*s refused the request: %.*s", STR_ARG(native), STR_ARG(r->now.target->name),
 	     STR_ARG(message.len ? message : STR("no reason given")));
-	r->fail.param = fault->param.len ? arena_copy(r->arena, fault->param) : (struct str){0};
+	r->fail.param = fault->param.len ? scrub(r, fault->param, r->arena) : (struct str){0};
 	r->fail.provider_status = status;
 }
 

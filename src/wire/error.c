@@ -78,13 +78,25 @@ static void put_thread_details(struct json_writer *w)
 	                 "\"unsupported\":[\"threads\"]}"));
 }
 
+/* https://docs.anthropic.com/en/api/errors: what a provider refused has the type of its status. */
+static struct str anthropic_type(const struct fail *f)
+{
+	static const enum fail_kind apart[] = {FAIL_MODEL_NOT_FOUND, FAIL_BODY_TOO_LARGE};
+
+	for (size_t i = 0; i < sizeof apart / sizeof apart[0]; i++)
+		if (f->kind == FAIL_PROVIDER_REJECTED &&
+		    f->provider_status == fail_status(&(struct fail){.kind = apart[i]}))
+			return fail_anthropic_type(apart[i]);
+	return fail_anthropic_type(f->kind);
+}
+
 static void put_anthropic(struct json_writer *w, const struct fail *f, struct str request_id)
 {
 	json_open_object(w);
 	json_key_text(w, STR("type"), STR("error"));
 	json_put_key(w, STR("error"));
 	json_open_object(w);
-	json_key_text(w, STR("type"), fail_anthropic_type(f->kind));
+	json_key_text(w, STR("type"), anthropic_type(f));
 	json_key_text(w, STR("message"), f->message);
 	json_key_text(w, STR("code"), fail_code(f->kind));
 	put_param(w, f);

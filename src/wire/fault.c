@@ -76,6 +76,13 @@ static int read_status(const struct json *doc, uint32_t object, struct arena *ar
 	return status ? status : status_of_word(json_text(doc, second, arena));
 }
 
+/* https://platform.openai.com/docs/guides/error-codes: whatever the sentence beside it says. */
+static bool has_code(const struct json *doc, uint32_t object)
+{
+	return json_text_is(doc, json_get(doc, object, STR("code")),
+	                    STR("context_length_exceeded"));
+}
+
 void wire_read_fault(struct str bytes, struct json *scratch, struct arena *arena,
                      struct wire_fault *out)
 {
@@ -94,7 +101,8 @@ void wire_read_fault(struct str bytes, struct json *scratch, struct arena *arena
 	out->message = json_text(scratch, message, arena);
 	out->param = json_text(scratch, json_get(scratch, object, STR("param")), arena);
 	out->status = read_status(scratch, object, arena);
-	if (wire_is_overflow(out->message))
+	out->is_overflow = wire_is_overflow(out->message) || has_code(scratch, object);
+	if (out->is_overflow)
 		out->status = 400;
 	else if (out->status == 400 && wire_is_of_account(out->message))
 		out->status = status_of_word(STR("billing_error"));

@@ -361,6 +361,24 @@ def do_late_compaction(world, agent, model, wire):
     return problem or ("" if refused else "nothing was refused")
 
 
+OVERFLOW = {"code": "context_length_exceeded", "message": "Your input exceeds the context window."}
+
+
+def do_refused_compaction(world, agent, model, wire):
+    """It is the provider that finds it too long: Codex ends that turn, and begins the next with a summary."""
+    with Run(world, agent, model, wire) as run:
+        refusal = ["on POST * always", "has SECOND", "status 400", f"json {json.dumps({'error': OVERFLOW})}", ""]
+        rules = summary_rules(run) + "\n".join(refusal) + rule("usage 1000 10", DONE)
+        world.plain.script(rules, run.mark)
+        problem = run.play(f"case:{run.mark} MAINTASK begin")
+        again = agent.again(run.words)
+        refused = run.play("SECOND", again)
+        problem = problem or run.play("THIRD", again)
+        if problem or "ran out of room" not in refused:
+            return problem or f"not refused: {refused}"
+        return wrong_end(run)
+
+
 # ---- what is run ----
 
 CLAUDE, CODEX, SCRIPTS, OPENCODE, PI = Claude(), Codex(), CodexScripts(), Opencode(), Pi()
@@ -401,5 +419,6 @@ def window_rows():
     for on in ("responder", "messenger"):
         rows.append((do_compaction, CODEX, f"told-codex-on-{on}", "responses", True))
         rows.append((do_late_compaction, CODEX, f"late-codex-on-{on}", "responses"))
+        rows.append((do_refused_compaction, CODEX, f"refused-codex-on-{on}", "responses"))
         rows.append((do_compaction, UPGRADING, f"gpt-5.5-compacted-on-{on}", "responses", True))
     return rows + [(do_compaction, OPENCODE, "told-open-on-talker", "chat", True)]

@@ -33,14 +33,16 @@ static const struct {
     {STR_INIT("{\"error\":{\"type\":\"authentication_error\","
               "\"code\":\"invalid_request_error\"}}"),
      STR_INIT(""), 401},
-    {STR_INIT("{\"error\":{\"type\":\"x\",\"code\":\"invalid_request_error\"}}"),
-     STR_INIT(""), 400},
+    {STR_INIT("{\"error\":{\"type\":\"x\",\"code\":\"invalid_request_error\"}}"), STR_INIT(""),
+     400},
     {STR_INIT("{\"error\":{\"type\":\"invalid_request_error\","
               "\"message\":\"Your credit balance is too low to go on\"}}"),
      STR_INIT("Your credit balance is too low to go on"), 402},
     {STR_INIT("{\"detail\":\"none\"}"), STR_INIT("none"), 0},
     {STR_INIT("{\"error\":{\"code\":\"x\",\"message\":\"prompt is too long: 9 tokens\"}}"),
      STR_INIT("prompt is too long: 9 tokens"), 400},
+    {STR_INIT("{\"error\":{\"code\":\"context_length_exceeded\",\"message\":\"much\"}}"),
+     STR_INIT("much"), 400},
     {STR_INIT("{\"error\":{\"code\":7,\"message\":3}}"), STR_INIT(""), 0},
     {STR_INIT("{\"error\":null,\"choices\":[]}"), STR_INIT(""), 0},
     {STR_INIT("[]"), STR_INIT(""), 0},
@@ -61,6 +63,8 @@ static void test_faults(void)
 		wire_read_fault(guard.bytes, &doc, &arena, &fault);
 		CHECK_STR(fault.message, faults[i].message);
 		CHECK(fault.status == faults[i].status);
+		CHECK(fault.is_overflow ==
+		      (str_eq(fault.message, STR("much")) || wire_is_overflow(fault.message)));
 		arena_release(&arena);
 		json_release(&doc);
 		guard_free(&guard);
