@@ -380,6 +380,8 @@ static void hear_chunk(struct hearing *h, uint32_t root)
 	uint32_t choices = json_get(h->doc, root, STR("choices"));
 	uint32_t choice = json_first(h->doc, choices);
 
+	if (is_error(h->doc, root) || chat_went_wrong(h->doc, choice))
+		hear_usage(h, usage_of_chat(h->doc)); /* behind the error nothing counts */
 	if (is_error(h->doc, root)) {
 		flow_error(h->flow);
 		return;

@@ -378,21 +378,34 @@ static void hear_part_done(struct wire_job *job, uint32_t root, struct flow *flo
 	flow_close(flow, content_key(job, root));
 }
 
-static void hear_end(struct wire_job *job, uint32_t root, struct flow *flow)
+static void hear_usage(struct wire_job *job, uint32_t response, struct flow *flow)
 {
-	uint32_t response = json_get(job->events, root, STR("response"));
 	uint32_t output = json_get(job->events, response, STR("output"));
-	enum talk_finish finish = finish_of(job->events, response);
 	struct llm_usage usage = {0};
 
 	usage_read_responses(job->events, json_get(job->events, response, STR("usage")), output,
 	                     &usage);
 	if (usage.reported)
 		flow_usage(flow, &usage);
+}
+
+static void hear_end(struct wire_job *job, uint32_t root, struct flow *flow)
+{
+	uint32_t response = json_get(job->events, root, STR("response"));
+	enum talk_finish finish = finish_of(job->events, response);
+
+	hear_usage(job, response, flow);
 	if (finish == TALK_FINISH_STOP && hearing(job)->has_refusal)
 		finish = TALK_FINISH_REFUSAL;
 	flow_finish(flow, finish, STR(""));
 	flow_end(flow);
+}
+
+/* What a failed response used is billed all the same. */
+static void hear_failed(struct wire_job *job, uint32_t root, struct flow *flow)
+{
+	hear_usage(job, json_get(job->events, root, STR("response")), flow);
+	hearing_error(job, root, flow);
 }
 
 static const struct hearing_row events[] = {
@@ -410,7 +423,7 @@ static const struct hearing_row events[] = {
     {STR_INIT("response.in_progress"), hear_start},
     {STR_INIT("response.completed"), hear_end},
     {STR_INIT("response.incomplete"), hear_end},
-    {STR_INIT("response.failed"), hearing_error},
+    {STR_INIT("response.failed"), hear_failed},
     {STR_INIT("error"), hearing_error},
 };
 
