@@ -93,10 +93,12 @@ struct llm_request {
 
 	struct str model;    /* as sent, decoded */
 	uint32_t model_node; /* its value */
+	bool names_others;   /* models beside it that may serve in its place */
 	bool stream;
 	bool wants_stream_usage;        /* chat: stream_options.include_usage is true */
 	bool no_store;                  /* chat, responses: store is false */
 	enum llm_compaction compaction; /* CALL is set before reading */
+	bool may_compact;     /* the provider is told to sum it up first where it is long */
 	bool is_counted_only; /* count_tokens: no output is asked for; set before reading */
 
 	struct llm_turn *turns; /* in the order of the conversation; system texts come first */
@@ -110,6 +112,8 @@ struct llm_request {
 	int64_t tool_bytes;   /* raw bytes of the tools' definitions */
 	int64_t schema_bytes; /* of the answer's JSON schema */
 	int images, audios, files;
+	int64_t uncounted_bytes; /* no fewer than the tokens of what no count of ours has in it:
+	                            documents, sound, thinking, what calls were given */
 	uint32_t unbounded_node; /* the first thing whose tokens no bytes bound: a document by
 	                            address or id; JSON_NONE: none */
 	enum llm_effort effort;

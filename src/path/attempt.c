@@ -236,6 +236,8 @@ static size_t compose_same(struct request *r)
 		change.body_betas = provider_body_betas(target->provider, stream_head(r->stream),
 		                                        r->arena, &left_out);
 	attempt_warn(r, left_out);
+	if (r->llm.names_others)
+		attempt_warn(r, STR("other models than `model` left out (models, fallbacks)"));
 	wire_dialect(r->llm.dialect)->edit_request(&r->llm, &change, r->arena, &edits);
 	r->piece_count =
 	    1 + wire_edit_pieces(&edits, stream_body(r->stream), r->pieces + 1, &bytes);

@@ -108,7 +108,7 @@ int64_t calling_found(const struct request *r)
 
 bool calling_reads_again(const struct request *r)
 {
-	return r->now.dialect == LLM_MESSAGES;
+	return r->now.dialect != LLM_CHAT;
 }
 
 /* Where the dialect is another one, the client's limit has to be said anew. */

@@ -107,7 +107,7 @@ static int64_t floor_output(const struct request *r, int64_t asked)
 
 /* What its input may be at most: as many tokens as bytes. Or, closer: half as many again as were
  * estimated; or, where they were counted exactly, an eighth more than that, for what a provider
- * puts around them. */
+ * puts around them; and of what is not counted its bytes. */
 enum basis { BY_BYTES, BY_COUNT };
 
 static int64_t input_tokens(const struct request *r, enum basis basis)
@@ -118,6 +118,7 @@ static int64_t input_tokens(const struct request *r, enum basis basis)
 	int64_t count =
 	    exact ? exact + exact / 8 : r->decision.counted_tokens + r->decision.counted_tokens / 2;
 
+	count += r->llm.uncounted_bytes;
 	return basis == BY_COUNT && count < bytes ? count : bytes;
 }
 
@@ -140,6 +141,10 @@ static int64_t bound_nusd(const struct request *r, enum basis basis, struct exte
 	                            .service = r->llm.service};
 	int64_t nusd = INT64_MAX;
 
+	if (r->llm.may_compact) { /* read once more, and answered by a summary */
+		bound.body_bytes += input_tokens(r, BY_COUNT);
+		bound.choices++;
+	}
 	if (calling_reads_again(r))
 		bound.again_tokens = input_tokens(r, BY_COUNT);
 	return price_bound_nusd(&r->now.deal, &bound, &nusd) < 0 ? INT64_MAX : nusd;
@@ -264,7 +269,7 @@ static void admitted(struct request *r)
 
 	if (p->hold.is_limited && p->hold.amount_nusd < p->bound_nusd)
 		fit(r);
-	p->calls = calling_limit(r, p->each, p->hold.is_limited);
+	p->calls = calling_limit(r, p->each, p->hold.is_limited && p->bound_nusd > 0);
 	r->now.opened_ms = p->hold.wall_ms;
 }
 

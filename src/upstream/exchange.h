@@ -33,7 +33,7 @@ struct origin {
 	int64_t total_ms;               /* all of it; 0: no limit */
 };
 
-enum { EXCHANGE_PIECES_MAX = 28 };
+enum { EXCHANGE_PIECES_MAX = 30 };
 
 struct exchange_ask {
 	const struct origin *origin;

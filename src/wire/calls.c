@@ -91,13 +91,20 @@ static void read_pages(const struct field_source *s, struct llm_provider_tool *t
 	tool->most_found = LIMIT_FOUND_TOKENS;
 }
 
+/* {"google_search":{}}: chat's own without a type have at least one of these. */
+static bool is_bare(const struct json *doc, enum llm_dialect dialect, uint32_t tool)
+{
+	return dialect == LLM_CHAT && json_get(doc, tool, STR("function")) == JSON_NONE &&
+	       json_get(doc, tool, STR("custom")) == JSON_NONE;
+}
+
 static void read_tool(const struct field_source *s, struct llm_request *r, uint32_t node)
 {
 	struct str type = field_raw_text(s->doc, json_get(s->doc, node, STR("type")));
 	const struct kind *kind = kind_of(r->dialect, type);
 	struct llm_provider_tool tool = {.end = kind->end, .node = node, .most = -1};
 
-	if (kind->is_clients || type.len == 0)
+	if (kind->is_clients || (type.len == 0 && !is_bare(s->doc, r->dialect, node)))
 		return;
 	if (r->dialect == LLM_MESSAGES && kind->end <= LLM_ENDS_REQUEST)
 		tool.most = limit_of(s->doc, node, STR("max_uses"));
@@ -122,6 +129,27 @@ static void read_beside(const struct field_source *s, struct llm_request *r, uin
 		add(s, r,
 		    (struct llm_provider_tool){
 		        .end = end, .node = node, .most = most, .is_limited = most >= 0});
+}
+
+/* Qwen's, Baidu's: how often they search, and how much they find, no one tells.
+ * https://help.aliyun.com/en/model-studio/web-search,
+ * https://cloud.baidu.com/doc/qianfan-api/s/3m7of64lb */
+static void read_switches(const struct field_source *s, struct llm_request *r)
+{
+	static const struct str switches[] = {
+	    STR_INIT("enable_search"), STR_INIT("enable_code_interpreter"), STR_INIT("web_search")};
+
+	for (size_t i = 0; i < sizeof switches / sizeof switches[0]; i++) {
+		uint32_t node = json_get(s->doc, json_root(s->doc), switches[i]);
+		uint32_t enable = json_get(s->doc, node, STR("enable"));
+
+		if (json_type(s->doc, node) == JSON_TRUE ||
+		    (json_type(s->doc, node) == JSON_OBJECT &&
+		     json_type(s->doc, enable) != JSON_FALSE))
+			add(s, r,
+			    (struct llm_provider_tool){
+			        .end = LLM_ENDS_NOBODY, .node = node, .most = -1});
+	}
 }
 
 /* OpenRouter's plugin searches by the provider's own tool or by a number of results. */
@@ -149,6 +177,8 @@ static void read_messages_root(const struct field_source *s, struct llm_request 
 
 void calls_read_root(const struct field_source *s, struct llm_request *r)
 {
+	if (r->dialect != LLM_MESSAGES)
+		read_switches(s, r);
 	if (r->dialect == LLM_CHAT)
 		read_chat_root(s, r);
 	else if (r->dialect == LLM_RESPONSES)

@@ -27,7 +27,9 @@ static void read_part(const struct field_source *s, struct turn_list *turns, str
 	uint32_t type = json_get(s->doc, part, STR("type"));
 
 	if (json_text_is(s->doc, type, STR("file")))
-		field_note_unbounded(s, r, json_get(s->doc, part, STR("file")), STR("file_data"));
+		field_note_document(s, r, json_get(s->doc, part, STR("file")), STR("file_data"));
+	else if (json_text_is(s->doc, type, STR("input_audio")))
+		field_note_document(s, r, json_get(s->doc, part, STR("input_audio")), STR("data"));
 	if (json_text_is(s->doc, type, STR("image_url")))
 		r->images++;
 	else if (json_text_is(s->doc, type, STR("input_audio")))
@@ -76,6 +78,8 @@ static int read_message(const struct field_source *s, struct turn_list *turns,
 		JSON_EACH(s->doc, content, part)
 	read_part(s, turns, r, part);
 	read_calls(s, turns, json_get(s->doc, message, STR("tool_calls")));
+	if (field_get(s, message, STR("audio")) != JSON_NONE) /* {"id"}: an answer of before */
+		field_note_document(s, r, json_get(s->doc, message, STR("audio")), STR("data"));
 	return 0;
 }
 
@@ -92,9 +96,7 @@ static int read_messages(const struct field_source *s, struct llm_request *r)
 	if (turns.count == 0)
 		return fail_at(s->fail, FAIL_INVALID_VALUE, STR("messages"),
 		               "messages is empty; give at least one message");
-	r->turns = turns.turns;
-	r->turn_count = turns.count;
-	r->text_bytes = turns.text_bytes;
+	field_keep_turns(&turns, r);
 	return 0;
 }
 
@@ -141,14 +143,24 @@ static int read_options(const struct field_source *s, struct llm_request *r)
 	return 0;
 }
 
+/* OpenRouter's presets, and answers of xAI's that are to be fetched later:
+ * https://openrouter.ai/docs/guides/features/presets,
+ * https://docs.x.ai/docs/guides/deferred-chat-completions */
+static int check_root_references(const struct field_source *s)
+{
+	static const struct str keys[] = {STR_INIT("preset"), STR_INIT("deferred")};
+
+	return field_check_references(s, json_root(s->doc), keys, sizeof keys / sizeof keys[0]);
+}
+
 static int read_request(const struct json *doc, struct arena *arena, struct llm_request *out,
                         struct fail *f)
 {
 	struct field_source s = {doc, arena, f};
 
 	out->dialect = LLM_CHAT;
-	if (field_common(&s, out) < 0 || read_messages(&s, out) < 0 || read_limits(&s, out) < 0 ||
-	    read_options(&s, out) < 0)
+	if (field_common(&s, out) < 0 || check_root_references(&s) < 0 ||
+	    read_messages(&s, out) < 0 || read_limits(&s, out) < 0 || read_options(&s, out) < 0)
 		return -1;
 	field_tools(&s, out, json_get(doc, json_root(doc), STR("tools")));
 	calls_read(&s, out, json_get(doc, json_root(doc), STR("tools")));

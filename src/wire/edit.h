@@ -5,7 +5,7 @@
 
 #include "base/json_read.h"
 
-enum { WIRE_EDITS_MAX = 12, WIRE_PIECES_MAX = 2 * WIRE_EDITS_MAX + 1 };
+enum { WIRE_EDITS_MAX = 14, WIRE_PIECES_MAX = 2 * WIRE_EDITS_MAX + 1 };
 
 struct wire_edit {
 	size_t at;      /* offset in the document */

@@ -82,18 +82,52 @@ int field_need_text(const struct field_source *s, uint32_t object, struct str ke
 	return 0;
 }
 
-void field_note_unbounded(const struct field_source *s, struct llm_request *r, uint32_t document,
-                          struct str inside)
-{
-	if (r->unbounded_node == JSON_NONE && json_get(s->doc, document, inside) == JSON_NONE)
-		r->unbounded_node = document;
-}
-
 struct str field_raw_text(const struct json *doc, uint32_t node)
 {
 	struct str raw = json_raw(doc, node);
 
 	return json_type(doc, node) == JSON_STRING ? str_part(raw, 1, raw.len - 2) : STR("");
+}
+
+int field_refuse_reference(const struct field_source *s, uint32_t node)
+{
+	struct str path = json_path(s->doc, node, s->arena);
+
+	return fail_at(s->fail, FAIL_UNSUPPORTED_PARAMETER, path,
+	               "%.*s names something that the provider keeps, which is not served here; "
+	               "send the content itself, as clients do under store: false",
+	               STR_ARG(path));
+}
+
+int field_check_references(const struct field_source *s, uint32_t object, const struct str *keys,
+                           int count)
+{
+	for (int i = 0; i < count; i++) {
+		uint32_t node = field_get(s, object, keys[i]);
+
+		if (node != JSON_NONE && json_type(s->doc, node) != JSON_FALSE)
+			return field_refuse_reference(s, node);
+	}
+	return 0;
+}
+
+static bool is_inside(const struct field_source *s, uint32_t document, struct str inside)
+{
+	static const struct str elsewhere[] = {STR_INIT("file_id"), STR_INIT("file_url"),
+	                                       STR_INIT("url")};
+
+	for (size_t i = 0; i < sizeof elsewhere / sizeof elsewhere[0]; i++)
+		if (field_get(s, document, elsewhere[i]) != JSON_NONE)
+			return false;
+	return field_raw_text(s->doc, json_get(s->doc, document, inside)).len > 0;
+}
+
+void field_note_document(const struct field_source *s, struct llm_request *r, uint32_t document,
+                         struct str inside)
+{
+	r->uncounted_bytes += (int64_t)json_raw(s->doc, document).len;
+	if (r->unbounded_node == JSON_NONE && !is_inside(s, document, inside))
+		r->unbounded_node = document;
 }
 
 struct llm_turn *turn_add(struct turn_list *l, enum llm_role role)
@@ -139,6 +173,16 @@ void turn_add_call(struct turn_list *l, struct str name, struct str arguments)
 	turn->tool_calls++;
 	turn->calls_hash = hash_stable((struct str){(const char *)parts, sizeof parts}) | 1;
 	l->text_bytes += (int64_t)(name.len + arguments.len);
+	l->call_bytes += (int64_t)(name.len + arguments.len);
+}
+
+/* Two letters of JSON are a token at most, nearly always. */
+void field_keep_turns(const struct turn_list *l, struct llm_request *r)
+{
+	r->turns = l->turns;
+	r->turn_count = l->count;
+	r->text_bytes = l->text_bytes;
+	r->uncounted_bytes += l->call_bytes / 2;
 }
 
 /* Anthropic's service_tier only says whether reserved capacity may be used; speed has a price. */
@@ -149,6 +193,29 @@ static void read_service(const struct json *doc, enum llm_service *out)
 	usage_note_service(doc, json_get(doc, root, STR("service_tier")), out);
 	if (json_text_is(doc, json_get(doc, root, STR("speed")), STR("fast")))
 		*out = LLM_SERVICE_FAST;
+}
+
+/* OpenRouter tries `models`, Anthropic and OpenRouter `fallbacks`, at those models' prices:
+ * https://openrouter.ai/docs/guides/routing/model-fallbacks,
+ * https://platform.claude.com/docs/en/build-with-claude/refusals-and-fallback */
+bool field_names_others(const struct json *doc, uint32_t key)
+{
+	return json_text_is(doc, key, STR("models")) || json_text_is(doc, key, STR("fallbacks"));
+}
+
+/* Messages have {"edits":[{"type":"compact_20260112"}]}, responses [{"type":"compaction"}]. */
+static bool may_compact(const struct json *doc)
+{
+	uint32_t management = json_get(doc, json_root(doc), STR("context_management"));
+	uint32_t edits = json_get(doc, management, STR("edits"));
+	uint32_t list = edits == JSON_NONE ? management : edits;
+
+	if (json_type(doc, list) != JSON_ARRAY)
+		return false;
+	JSON_EACH(doc, list, edit)
+	if (str_starts_with(field_raw_text(doc, json_get(doc, edit, STR("type"))), STR("compact")))
+		return true;
+	return false;
 }
 
 int field_common(const struct field_source *s, struct llm_request *r)
@@ -171,6 +238,9 @@ int field_common(const struct field_source *s, struct llm_request *r)
 		               "model has %zu bytes; it must have 1 to %d", r->model.len,
 		               LIMIT_ALIAS_BYTES);
 	read_service(doc, &r->service);
+	r->may_compact = may_compact(doc);
+	JSON_EACH(doc, json_root(doc), key)
+	r->names_others = r->names_others || field_names_others(doc, key);
 	return field_bool(s, json_root(doc), STR("stream"), &r->stream);
 }
 

@@ -32,9 +32,17 @@ int field_typed(const struct field_source *, uint32_t object, struct str key, en
 /* The inside of a JSON string, escapes and all; empty for anything else. */
 struct str field_raw_text(const struct json *, uint32_t node);
 
-/* A document that is not in the body, if `inside` is absent from it: nothing bounds its cost. */
-void field_note_unbounded(const struct field_source *, struct llm_request *, uint32_t document,
-                          struct str inside);
+/* What names something that a provider keeps is refused: on a credential that accounts share, one
+ * could name another's objects. -1: UNSUPPORTED_PARAMETER. */
+int field_refuse_reference(const struct field_source *, uint32_t node) MUST_USE;
+/* The same of members that are there and not false. */
+int field_check_references(const struct field_source *, uint32_t object, const struct str *keys,
+                           int count) MUST_USE;
+
+/* A document or sound. If it is not in the body, as its member `inside`, nothing bounds its cost;
+ * else its bytes do, which no count of the text has in it. */
+void field_note_document(const struct field_source *, struct llm_request *, uint32_t document,
+                         struct str inside);
 
 /* A conversation in the making. */
 struct turn_list {
@@ -43,16 +51,21 @@ struct turn_list {
 	int count, room;
 	int text_room; /* of the newest turn */
 	int64_t text_bytes;
+	int64_t call_bytes; /* of these, what stands in calls */
 };
 
 struct llm_turn *turn_add(struct turn_list *, enum llm_role);
 void turn_add_text(struct turn_list *,
                    struct str raw); /* to the newest turn; empty texts are left out */
+/* The conversation is read. */
+void field_keep_turns(const struct turn_list *, struct llm_request *);
 /* Counts a call of the newest turn and hashes its name and arguments into calls_hash. */
 void turn_add_call(struct turn_list *, struct str name, struct str arguments);
 
 /* Fields that mean the same everywhere: model, stream, tools' count and bytes. */
 int field_common(const struct field_source *, struct llm_request *) MUST_USE;
+/* A member of the body that names models which may serve in the place of `model`. */
+bool field_names_others(const struct json *, uint32_t key);
 /* What the request needs by what it was found to hold. */
 void field_needs(struct llm_request *);
 /* Names and sizes of tools. */

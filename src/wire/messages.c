@@ -26,16 +26,48 @@ static struct str member_text(const struct field_source *s, uint32_t object, str
 	return field_raw_text(s->doc, json_get(s->doc, object, key));
 }
 
+/* A document may be made of blocks, with images among them. */
+static void count_document(const struct field_source *s, struct llm_request *r, uint32_t source)
+{
+	uint32_t content = json_get(s->doc, source, STR("content"));
+
+	r->files++;
+	if (content == JSON_NONE) {
+		field_note_document(s, r, source, STR("data"));
+		return;
+	}
+	r->uncounted_bytes += (int64_t)json_raw(s->doc, content).len;
+	if (json_type(s->doc, content) == JSON_ARRAY)
+		JSON_EACH(s->doc, content, block)
+	r->images += json_text_is(s->doc, json_get(s->doc, block, STR("type")), STR("image"));
+}
+
+/* What is none of these, such as a result of a search, is input whose text nobody counts. */
+static bool is_counted(const struct json *doc, uint32_t type)
+{
+	static const struct str types[] = {STR_INIT("text"),
+	                                   STR_INIT("image"),
+	                                   STR_INIT("tool_use"),
+	                                   STR_INIT("tool_result"),
+	                                   STR_INIT("document"),
+	                                   STR_INIT("thinking"),
+	                                   STR_INIT("redacted_thinking")};
+
+	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+		if (json_text_is(doc, type, types[i]))
+			return true;
+	return false;
+}
+
 static void count_media(const struct field_source *s, struct llm_request *r, uint32_t block)
 {
 	uint32_t type = json_get(s->doc, block, STR("type"));
-	uint32_t source = json_get(s->doc, block, STR("source"));
 
-	if (json_text_is(s->doc, type, STR("document")) &&
-	    json_get(s->doc, source, STR("content")) == JSON_NONE)
-		field_note_unbounded(s, r, source, STR("data"));
+	if (json_text_is(s->doc, type, STR("document")))
+		count_document(s, r, json_get(s->doc, block, STR("source")));
 	r->images += json_text_is(s->doc, type, STR("image"));
-	r->files += json_text_is(s->doc, type, STR("document"));
+	if (!is_counted(s->doc, type))
+		r->uncounted_bytes += (int64_t)json_raw(s->doc, block).len;
 }
 
 static void add_texts(const struct field_source *s, struct turn_list *turns, struct llm_request *r,
@@ -142,9 +174,7 @@ static int read_messages(const struct field_source *s, struct llm_request *r)
 	JSON_EACH(s->doc, messages, message)
 	if (read_message(s, &turns, r, message) < 0)
 		return -1;
-	r->turns = turns.turns;
-	r->turn_count = turns.count;
-	r->text_bytes = turns.text_bytes;
+	field_keep_turns(&turns, r);
 	return 0;
 }
 

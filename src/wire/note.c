@@ -7,6 +7,8 @@
  * every stream, so it counts in nanoseconds. */
 #include "wire/note.h"
 
+#include "wire/field.h"
+
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
@@ -215,33 +217,42 @@ static void cut_member(struct wire_edits *e, const struct json *doc, uint32_t ke
 	wire_edit_add(e, (struct wire_edit){.at = from, .cut = to - from});
 }
 
-/* The version in place of the model, and no stream: the path has both. */
-static void edit_version(const struct llm_request *r, const struct wire_change *change,
-                         struct arena *arena, struct wire_edits *out)
+static void cut_members(const struct llm_request *r, bool has_version, struct wire_edits *out)
 {
 	const struct json *doc = r->doc;
-	struct str said =
-	    ARENA_JOIN(arena, STR("\"anthropic_version\":\""), change->body_version, STR("\""));
 	struct str last = {0};
 	bool stays = false;
+
+	JSON_EACH(doc, json_root(doc), key)
+	{
+		bool goes =
+		    field_names_others(doc, key) || (has_version && is_in_path_or_said(doc, key));
+
+		if (goes)
+			cut_member(out, doc, key, stays ? &last : NULL);
+		stays = stays || !goes;
+		last = json_raw(doc, json_value(key));
+	}
+}
+
+/* In place of the model: the path has that. */
+static void put_version(const struct llm_request *r, const struct wire_change *change,
+                        struct arena *arena, struct wire_edits *out)
+{
+	const struct json *doc = r->doc;
+	struct str value = json_raw(doc, r->model_node);
+	struct str said =
+	    ARENA_JOIN(arena, STR("\"anthropic_version\":\""), change->body_version, STR("\""));
+	size_t from = 0;
 
 	if (change->body_betas.len)
 		said = ARENA_JOIN(arena, said, STR(",\"anthropic_beta\":"), change->body_betas);
 	JSON_EACH(doc, json_root(doc), key)
-	{
-		struct str value = json_raw(doc, json_value(key));
-		size_t from = offset_of(doc, json_raw(doc, key));
-
-		if (is_in_path_or_said(doc, key))
-			cut_member(out, doc, key, stays ? &last : NULL);
-		else if (json_value(key) == r->model_node)
-			wire_edit_add(
-			    out, (struct wire_edit){.at = from,
-			                            .cut = offset_of(doc, value) + value.len - from,
-			                            .put = said});
-		stays = stays || !is_in_path_or_said(doc, key);
-		last = value;
-	}
+	if (json_value(key) == r->model_node)
+		from = offset_of(doc, json_raw(doc, key));
+	wire_edit_add(out, (struct wire_edit){.at = from,
+	                                      .cut = offset_of(doc, value) + value.len - from,
+	                                      .put = said});
 }
 
 static void lower_limits(const struct llm_request *r, int64_t most, struct arena *arena,
@@ -262,8 +273,10 @@ void wire_edit_common(const struct llm_request *r, const struct wire_change *cha
                       struct arena *arena, struct wire_edits *out)
 {
 	*out = (struct wire_edits){0};
+	if (change->body_version.len || r->names_others)
+		cut_members(r, change->body_version.len > 0, out);
 	if (change->body_version.len)
-		edit_version(r, change, arena, out);
+		put_version(r, change, arena, out);
 	else
 		wire_edit_replace(out, r->doc, r->model_node,
 		                  ARENA_JOIN(arena, STR("\""), change->model, STR("\"")));

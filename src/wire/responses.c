@@ -20,35 +20,13 @@
 
 /* ---- request ---- */
 
-static int refuse_reference(const struct field_source *s, uint32_t node)
-{
-	struct str path = json_path(s->doc, node, s->arena);
-
-	return fail_at(s->fail, FAIL_UNSUPPORTED_PARAMETER, path,
-	               "%.*s names something that the provider keeps, which is not served here; "
-	               "send the content itself, as clients do under store: false",
-	               STR_ARG(path));
-}
-
-static int check_references(const struct field_source *s, uint32_t object, const struct str *keys,
-                            int count)
-{
-	for (int i = 0; i < count; i++) {
-		uint32_t node = field_get(s, object, keys[i]);
-
-		if (node != JSON_NONE && json_type(s->doc, node) != JSON_FALSE)
-			return refuse_reference(s, node);
-	}
-	return 0;
-}
-
 static int check_root_references(const struct field_source *s)
 {
 	static const struct str keys[] = {STR_INIT("previous_response_id"),
 	                                  STR_INIT("conversation"), STR_INIT("prompt"),
-	                                  STR_INIT("background")};
+	                                  STR_INIT("background"), STR_INIT("preset")};
 
-	return check_references(s, json_root(s->doc), keys, sizeof keys / sizeof keys[0]);
+	return field_check_references(s, json_root(s->doc), keys, sizeof keys / sizeof keys[0]);
 }
 
 static int check_tool_references(const struct field_source *s, uint32_t tools)
@@ -60,8 +38,8 @@ static int check_tool_references(const struct field_source *s, uint32_t tools)
 		uint32_t container = json_get(s->doc, tool, STR("container"));
 
 		if (json_type(s->doc, container) == JSON_STRING)
-			return refuse_reference(s, container);
-		if (check_references(s, tool, keys, 1) < 0)
+			return field_refuse_reference(s, container);
+		if (field_check_references(s, tool, keys, 1) < 0)
 			return -1;
 	}
 	return 0;
@@ -73,10 +51,12 @@ static int read_part(const struct field_source *s, struct turn_list *turns, stru
 	static const struct str keys[] = {STR_INIT("file_id")};
 	uint32_t type = json_get(s->doc, part, STR("type"));
 
-	if (check_references(s, part, keys, 1) < 0)
+	if (field_check_references(s, part, keys, 1) < 0)
 		return -1;
 	if (json_text_is(s->doc, type, STR("input_file")))
-		field_note_unbounded(s, r, part, STR("file_data"));
+		field_note_document(s, r, part, STR("file_data"));
+	else if (json_text_is(s->doc, type, STR("input_audio")))
+		r->uncounted_bytes += (int64_t)json_raw(s->doc, part).len;
 	if (json_text_is(s->doc, type, STR("input_image")))
 		r->images++;
 	else if (json_text_is(s->doc, type, STR("input_audio")))
@@ -141,7 +121,7 @@ static int read_item(const struct field_source *s, struct turn_list *turns, stru
 	uint32_t role = json_get(s->doc, item, STR("role"));
 
 	if (json_text_is(s->doc, type, STR("item_reference")))
-		return refuse_reference(s, item);
+		return field_refuse_reference(s, item);
 	if (json_text_is(s->doc, type, STR("additional_tools"))) /* Codex, with newer models */
 		calls_read(s, r, json_get(s->doc, item, STR("tools")));
 	if (role != JSON_NONE) {
@@ -150,6 +130,7 @@ static int read_item(const struct field_source *s, struct turn_list *turns, stru
 	}
 	if (json_get(s->doc, item, STR("output")) != JSON_NONE) {
 		turn_add(turns, LLM_TOOL);
+		r->images += json_text_is(s->doc, type, STR("computer_call_output"));
 		return read_content(s, turns, r, json_get(s->doc, item, STR("output")));
 	}
 	if (json_get(s->doc, item, STR("call_id")) != JSON_NONE)
@@ -192,9 +173,7 @@ static int read_conversation(const struct field_source *s, struct llm_request *r
 	}
 	if (read_input(s, &turns, r) < 0)
 		return -1;
-	r->turns = turns.turns;
-	r->turn_count = turns.count;
-	r->text_bytes = turns.text_bytes;
+	field_keep_turns(&turns, r);
 	return 0;
 }
 

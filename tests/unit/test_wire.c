@@ -65,6 +65,14 @@ static const struct {
      FAIL_UNSUPPORTED_PARAMETER, STR_INIT("input[0].content[0].file_id")},
     {LLM_RESPONSES, STR_INIT("{\"model\":\"m\",\"input\":\"x\",\"background\":true}"),
      FAIL_UNSUPPORTED_PARAMETER, STR_INIT("background")},
+    {LLM_CHAT,
+     STR_INIT("{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],"
+              "\"deferred\":true}"),
+     FAIL_UNSUPPORTED_PARAMETER, STR_INIT("deferred")},
+    {LLM_CHAT,
+     STR_INIT("{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],"
+              "\"deferred\":false,\"preset\":\"p\"}"),
+     FAIL_UNSUPPORTED_PARAMETER, STR_INIT("preset")},
     {LLM_MESSAGES,
      STR_INIT("{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}"),
      FAIL_MISSING_FIELD, STR_INIT("max_tokens")},
@@ -288,6 +296,22 @@ static const struct {
     {LLM_MESSAGES,
      STR_INIT("{\"model\":\"a\",\"max_tokens\":900,\"messages\":[{\"role\":\"user\"}]}"),
      STR_INIT("{\"model\":\"real\",\"max_tokens\":100,\"messages\":[{\"role\":\"user\"}]}")},
+    /* Other models than `model`, wherever they stand. */
+    {LLM_MESSAGES,
+     STR_INIT(
+         "{\"fallbacks\" : [{\"model\":\"b\"}] , \"models\":[], \"model\":\"a\",\"max_tokens\":9,"
+         "\"messages\":[{\"role\":\"user\"}]}"),
+     STR_INIT("{\"model\":\"real\",\"max_tokens\":9,\"messages\":[{\"role\":\"user\"}]}")},
+    {LLM_MESSAGES,
+     STR_INIT("{\"model\":\"a\" , "
+              "\"models\":[\"b\"],\"max_tokens\":9,\"messages\":[{\"role\":\"user\"}],"
+              "\"fallbacks\":\"default\"}"),
+     STR_INIT("{\"model\":\"real\",\"max_tokens\":9,\"messages\":[{\"role\":\"user\"}]}")},
+    {LLM_CHAT,
+     STR_INIT("{\"stream\":true,\"store\":false,\"stream_options\":{\"include_usage\":true},"
+              "\"messages\":[{\"role\":\"user\"}],\"model\":\"a\",\"models\":[\"b\",\"c\"]}"),
+     STR_INIT("{\"stream\":true,\"store\":false,\"stream_options\":{\"include_usage\":true},"
+              "\"messages\":[{\"role\":\"user\"}],\"model\":\"real\"}")},
 };
 
 static void test_edits(void)
