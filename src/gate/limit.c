@@ -105,6 +105,16 @@ struct limit_verdict limits_give_up(struct limits *l, struct limit_wait *w)
 
 /* ---- settlement ---- */
 
+/* Where nothing is leased the store has no lease to take the charge from, and counts it as spent
+ * alone: as if it had been granted first. Else it would be spent twice here, and a part of later
+ * leases as large could be neither used nor given back. */
+static void spend_unheld(struct bucket *b, int64_t charge_nusd)
+{
+	if (b->is_leased && b->granted_nusd == b->spent_nusd)
+		b->granted_nusd += charge_nusd;
+	b->spent_nusd += charge_nusd;
+}
+
 /* A ceiling that was set after the hold was taken: the store counts the charge there as well.
  * has_house: its mutex is held. */
 static void spend_late(struct limits *l, const struct limit_hold *hold, int64_t charge_nusd,
@@ -120,7 +130,7 @@ static void spend_late(struct limits *l, const struct limit_hold *hold, int64_t 
 			continue;
 		b = bucket_find(party, (enum store_scope)i, hold->wall_ms);
 		if (b)
-			b->spent_nusd += charge_nusd;
+			spend_unheld(b, charge_nusd);
 	}
 }
 
