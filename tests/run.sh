@@ -153,9 +153,17 @@ sums() { # of one log: passed failed skipped
 		awk '{p += $1; f += $2; s += $3} END {print p + 0, f + 0, s + 0}'
 }
 
+what_failed() { # of one step: what its log says of it, short; the last lines are what a CI keeps
+	local named
+	named=$(grep -E -A 3 'FAILED|: not true: |^SUMMARY: |[^0-9][1-9][0-9]* failed' "$logs/$1.log" |
+		cut -c -300 | head -n 20)
+	echo "--- $1 failed ($logs/$1.log):"
+	[ -n "$named" ] && echo "$named" || tail -n 10 "$logs/$1.log"
+}
+
 long=${FLUX_LONG:+analyze tsan valgrind levels leak coverage}
 steps=${*:-install build units lint cases front tokens money asan clang fuzz clients $long}
-passed=0 failed=0 skipped=0
+passed=0 failed=0 skipped=0 broken=
 for step in $steps; do
 	log=$logs/$step.log
 	began=$SECONDS
@@ -168,15 +176,14 @@ for step in $steps; do
 	took=$((SECONDS - began))
 	printf '%-8s %5d passed %3d failed %3d skipped  %4d s\n' "$step" "$p" "$f" "$s" $took
 	grep -E ' [1-9][0-9]* skipped' "$log" | sed 's/^/         /'
-	if [ "$f" -ne 0 ]; then
-		echo "--- $log"
-		tail -n 60 "$log"
-		echo "---"
-	fi
+	[ "$f" -eq 0 ] || broken+=" $step"
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 	case $step in
 	install | build) [ $result -eq 0 ] || break ;;
 	esac
+done
+for step in $broken; do
+	what_failed "$step"
 done
 if [ "$skipped" -gt 0 ]; then
 	echo "$passed passed, $failed failed, $skipped skipped"
