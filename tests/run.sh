@@ -45,28 +45,33 @@ step_lint() {
 		echo "lint: 0 passed, 0 failed, 1 skipped (tools/lint is not there)"
 	fi
 }
+part() { # one program of a step, and what it took
+	local began=$SECONDS result=0
+	"$@" || result=$?
+	echo "($((SECONDS - began)) s: $*)"
+	return $result
+}
 live() { # everything that needs a daemon, from this build folder
+	local bad=0 name
+	part python3 tests/run_cases.py --build "$1" ${FLUX_LONG:+--long} || bad=1
+	for name in run_{provider,scenes,verbs,stores,admin,gone,cloud} \
+		chaos/run_{upgrade,matrix,secrets,load,storm}; do
+		part python3 "tests/$name.py" --build "$1" || bad=1
+	done
+	return $bad
+}
+watched() { # the same where a sanitizer watches, and the front, which has a step of its own in build
 	local bad=0
-	python3 tests/run_provider.py --build "$1" || bad=1
-	python3 tests/run_cases.py --build "$1" ${FLUX_LONG:+--long} || bad=1
-	python3 tests/run_scenes.py --build "$1" || bad=1
-	python3 tests/run_verbs.py --build "$1" || bad=1
-	python3 tests/run_stores.py --build "$1" || bad=1
-	python3 tests/run_admin.py --build "$1" || bad=1
-	python3 tests/run_gone.py --build "$1" || bad=1
-	python3 tests/run_cloud.py --build "$1" || bad=1
-	python3 tests/chaos/run_upgrade.py --build "$1" || bad=1
-	python3 tests/chaos/run_matrix.py --build "$1" || bad=1
-	[ "$1" = build ] || python3 tests/run_front.py --build "$1" --quick || bad=1
-	[ "$1" != build ] || python3 tests/chaos/run_overload.py || bad=1 # times, of no sanitizer
-	[ "$1" != build ] || python3 tests/chaos/run_turns.py || bad=1 # not of their memory
-	python3 tests/chaos/run_secrets.py --build "$1" || bad=1
-	python3 tests/chaos/run_load.py --build "$1" || bad=1
-	python3 tests/chaos/run_storm.py --build "$1" || bad=1
+	live "$1" || bad=1
+	part python3 tests/run_front.py --build "$1" --quick || bad=1
 	return $bad
 }
 step_cases() {
-	live build
+	local bad=0
+	live build || bad=1
+	part python3 tests/chaos/run_overload.py || bad=1 # times, of no sanitizer
+	part python3 tests/chaos/run_turns.py || bad=1    # not of their memory
+	return $bad
 }
 step_tokens() { # our counts beside the package that the vocabularies come from
 	python3 tests/run_tokens.py ${FLUX_LONG:+--texts 100000}
@@ -75,14 +80,14 @@ on_postgres() { # what else runs on SQLite
 	FLUX_CASES_ON=postgres tests/postgres.sh run "$@"
 }
 money() { # what is counted and never in doubt, with the daemon of this build folder
-	local bad=0
-	python3 tests/money/prices.py --build "$1" || bad=1
-	python3 tests/money/agree.py --build "$1" || bad=1
-	python3 tests/money/agents.py --build "$1" || bad=1
-	python3 tests/money/turn.py --build "$1" || bad=1
-	on_postgres python3 tests/run_admin.py --build "$1" || bad=1
-	tests/postgres.sh run python3 tests/money/race.py --build "$1" || bad=1
-	tests/postgres.sh run python3 tests/money/nodes.py --build "$1" || bad=1
+	local bad=0 name
+	for name in prices agree agents turn; do
+		part python3 "tests/money/$name.py" --build "$1" || bad=1
+	done
+	part on_postgres python3 tests/run_admin.py --build "$1" || bad=1
+	for name in race nodes; do
+		part tests/postgres.sh run python3 "tests/money/$name.py" --build "$1" || bad=1
+	done
 	return $bad
 }
 step_money() {
@@ -90,24 +95,21 @@ step_money() {
 	[ -z "${FLUX_LONG:-}" ] || shared= # all cases
 	make_quiet all unit-programs || return 1
 	money build || bad=1
-	on_postgres python3 tests/run_cases.py $shared || bad=1
-	tests/postgres.sh run python3 tests/money/crash.py || bad=1
+	part on_postgres python3 tests/run_cases.py $shared || bad=1
+	part tests/postgres.sh run python3 tests/money/crash.py || bad=1
 	return $bad
 }
 step_front() {
-	local bad=0
-	python3 tests/run_front.py || bad=1
-	if [ -n "${FLUX_LONG:-}" ]; then
-		python3 tests/run_cases.py --via h2 || bad=1
-	else
-		python3 tests/run_cases.py --via h2 chat.case messages.case upstream.case || bad=1
-	fi
+	local bad=0 files="chat.case messages.case upstream.case"
+	[ -z "${FLUX_LONG:-}" ] || files= # all
+	part python3 tests/run_front.py || bad=1
+	part python3 tests/run_cases.py --via h2 $files || bad=1
 	return $bad
 }
 step_asan() {
 	make_quiet VARIANT=asan all unit-programs &&
-		tests/postgres.sh run make --no-print-directory -s -k VARIANT=asan units &&
-		live build/asan
+		part tests/postgres.sh run make --no-print-directory -s -k VARIANT=asan units &&
+		watched build/asan
 }
 step_clang() {
 	make_quiet CC=clang VARIANT=clang all unit-programs &&
@@ -125,7 +127,7 @@ step_analyze() {
 step_tsan() {
 	local -x TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp"
 	make_quiet VARIANT=tsan all unit-programs && make_quiet -k VARIANT=tsan units &&
-		live build/tsan
+		watched build/tsan
 }
 step_leak() {
 	python3 tests/run_leak.py
@@ -134,7 +136,7 @@ step_coverage() {
 	find build/cover -name '*.gcda' -delete 2>/dev/null
 	make_quiet VARIANT=cover all unit-programs || return 1
 	tests/postgres.sh run make --no-print-directory -s -j"$jobs" -k VARIANT=cover units
-	live build/cover
+	watched build/cover
 	FLUX_PRICES=2000 FLUX_EXCHANGES=2000 FLUX_RACE=500 money build/cover
 	python3 tests/chaos/run_overload.py --build build/cover # its times are of no interest
 	python3 tests/chaos/run_turns.py --build build/cover

@@ -340,8 +340,15 @@ def listeners(pid, path):
     """How many descriptors that process has of the socket that listens there."""
     rows = [line.split() for line in open("/proc/net/unix")]
     nodes = {f"socket:[{row[6]}]" for row in rows if row[-1] == path and row[3] == "00010000"}
-    fds = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
-    return sum(fd in nodes for fd in fds)
+    return sum(opened(pid, fd) in nodes for fd in os.listdir(f"/proc/{pid}/fd"))
+
+
+def opened(pid, fd):
+    """What that descriptor is; nothing where it was closed since it was listed."""
+    try:
+        return os.readlink(f"/proc/{pid}/fd/{fd}")
+    except FileNotFoundError:
+        return None
 
 
 def unix_status(path):
