@@ -95,7 +95,7 @@ class Provider:
     def script(self, text, key):
         answer = http.ask(self.door, "POST", f"/_flux/script?key={key}", text.encode())
         if answer.status != 200:
-            raise SystemExit(f"script for {key}: {answer.body.decode()}\n{text}")
+            raise SystemExit(f"script for {key}: {answer.status} {answer.ended} {answer.body.decode()}\n{text}")
 
     def forget(self, key):
         http.ask(self.door, "DELETE", f"/_flux/script?key={key}")

@@ -118,10 +118,38 @@ static void die(struct peer *p)
 {
 	if (p->play.death == DIE_STALL) {
 		buf_clear(&p->play.out);
+		p->play.sent = 0;
 		p->play.die_after = -1;
 		p->deed = DEED_STALL;
 	} else {
 		peer_end(p, ENDING_DIED, p->play.death == DIE_RESET);
+	}
+}
+
+static size_t next_piece(const struct peer *p)
+{
+	const struct play *play = &p->play;
+	size_t part = play->out.len - play->sent;
+
+	if (play->piece > 0 && (size_t)play->piece < part)
+		part = (size_t)play->piece;
+	if (play->die_after >= 0 && (int64_t)part > play->die_after - p->sent_bytes)
+		part = (size_t)(play->die_after - p->sent_bytes);
+	return part;
+}
+
+static void send_piece(struct peer *p, size_t bytes)
+{
+	struct play *play = &p->play;
+
+	if (p->answer_mono_ns == 0)
+		p->answer_mono_ns = clock_mono_ns();
+	pipe_write(&p->pipe, (struct str){play->out.ptr + play->sent, bytes});
+	p->sent_bytes += (int64_t)bytes;
+	play->sent += bytes;
+	if (play->sent == play->out.len) {
+		buf_clear(&play->out);
+		play->sent = 0;
 	}
 }
 
@@ -131,17 +159,7 @@ static bool push_out(struct peer *p)
 	struct play *play = &p->play;
 
 	while (play->out.len > 0 && p->pipe.queued_bytes < QUEUE_MAX) {
-		size_t part = play->out.len;
-
-		if (play->piece > 0 && (size_t)play->piece < part)
-			part = (size_t)play->piece;
-		if (play->die_after >= 0 && (int64_t)part > play->die_after - p->sent_bytes)
-			part = (size_t)(play->die_after - p->sent_bytes);
-		if (p->answer_mono_ns == 0)
-			p->answer_mono_ns = clock_mono_ns();
-		pipe_write(&p->pipe, (struct str){play->out.ptr, part});
-		p->sent_bytes += (int64_t)part;
-		buf_drop(&play->out, part);
+		send_piece(p, next_piece(p));
 		if (play->die_after >= 0 && p->sent_bytes >= play->die_after) {
 			die(p);
 			return false;

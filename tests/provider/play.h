@@ -28,6 +28,7 @@ struct play {
 	struct act act; /* the one that the last deed comes from */
 	struct arena arena;
 	struct buf out;
+	size_t sent;  /* bytes of `out`, by pieces */
 	struct buf fields; /* header lines said so far */
 	struct buf trailers;
 	int64_t status; /* 0: none said */
