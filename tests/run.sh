@@ -60,7 +60,7 @@ live() { # everything that needs a daemon, from this build folder
 	done
 	return $bad
 }
-watched() { # the same where a sanitizer watches, and the front, which has a step of its own in build
+watched() { # the same where a sanitizer watches, and the front; that has a step of its own in build
 	local bad=0
 	live "$1" || bad=1
 	part python3 tests/run_front.py --build "$1" --quick || bad=1
@@ -157,8 +157,8 @@ sums() { # of one log: passed failed skipped
 
 what_failed() { # of one step: what its log says of it, short; the last lines are what a CI keeps
 	local named
-	named=$(grep -E -A 3 'FAILED|: not true: |^SUMMARY: |[^0-9][1-9][0-9]* failed' "$logs/$1.log" |
-		cut -c -300 | head -n 20)
+	named=$(grep -E -A 3 'FAILED|: not true: |^SUMMARY: |[^0-9][1-9][0-9]* failed' \
+		"$logs/$1.log" | cut -c -300 | head -n 20)
 	echo "--- $1 failed ($logs/$1.log):"
 	[ -n "$named" ] && echo "$named" || tail -n 10 "$logs/$1.log"
 }

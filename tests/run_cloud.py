@@ -214,7 +214,7 @@ MESSAGE = (
 )
 
 
-def until(holds, sentence, timeout=10.0):
+def until(holds, sentence, timeout=30.0):
     deadline = time.monotonic() + timeout
     while not holds():
         assert time.monotonic() < deadline, sentence
@@ -352,7 +352,7 @@ def scene_refused(make):
     answer = world.ask("entra", "refused")
     assert answer.status == 502 and b"credential" in answer.body, answer.body
     assert "no credential" in answer.header("x-flux-attempts"), answer.header("x-flux-attempts")
-    assert answer.seconds < 2, answer.seconds
+    assert answer.seconds < 4, answer.seconds
     world.script("flux-fast", "spare")
     answer = world.ask("flux-fast", "spare")
     assert answer.status == 200 and answer.header("x-flux-model") == "spare", answer.body
@@ -361,7 +361,7 @@ def scene_refused(make):
     assert "status 401 (invalid_client)" in text, text[-800:]
     assert "secret" not in text.replace("client_secret", ""), text[-800:]
     world.tokens.now["refuse"] = None
-    until(lambda: world.ask("entra", "refused").status == 200, "it does not go on", 20)
+    until(lambda: world.ask("entra", "refused").status == 200, "it does not go on")
     rows = world.entries("cloud", 3)
     assert rows[0]["end"] == "rejected" and rows[0]["cost_nusd"] == 0, rows[0]
 
@@ -376,7 +376,7 @@ def scene_old_one_lasts(make):
     assert world.ask("entra", "old").status == 200
     until(lambda: world.ask("entra", "old").status == 502, "a token that is over was used")
     world.tokens.now["refuse"] = None
-    until(lambda: world.ask("entra", "old").status == 200, "it does not go on", 20)
+    until(lambda: world.ask("entra", "old").status == 200, "it does not go on")
 
 
 def scene_slow(make):
@@ -392,7 +392,7 @@ def scene_slow(make):
     world = make(wait=8)
     world.script("entra", "late")
     answer = world.ask("entra", "late")
-    assert answer.status == 502 and 4 < answer.seconds < 7, (answer.status, answer.seconds)
+    assert answer.status == 502 and 4 < answer.seconds < 7.9, (answer.status, answer.seconds)
 
 
 def scene_reload(make):

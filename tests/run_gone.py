@@ -75,7 +75,7 @@ class Leaving:
     def records(self):
         return self.world.plain.log(self.mark)
 
-    def until(self, holds, sentence, timeout=8.0):
+    def until(self, holds, sentence, timeout=30.0):
         deadline = time.monotonic() + timeout
         while not holds():
             assert time.monotonic() < deadline, sentence

@@ -166,7 +166,7 @@ def scene_postgres_nodes(worlds):
     comes_to(second, 60)
     verb(first, "key", "revoke", "--data", str(first.data), key[:14])
     for world in (first, second):
-        until(lambda: ask(world, key, "x").status == 401, "a revoked key is served", 2.0)
+        until(lambda: ask(world, key, "x").status == 401, "a revoked key is served", 4.0)
 
 
 def scene_postgres_crash(worlds):
@@ -261,7 +261,7 @@ def scene_disk_full(worlds):
         except OSError:
             pass
     load(world, key, "b", 200)
-    until(lambda: "full" in world.tail(200), "nobody says that the disk is full", 5.0)
+    until(lambda: "full" in world.tail(200), "nobody says that the disk is full")
     assert len(world.read_entries("full")) < 210
     filler.unlink()
     comes_to(world, 210)
@@ -275,7 +275,7 @@ def scene_sqlite_read_only(worlds):
     world.entries("readonly", 10)
     world.fail()
     load(world, key, "b", 200)
-    until(lambda: re.search("readonly|read-only|I/O error", world.tail(200)), "nobody says what is wrong", 5.0)
+    until(lambda: re.search("readonly|read-only|I/O error", world.tail(200)), "nobody says what is wrong")
     world.daemon.kill()
     world.daemon.wait()
     (world.folder / "aside").mkdir()

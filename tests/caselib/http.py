@@ -5,7 +5,7 @@ import socket
 import struct
 import time
 
-TIMEOUT = 15.0
+TIMEOUT = 30.0
 
 
 class Answer:
@@ -177,12 +177,12 @@ class Link:
         self.socket.close()
 
 
-def ask(address, method, target, body=b"", timeout=5.0):
+def ask(address, method, target, body=b"", timeout=30.0, fields=""):
     """One plain request on a connection of its own, for control endpoints."""
     link = Link(address)
     head = (
         f"{method} {target} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
+        f"Content-Length: {len(body)}\r\n{fields}\r\n"
     )
     link.send(head.encode() + body, 1 << 20)
     answer = link.answer(method, timeout)

@@ -8,7 +8,7 @@ from .http import Broken
 from .text import unescape
 
 PIECES = (1, 7, 4096)
-GONE_WITHIN_MS = 1000
+GONE_WITHIN_MS = 3000
 
 
 class Way:
@@ -139,7 +139,7 @@ class Replay:
 
     # ---- one exchange
 
-    def records(self, count, timeout=5.0):
+    def records(self, count, timeout=20.0):
         deadline = time.monotonic() + timeout
         while True:
             found = self.provider().log(self.key)

@@ -112,7 +112,7 @@ class Provider:
         """Connections open now, without this question's own."""
         return self.state()["connections"] - 1
 
-    def stalls(self, key, timeout=5.0):
+    def stalls(self, key, timeout=20.0):
         """Waits until a request with this key has come to a stall."""
         deadline = time.monotonic() + timeout
         while self.state(key)["stalled"] == 0:
@@ -234,7 +234,7 @@ class World:
                 self.keys[account] = done.stdout.strip()
             return self.keys[account]
 
-    def entries(self, account, expected, timeout=5.0):
+    def entries(self, account, expected, timeout=20.0):
         """The ledger's rows of an account, oldest first; waits until `expected` are there."""
         deadline = time.monotonic() + timeout
         while True:
@@ -265,7 +265,7 @@ class World:
         found.pop("fluxrouter_loop_turn_most_bytes", 0)
         return found
 
-    def gauges_at_rest(self, timeout=5.0):
+    def gauges_at_rest(self, timeout=20.0):
         """The gauges when the question whether we are ready has left again."""
         deadline = time.monotonic() + timeout
         while True:
@@ -275,7 +275,7 @@ class World:
                 return now
             time.sleep(0.01)
 
-    def leaked(self, timeout=5.0):
+    def leaked(self, timeout=20.0):
         """Gauges that do not come back to where they were."""
         deadline = time.monotonic() + timeout
         while True:

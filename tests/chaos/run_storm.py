@@ -14,9 +14,9 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from caselib import scenes
+from caselib import http, scenes
 from caselib.world import World
-from run_scenes import ask, made_key, verb
+from run_scenes import ask, made_key, until, verb
 
 AGENTS, WORKERS = 40, 10
 LOOKUPS = 120  # of unknown keys, from one address, in a minute, on each of two loops
@@ -58,6 +58,9 @@ def scene_revoked(world):
     """the same with a key that was revoked, and with an expired one"""
     key = made_key(world, "--account", "gone")
     verb(world, "key", "revoke", "--data", str(world.data), key[:18])
+    token = f"x-api-key: {key}\r\n"
+    models = lambda: http.ask(world.address, "GET", "/v1/models", fields=token)
+    until(lambda: models().status == 401, "the revoked key is served")
     before = heard_by(world)
     answers = storm(world, CLAUDE_CODE_401, lambda agent, _: ask(world, key, f"r{agent}"))
     assert {a.status for a in answers} <= {401, 429}
