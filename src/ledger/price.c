@@ -18,7 +18,7 @@ enum {
 	TOOL_TOKENS = 64,    /* wrapping of one definition */
 	TOOLS_TOKENS = 1024, /* instructions that providers add when there are tools */
 	BOUND_CALLS_MAX = 1000 * 1000,
-	PICTURE_TOKENS = 8192, /* of one that comes by address; the dearest known is below 5,000 */
+	PICTURE_TOKENS = 8192, /* of one that comes by address; see token/picture.h */
 };
 
 /* ---- exact amounts ---- */

@@ -23,6 +23,7 @@
 #include "path/counting.h"
 #include "path/request.h"
 #include "provider/provider.h"
+#include "token/picture.h"
 #include "wire/compact.h"
 #include "wire/put.h"
 
@@ -127,6 +128,15 @@ struct extent {
 	int64_t output, each;
 };
 
+/* A deployment's name may say nothing of the model. */
+static int64_t pictures(const struct request *r)
+{
+	int there = picture_weight(r->now.target->config->model);
+	int here = picture_weight(model_of(r)->name);
+
+	return (int64_t)r->llm.images * (there > here ? there : here);
+}
+
 /* INT64_MAX: nothing bounds it. */
 static int64_t bound_nusd(const struct request *r, enum basis basis, struct extent e)
 {
@@ -134,7 +144,7 @@ static int64_t bound_nusd(const struct request *r, enum basis basis, struct exte
 	                            .messages = r->llm.turn_count,
 	                            .tools = r->llm.tools,
 	                            .choices = r->llm.choices,
-	                            .pictures = r->llm.images,
+	                            .pictures = pictures(r),
 	                            .max_output = e.output,
 	                            .calls = calling_most(r, e.each),
 	                            .found_tokens = calling_found(r),

@@ -1,0 +1,25 @@
+/* Most models scale pictures down to below 5,000 tokens: Claude to 4,784, Gemini's tiles and
+ * OpenAI's patches of 32 pixels, 1,536 of them times 2.46, come to less.
+ *
+ *	gpt-4o-mini   2,833 and 5,667 for each of up to 8 tiles: 48,169
+ *	gpt-5.4 ..    10,000 patches where "detail" is "original"
+ *
+ * https://platform.openai.com/docs/guides/images-vision, "Calculating costs";
+ * https://platform.claude.com/docs/en/build-with-claude/vision. Called by path/payment.c. */
+#include "token/picture.h"
+
+int picture_weight(struct str model)
+{
+	static const struct {
+		struct str name;
+		int weight;
+	} rows[] = {
+	    {STR_INIT("gpt-4o-mini"), 6}, {STR_INIT("gpt-5.3"), 2}, {STR_INIT("gpt-5.4"), 2},
+	    {STR_INIT("gpt-5.5"), 2},     {STR_INIT("gpt-5.6"), 2},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (str_find(model, rows[i].name) < model.len)
+			return rows[i].weight;
+	return 1;
+}

@@ -1,0 +1,10 @@
+/* How many tokens a picture comes to at most, whatever its size. Pure. */
+#ifndef TOKEN_PICTURE_H
+#define TOKEN_PICTURE_H
+
+#include "base/str.h"
+
+/* In units of 8,192, which ledger/price.c takes for one; by a model's name. */
+int picture_weight(struct str model);
+
+#endif
