@@ -50,7 +50,7 @@ static void put_evidence(struct buf *out, const struct score_evidence *row, size
 
 static void put_score(struct buf *out, const struct decision *d, const struct catalog *catalog)
 {
-	const struct score_result *s = &d->score;
+	const struct score_result *s = d->score;
 
 	buf_printf(out, "decided by %s: %s\n\nhow likely each tier does it well\n",
 	           score_rule_name(s->rule), score_rule_why(s->rule));

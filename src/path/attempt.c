@@ -121,10 +121,10 @@ static int open_books(struct request *r)
  * asked, for the money only kept another from standing in; else why the first was refused. */
 static void tell_refusal(struct request *r)
 {
-	bool has_failed = r->asked && fail_is_set(&r->before) &&
-	                  !fail_is_verdict(r->before.kind); /* of thinking, asked again */
+	bool has_failed = r->asked && r->before &&
+	                  !fail_is_verdict(r->before->kind); /* of thinking, asked again */
 
-	r->fail = has_failed ? r->before : r->pay.refused;
+	r->fail = has_failed ? *r->before : *r->pay.refused;
 	r->now = (struct attempt){.target = has_failed ? r->asked : NULL};
 }
 
@@ -133,8 +133,10 @@ static bool try_cheaper(struct request *r)
 	bool may = payment_may_be_cheaper(r);
 
 	candidate_note(r, ENTRY_REJECTED);
-	if (!fail_is_set(&r->pay.refused))
-		r->pay.refused = r->fail;
+	if (!r->pay.refused) {
+		r->pay.refused = ARENA_NEW(r->arena, struct fail);
+		*r->pay.refused = r->fail;
+	}
 	if (may) {
 		fail_init(&r->fail, r->arena);
 		may = begin(r) == 0;

@@ -2,9 +2,16 @@
  * request, its stream and the body stay until the work is done, also where the client has left. */
 #include "path/away.h"
 
+struct away {
+	uv_work_t work;
+	struct request *request;
+	void (*does)(struct request *);
+};
+
 static void on_pool(uv_work_t *work)
 {
-	struct request *r = LIST_OBJECT(work, struct request, away_work);
+	struct away *away = LIST_OBJECT(work, struct away, work);
+	struct request *r = away->request;
 	struct arena scratch;
 	struct json events;
 
@@ -13,7 +20,7 @@ static void on_pool(uv_work_t *work)
 	events.allows_duplicates = true; /* as the worker's does */
 	r->scratch = &scratch;
 	r->events = &events;
-	r->away_does(r);
+	away->does(r);
 	r->scratch = &r->worker->loop.scratch;
 	r->events = &r->worker->scratch;
 	json_release(&events);
@@ -22,7 +29,7 @@ static void on_pool(uv_work_t *work)
 
 static void on_back(uv_work_t *work, int status)
 {
-	struct request *r = LIST_OBJECT(work, struct request, away_work);
+	struct request *r = LIST_OBJECT(work, struct away, work)->request;
 
 	must(status == 0); /* nothing cancels it */
 	r->is_away = false;
@@ -37,7 +44,10 @@ bool away_is_worth_it(const struct request *r)
 void away_go(struct request *r, void (*work)(struct request *))
 {
 	must(!r->is_away);
+	if (!r->away)
+		r->away = ARENA_NEW(r->arena, struct away);
+	r->away->request = r;
+	r->away->does = work;
 	r->is_away = true;
-	r->away_does = work;
-	must(uv_queue_work(&r->worker->loop.uv, &r->away_work, on_pool, on_back) == 0);
+	must(uv_queue_work(&r->worker->loop.uv, &r->away->work, on_pool, on_back) == 0);
 }

@@ -98,8 +98,8 @@ static int refuse(struct request *r, int soonest, int64_t wait_ms)
 {
 	struct health_look look;
 
-	if (fail_is_set(&r->before)) {
-		r->fail = r->before;
+	if (r->before) {
+		r->fail = *r->before;
 		r->now.target = r->asked ? r->asked : r->decision.candidates[r->candidate];
 		return -1;
 	}
@@ -229,7 +229,7 @@ int64_t candidate_backoff_ms(const struct request *r, const struct target *faile
 	int doublings = r->attempts < BACKOFF_DOUBLINGS ? r->attempts - 1 : BACKOFF_DOUBLINGS;
 
 	if (failed->config->provider != r->now.target->config->provider ||
-	    r->before.kind == FAIL_PROVIDER_RATE_LIMITED)
+	    (r->before && r->before->kind == FAIL_PROVIDER_RATE_LIMITED))
 		return 0;
 	return jittered(r, rules_of(r)->backoff_ms << doublings);
 }

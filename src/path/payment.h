@@ -24,7 +24,7 @@ struct payment {
 	struct wire_calls calls;   /* what the request is told of them */
 	bool is_limited_elsewhere; /* refused here, since nothing limits these calls */
 	int64_t tokens;            /* of attempts that are settled */
-	struct fail refused;       /* of the first candidate, while cheaper ones are tried */
+	struct fail *refused;      /* of the first candidate; NULL: it was not */
 	struct str tags;           /* of X-Flux-Tags */
 };
 

@@ -233,7 +233,9 @@ static enum request_result try_next(struct request *r)
 	translation_release(r);
 	exchange_end(&r->now.exchange);
 	metric_add(METRIC_FAILOVERS, 1);
-	r->before = r->fail;
+	if (!r->before)
+		r->before = ARENA_NEW(r->arena, struct fail);
+	*r->before = r->fail;
 	r->now = (struct attempt){0};
 	fail_init(&r->fail, r->arena);
 	r->step = REQUEST_admit;

@@ -112,8 +112,7 @@ struct request {
 	bool is_inside;
 
 	enum request_step step;
-	uv_work_t away_work; /* see away.h */
-	void (*away_does)(struct request *);
+	struct away *away; /* see away.h; NULL: it never was */
 	bool is_away;
 	struct arena *scratch; /* of the turn; while away, of that work alone: it dies with it */
 	struct json *events;   /* the same, for answers and events */
@@ -152,7 +151,7 @@ struct request {
 	bool leaves_thinking;       /* its proofs were not accepted */
 	unsigned tried;             /* bits of those that were, or were passed over for good */
 	int64_t told_ms;            /* the least that a provider said to wait; 0: none did */
-	struct fail before;         /* of the last attempt that failed */
+	struct fail *before;        /* of the last attempt that failed; NULL: none did */
 	const struct target *asked; /* last; NULL: none was */
 	struct timer backoff;       /* before the next one */
 	bool has_backed_off;        /* since that was asked */

@@ -22,7 +22,7 @@ void decision_put_line(struct buf *out, const struct decision *d, const struct c
 {
 	if (d->is_scored) {
 		buf_put(out, STR("tier="));
-		score_put_line(out, &d->score);
+		score_put_line(out, d->score);
 	} else if (d->alias.kind == ALIAS_TIER) {
 		buf_put(out, STR("tier="));
 		buf_put(out, str_of(llm_tier_name(d->matched)));
@@ -99,14 +99,14 @@ static void put_score(struct json_writer *w, const struct decision *d,
 		return;
 	}
 	json_open_object(w);
-	json_key_i64(w, STR("value"), d->score.score);
-	json_key_text(w, STR("tier"), str_of(score_tier_name(d->score.tier)));
-	json_key_text(w, STR("by"), str_of(score_rule_name(d->score.rule)));
-	json_key_text(w, STR("why"), str_of(score_rule_why(d->score.rule)));
-	json_key_i64(w, STR("deciding_turn"), (int64_t)d->score.deciding_turn);
-	put_probabilities(w, &d->score);
-	put_evidence(w, STR("evidence"), d->score.evidence, d->score.evidence_count);
-	put_evidence(w, STR("words"), d->score.words, d->score.word_count);
+	json_key_i64(w, STR("value"), d->score->score);
+	json_key_text(w, STR("tier"), str_of(score_tier_name(d->score->tier)));
+	json_key_text(w, STR("by"), str_of(score_rule_name(d->score->rule)));
+	json_key_text(w, STR("why"), str_of(score_rule_why(d->score->rule)));
+	json_key_i64(w, STR("deciding_turn"), (int64_t)d->score->deciding_turn);
+	put_probabilities(w, d->score);
+	put_evidence(w, STR("evidence"), d->score->evidence, d->score->evidence_count);
+	put_evidence(w, STR("words"), d->score->words, d->score->word_count);
 	json_key_text(w, STR("scorer"), score_version(&catalog->policy));
 	json_close_object(w);
 }

@@ -207,13 +207,15 @@ static void judge(struct deciding *d, const struct score_policy *policy)
 	static const struct score_gist nothing;
 	const struct route_recalled *recalled = d->wish->recalled;
 	struct judging judging = {policy, d->wish->explains, d->arena};
+	struct score_result *score = ARENA_NEW(d->arena, struct score_result);
 
+	d->out->score = score;
 	if (!recalled) {
-		judge_request(&judging, d->request, &d->out->score);
+		judge_request(&judging, d->request, score);
 		return;
 	}
-	score_again(recalled->is_scored ? recalled->gist : &nothing, policy, &d->out->score);
-	d->out->score.score = recalled->score;
+	score_again(recalled->is_scored ? recalled->gist : &nothing, policy, score);
+	score->score = recalled->score;
 }
 
 static void consider_auto(struct deciding *d)
@@ -222,7 +224,7 @@ static void consider_auto(struct deciding *d)
 	struct score_policy policy = policy_of(d);
 	judge(d, &policy);
 	out->is_scored = true;
-	out->matched = (enum llm_tier)out->score.tier;
+	out->matched = (enum llm_tier)out->score->tier;
 	for (int tier = (int)out->matched; tier < LLM_TIERS; tier++)
 		try_tier(d, &policy, tier);
 	for (int tier = (int)out->matched - 1; tier >= 0; tier--)
@@ -366,9 +368,10 @@ static int fail_with_nothing(const struct deciding *d, struct fail *f)
 int route_decide(const struct catalog *catalog, const struct llm_request *request,
                  const struct route_wish *wish, struct decision *out, struct fail *f)
 {
+	static const struct score_result unscored;
 	struct deciding d = {catalog, request, wish, f->arena, out};
 
-	*out = (struct decision){.asked = request->model};
+	*out = (struct decision){.asked = request->model, .score = &unscored};
 	if (catalog_resolve(catalog, request->model, &out->alias, f) < 0)
 		return -1;
 	out->counted_tokens = wish->recalled         ? wish->recalled->counted_tokens

@@ -49,9 +49,9 @@ struct route_rejected {
 
 struct decision {
 	struct alias alias;
-	struct str asked; /* the name as the client sent it */
-	bool is_scored;   /* flux-auto */
-	struct score_result score;
+	struct str asked;                 /* the name as the client sent it */
+	bool is_scored;                   /* flux-auto */
+	const struct score_result *score; /* all zero unless it is scored */
 	bool has_tier;
 	enum llm_tier matched; /* by the scorer, or the alias's own */
 	enum llm_tier tier;    /* that serves: another one than matched when no model of that can */

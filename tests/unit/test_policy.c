@@ -175,12 +175,12 @@ static void test_bounds(void)
 	s.wish.has_bounds = true;
 	s.wish.floor = s.wish.ceiling = LLM_STANDARD;
 	CHECK(decide(&s) == 0 && s.decision.tier == LLM_STANDARD);
-	CHECK(s.decision.score.rule == SCORE_BY_BOUNDS);
+	CHECK(s.decision.score->rule == SCORE_BY_BOUNDS);
 	s.request.effort = LLM_EFFORT_XHIGH;
 	CHECK(decide(&s) == 0 && s.decision.tier == LLM_STANDARD);
 	s.wish.ceiling = LLM_REASONING;
 	CHECK(decide(&s) == 0 && s.decision.tier == LLM_REASONING);
-	CHECK(s.decision.score.rule == SCORE_BY_EFFORT);
+	CHECK(s.decision.score->rule == SCORE_BY_EFFORT);
 	s.request.effort = LLM_EFFORT_UNSET;
 	s.request.needs = LLM_CAN_THINKING;
 	s.wish.floor = LLM_REASONING, s.wish.ceiling = LLM_STANDARD; /* the ceiling wins */

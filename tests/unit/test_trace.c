@@ -91,7 +91,7 @@ static void test_recall(void)
 		trace_recall(&back, &recall);
 		CHECK(route_decide(was->catalog, &recall.request, &recall.wish, &again, &f) == 0);
 		CHECK(again.tier == first.tier && again.candidates[0] == first.candidates[0]);
-		CHECK(again.score.score == first.score.score);
+		CHECK(again.score->score == first.score->score);
 		CHECK(again.counted_tokens == first.counted_tokens);
 		if (back.gist.front_is_cut)
 			continue;
