@@ -57,6 +57,12 @@
 #define ENTRY_NAMES "request_id" ENTRY_COLUMNS(COLUMN_NAME)
 #define ENTRY_MARKS "?" ENTRY_COLUMNS(COLUMN_MARK)
 
-enum { ENTRY_WIDTH = 1 ENTRY_COLUMNS(COLUMN_ONE) };
+/* SQL_TOGETHER of them. */
+#define ENTRY_ROW "(" ENTRY_MARKS ")"
+#define ENTRY_ROWS                                                                                 \
+	ENTRY_ROW "," ENTRY_ROW "," ENTRY_ROW "," ENTRY_ROW "," ENTRY_ROW "," ENTRY_ROW            \
+	          "," ENTRY_ROW "," ENTRY_ROW
+
+enum { ENTRY_WIDTH = 1 ENTRY_COLUMNS(COLUMN_ONE), SQL_TOGETHER = 8 };
 
 #endif

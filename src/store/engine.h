@@ -54,6 +54,9 @@ struct sql {
 /* One statement that gives no rows, for many rows of values. */
 struct sql_many {
 	enum sql_statement which;
+	/* Does the same for SQL_TOGETHER rows, or fails as a whole where one of them cannot be
+	 * inserted; SQL_GIVEN: none does. An engine may use it or not. */
+	enum sql_statement together;
 	const char *doing;
 	int rows;
 	int width; /* values of each, at most SQL_WIDTH_MAX */

@@ -195,6 +195,7 @@ static int put_batch(struct store *s, struct batch *b, int count, const uint8_t 
                      struct fail *f)
 {
 	const struct sql_many put = {.which = SQL_ENTRY_PUT,
+	                             .together = SQL_ENTRIES_PUT,
 	                             .doing = "write entries",
 	                             .rows = count,
 	                             .width = ENTRY_WIDTH,

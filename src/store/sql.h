@@ -50,6 +50,7 @@
 	X(KEYS_AFTER, "SELECT " KEY_COLUMNS " WHERE k.revision > ?1 ORDER BY k.revision")          \
 	X(ENTRY_PUT,                                                                               \
 	  "INSERT INTO entries (" ENTRY_NAMES ") VALUES (" ENTRY_MARKS ") ON CONFLICT DO NOTHING") \
+	X(ENTRIES_PUT, "INSERT INTO entries (" ENTRY_NAMES ") VALUES " ENTRY_ROWS)                 \
 	X(ENTRY_GET, "SELECT " ENTRY_NAMES " FROM entries WHERE request_id = ?1 AND attempt = ?2") \
 	X(DAY_ADD,                                                                                 \
 	  "INSERT INTO days (day, account_id, key_id, model, requests, input, cache_read,"         \

@@ -85,24 +85,6 @@ static void bind_values(sqlite3_stmt *q, const struct sql_value *values, int cou
 		bind_value(q, i + 1, &values[i]);
 }
 
-static bool is_same(const struct sql_value *a, const struct sql_value *b)
-{
-	if (a->kind != b->kind)
-		return false;
-	if (a->kind == VALUE_I64)
-		return a->i64 == b->i64;
-	return a->kind == VALUE_NULL || (a->text.ptr == b->text.ptr && a->text.len == b->text.len);
-}
-
-/* What is bound stays bound: of an entry's columns some thirty are those of the entry before. */
-static void bind_changed(sqlite3_stmt *q, const struct sql_value *values,
-                         const struct sql_value *before, int count)
-{
-	for (int i = 0; i < count; i++)
-		if (!is_same(&values[i], &before[i]))
-			bind_value(q, i + 1, &values[i]);
-}
-
 static struct sql_value column_of(sqlite3_stmt *q, int at)
 {
 	switch (sqlite3_column_type(q, at)) {
@@ -168,33 +150,114 @@ static int sqlite_run(struct store *store, struct sql *how, struct fail *f)
 	return result;
 }
 
+/* ---- many rows ---- */
+
+/* A statement that is run again and again, for so many rows at once. */
+struct repeating {
+	sqlite3_stmt *statement;
+	int rows, runs;
+	struct sql_value *values[2]; /* of this run and of the last */
+};
+
+static bool is_same(const struct sql_value *a, const struct sql_value *b)
+{
+	if (a->kind != b->kind)
+		return false;
+	if (a->kind == VALUE_I64)
+		return a->i64 == b->i64;
+	return a->kind == VALUE_NULL || (a->text.ptr == b->text.ptr && a->text.len == b->text.len);
+}
+
+/* What is bound stays bound: of an entry's columns some thirty are those of the entry before. */
+static void bind_changed(sqlite3_stmt *q, const struct sql_value *values,
+                         const struct sql_value *before, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (!is_same(&values[i], &before[i]))
+			bind_value(q, i + 1, &values[i]);
+}
+
+static void bind_rows(struct repeating *r, const struct sql_many *how, int from)
+{
+	struct sql_value *now = r->values[r->runs & 1], *before = r->values[~r->runs & 1];
+
+	for (int i = 0; i < r->rows; i++)
+		how->fill(how->arg, from + i, now + i * how->width);
+	if (r->runs++ == 0)
+		bind_values(r->statement, now, r->rows * how->width);
+	else
+		bind_changed(r->statement, now, before, r->rows * how->width);
+}
+
+static int run_one(struct sqlite *s, struct repeating *r, const struct sql_many *how, int row,
+                   struct fail *f)
+{
+	int step;
+
+	bind_rows(r, how, row);
+	step = sqlite3_step(r->statement);
+	if (step != SQLITE_DONE)
+		sqlite_fails(s, how->doing, f);
+	sqlite3_reset(r->statement);
+	if (step != SQLITE_DONE)
+		return -1;
+	if (how->on_done)
+		how->on_done(how->arg, row, sqlite3_changes64(s->db) > 0);
+	return 0;
+}
+
+/* Gives how many rows were done: none where one of them is refused, so that each has to be asked
+ * for. Any other error may have ended the transaction, and nothing may be written behind it. */
+static int run_together(struct sqlite *s, struct repeating *r, const struct sql_many *how, int from,
+                        struct fail *f)
+{
+	int step, done = r->rows;
+
+	bind_rows(r, how, from);
+	step = sqlite3_step(r->statement);
+	if ((step & 0xff) == SQLITE_CONSTRAINT)
+		done = 0;
+	else if (step != SQLITE_DONE)
+		done = sqlite_fails(s, how->doing, f);
+	sqlite3_reset(r->statement);
+	for (int i = 0; how->on_done && i < done; i++)
+		how->on_done(how->arg, from + i, true);
+	return done;
+}
+
+static int run_rows(struct sqlite *s, struct repeating *each, struct repeating *together,
+                    const struct sql_many *how, struct fail *f)
+{
+	int row = 0, done = 0;
+
+	while (done >= 0 && row < how->rows) {
+		int end = row + together->rows < how->rows ? row + together->rows : how->rows;
+
+		done = 0;
+		if (together->statement && end - row == together->rows)
+			done = run_together(s, together, how, row, f);
+		for (row += done; done >= 0 && row < end; row++)
+			done = run_one(s, each, how, row, f);
+	}
+	return done < 0 ? -1 : 0;
+}
+
 static int sqlite_run_many(struct store *store, const struct sql_many *how, struct fail *f)
 {
 	struct sqlite *s = sqlite_of(store);
-	sqlite3_stmt *q = statement_of(s, how->which, f);
-	struct sql_value values[2][SQL_WIDTH_MAX];
+	struct sql_value one[2][SQL_WIDTH_MAX], some[2][SQL_TOGETHER * SQL_WIDTH_MAX];
+	struct repeating each = {.rows = 1, .values = {one[0], one[1]}};
+	struct repeating together = {.rows = SQL_TOGETHER, .values = {some[0], some[1]}};
 
-	if (!q)
+	each.statement = statement_of(s, how->which, f);
+	if (!each.statement)
 		return -1;
-	for (int row = 0; row < how->rows; row++) {
-		struct sql_value *now = values[row & 1], *before = values[~row & 1];
-		int step;
-
-		how->fill(how->arg, row, now);
-		if (row == 0)
-			bind_values(q, now, how->width);
-		else
-			bind_changed(q, now, before, how->width);
-		step = sqlite3_step(q);
-		if (step != SQLITE_DONE)
-			sqlite_fails(s, how->doing, f);
-		sqlite3_reset(q);
-		if (step != SQLITE_DONE)
+	if (how->together != SQL_GIVEN && how->rows >= SQL_TOGETHER) {
+		together.statement = statement_of(s, how->together, f);
+		if (!together.statement)
 			return -1;
-		if (how->on_done)
-			how->on_done(how->arg, row, sqlite3_changes64(s->db) > 0);
 	}
-	return 0;
+	return run_rows(s, &each, &together, how, f);
 }
 
 static int sqlite_script(struct store *store, const char *text, struct fail *f)

@@ -260,6 +260,42 @@ static void test_entries(const struct place *p)
 	store_close(&s);
 }
 
+static void check_requests(struct store *s, int64_t requests)
+{
+	check_sums(s, 0, 0, INT64_MAX, 1);
+	CHECK(last_sum.requests == requests && last_sum.cost_nusd == requests * 100 + 253);
+	CHECK(store_verify_sums(s, on_wrong, NULL, &f) == 0 && wrong_sums == 0);
+}
+
+/* Entries go in some at a time: where one of these is there already, or twice in the batch, the
+ * others count once all the same. */
+static void test_entry_among_others(const struct place *p)
+{
+	enum { MANY = 23 };
+	struct entry entries[MANY + 1], got;
+	struct store *s;
+
+	begin(p);
+	s = opened(STORE_CREATE);
+	for (int i = 0; i < MANY; i++)
+		entries[i] = sample(i);
+	CHECK(store_put_entries(s, entries + 11, 1, NULL, &f) == 0);
+	entries[MANY] = entries[2];
+	CHECK(store_put_entries(s, entries, MANY + 1, NULL, &f) == 0 && !fail_is_set(&f));
+	check_requests(s, MANY);
+	entries[MANY] = entries[4];
+	entries[4] = entries[5];
+	CHECK(store_put_entries(s, entries, MANY + 1, NULL, &f) == 0 && !fail_is_set(&f));
+	check_requests(s, MANY);
+	for (int i = 0; i < MANY; i++) {
+		struct entry wanted = sample(i);
+
+		CHECK(store_entry(s, wanted.request_id, 1, &arena, &got, &f) == 0);
+		CHECK(entry_is_same(&got, &wanted));
+	}
+	store_close(&s);
+}
+
 /* Another process holds the lock: readers go on, writers fail after their patience and succeed
  * later. */
 static void test_locked(const struct place *p)
@@ -358,6 +394,7 @@ int main(int argc, char **argv)
 	place_each(test_newer_schema);
 	place_each(test_keys);
 	place_each(test_entries);
+	place_each(test_entry_among_others);
 	place_each(test_locked);
 	test_daemon_lock();
 	test_visitors();
