@@ -8,8 +8,8 @@
  * estimate for routing and holds, never for bills of what a provider reported. */
 #include "route/policy.h"
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
 #endif
 
 enum {
@@ -62,64 +62,74 @@ static uint64_t weigh_each(const unsigned char *bytes, size_t len)
 	return sum;
 }
 
-#if defined(__SSE2__)
-/* How many bytes of each class, of up to 255 blocks: the same sum as by the table. */
-struct counts {
-	__m128i letters, capitals, digits, blanks, quotes, follows, leads;
-};
+#if defined(__x86_64__)
+enum { LANES = 32 };
 
-/* 0xff, which is -1, for bytes within lowest..lowest + span. */
-static inline __m128i in_range(__m128i bytes, int lowest, int span)
+#define WITH_AVX2 __attribute__((target("avx2")))
+#define TWICE(...) _mm256_setr_epi8(__VA_ARGS__, __VA_ARGS__)
+
+WITH_AVX2 static inline __m256i put_where(__m256i found, __m256i bytes, char c, int weight)
 {
-	__m128i above = _mm_sub_epi8(bytes, _mm_set1_epi8((char)lowest));
+	__m256i is_there = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(c));
 
-	return _mm_cmpeq_epi8(_mm_min_epu8(above, _mm_set1_epi8((char)span)), above);
+	return _mm256_blendv_epi8(found, _mm256_set1_epi8((char)weight), is_there);
 }
 
-static inline void count_block(struct counts *c, __m128i bytes)
+/* The table by halves of a byte: its upper half says letter, digit and so on, but for marks that
+ * stand among them (a bit for each of their lower halves, and for each upper half those of its
+ * own), the quotes and the blanks. */
+WITH_AVX2 static inline __m256i weights_of(__m256i bytes)
 {
-	__m128i blanks = _mm_or_si128(in_range(bytes, 0, ' '), in_range(bytes, 0x7f, 0));
-	__m128i quotes = _mm_or_si128(in_range(bytes, '"', 0), in_range(bytes, '\\', 0));
+	const __m256i rows =
+	    TWICE(BLANK, BLANK, MARK - 256, DIGIT - 256, CAPITAL - 256, CAPITAL - 256, LETTER,
+	          LETTER, FOLLOW, FOLLOW, FOLLOW, FOLLOW, FOLLOW, FOLLOW, LEAD - 256, LEAD - 256);
+	const __m256i marks_lower = TWICE(1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 6, 6, 6, 6, 6);
+	const __m256i marks_upper = TWICE(0, 0, 0, 2, 1, 4, 1, 4, 0, 0, 0, 0, 0, 0, 0, 0);
+	const __m256i half = _mm256_set1_epi8(15);
+	__m256i upper = _mm256_and_si256(_mm256_srli_epi16(bytes, 4), half);
+	__m256i lower = _mm256_and_si256(bytes, half);
+	__m256i marks = _mm256_and_si256(_mm256_shuffle_epi8(marks_lower, lower),
+	                                 _mm256_shuffle_epi8(marks_upper, upper));
+	__m256i is_mark = _mm256_cmpgt_epi8(marks, _mm256_setzero_si256());
+	__m256i found = _mm256_blendv_epi8(_mm256_shuffle_epi8(rows, upper),
+	                                   _mm256_set1_epi8((char)MARK), is_mark);
 
-	c->letters = _mm_sub_epi8(c->letters, in_range(bytes, 'a', 25));
-	c->capitals = _mm_sub_epi8(c->capitals, in_range(bytes, 'A', 25));
-	c->digits = _mm_sub_epi8(c->digits, in_range(bytes, '0', 9));
-	c->blanks = _mm_sub_epi8(c->blanks, blanks);
-	c->quotes = _mm_sub_epi8(c->quotes, quotes);
-	c->follows = _mm_sub_epi8(c->follows, in_range(bytes, 0x80, 0x5f));
-	c->leads = _mm_sub_epi8(c->leads, in_range(bytes, 0xe0, 0x1f));
+	found = put_where(found, bytes, '"', QUOTE);
+	found = put_where(found, bytes, '\\', QUOTE);
+	found = put_where(found, bytes, 0x7f, BLANK);
+	return put_where(found, bytes, ' ', BLANK);
 }
 
-static inline int64_t sum_of(__m128i counts)
+/* The rest is filled up with zeros, which weigh as blanks. */
+WITH_AVX2 static uint64_t weigh_lanes(const unsigned char *bytes, size_t len)
 {
-	__m128i halves = _mm_sad_epu8(counts, _mm_setzero_si128());
-
-	return _mm_cvtsi128_si64(halves) + _mm_cvtsi128_si64(_mm_srli_si128(halves, 8));
-}
-
-/* What is in no class is MARK; each class tells how much more or less it weighs. */
-static int64_t weigh_counts(const struct counts *c, size_t bytes)
-{
-	return MARK * (int64_t)bytes + (LETTER - MARK) * sum_of(c->letters) +
-	       (CAPITAL - MARK) * sum_of(c->capitals) + (DIGIT - MARK) * sum_of(c->digits) +
-	       (BLANK - MARK) * sum_of(c->blanks) + (QUOTE - MARK) * sum_of(c->quotes) +
-	       (FOLLOW - MARK) * sum_of(c->follows) + (LEAD - MARK) * sum_of(c->leads);
-}
-
-/* At most BLOCK_BYTES, which are 64 of its own blocks. */
-static int64_t weigh(const unsigned char *bytes, size_t len)
-{
-	struct counts counts = {0};
+	__m256i sums = _mm256_setzero_si256(), zero = sums;
+	unsigned char last[LANES] = {0};
+	uint64_t each[4];
 	size_t at = 0;
 
-	for (; at + 16 <= len; at += 16)
-		count_block(&counts, _mm_loadu_si128((const __m128i *)(const void *)(bytes + at)));
-	return weigh_counts(&counts, at) + (int64_t)weigh_each(bytes + at, len - at);
+	for (; at + LANES <= len; at += LANES) {
+		__m256i lanes = _mm256_loadu_si256((const __m256i *)(const void *)(bytes + at));
+
+		sums = _mm256_add_epi64(sums, _mm256_sad_epu8(weights_of(lanes), zero));
+	}
+	memcpy(last, bytes + at, len - at);
+	sums = _mm256_add_epi64(
+	    sums, _mm256_sad_epu8(
+	              weights_of(_mm256_loadu_si256((const __m256i *)(const void *)last)), zero));
+	_mm256_storeu_si256((__m256i *)(void *)each, sums);
+	return each[0] + each[1] + each[2] + each[3] - BLANK * (LANES - (len - at));
+}
+
+/* The same sum, either way. */
+static uint64_t weigh(const unsigned char *bytes, size_t len)
+{
+	return __builtin_cpu_supports("avx2") ? weigh_lanes(bytes, len) : weigh_each(bytes, len);
 }
 #else
-static int64_t weigh(const unsigned char *bytes, size_t len)
+static uint64_t weigh(const unsigned char *bytes, size_t len)
 {
-	return (int64_t)weigh_each(bytes, len);
+	return weigh_each(bytes, len);
 }
 #endif
 
@@ -133,7 +143,7 @@ static int64_t weigh_sampled(struct str text, size_t stride)
 	for (size_t at = 0; at < text.len; at += stride * BLOCK_BYTES) {
 		size_t len = text.len - at < BLOCK_BYTES ? text.len - at : BLOCK_BYTES;
 
-		sum += weigh(bytes + at, len);
+		sum += (int64_t)weigh(bytes + at, len);
 		read += len;
 	}
 	return read == 0 ? 0 : sum * (int64_t)text.len / (int64_t)read;

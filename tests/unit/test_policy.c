@@ -449,8 +449,43 @@ static void test_estimate_by_blocks(void)
 	scene_release(&s);
 }
 
+static int weight_of(int byte)
+{
+	if (byte >= 0x80)
+		return byte >= 0xe0 ? 150 : 50;
+	if (byte <= ' ' || byte == 0x7f)
+		return 4;
+	if (byte == '"' || byte == '\\')
+		return 100;
+	if (byte >= '0' && byte <= '9')
+		return 230;
+	if (byte >= 'A' && byte <= 'Z')
+		return 180;
+	return byte >= 'a' && byte <= 'z' ? 60 : 150;
+}
+
+/* 256 of a byte are as many tokens as one of it has 256ths. */
+static void test_estimate_of_each_byte(void)
+{
+	char text[256];
+	struct str whole = {text, sizeof text};
+	struct scene s;
+
+	scene_init(&s, "flux-auto", "");
+	s.request.text_bytes = sizeof text;
+	s.request.turn_count = 1;
+	s.turns[0].texts = &whole;
+	s.turns[0].text_count = 1;
+	for (int byte = 0; byte < 256; byte++) {
+		memset(text, byte, sizeof text);
+		CHECK(route_estimate_tokens(&s.request) == weight_of(byte) + 4);
+	}
+	scene_release(&s);
+}
+
 int main(void)
 {
+	test_estimate_of_each_byte();
 	test_estimate_by_blocks();
 	test_filters();
 	test_allow_list();
