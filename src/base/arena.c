@@ -113,29 +113,39 @@ static void add_block(struct arena *a, size_t bytes)
 	a->free_bytes = bytes;
 }
 
-/* `align` is 1 or ARENA_ALIGN. The memory is not cleared here. */
-static char *take(struct arena *a, size_t bytes, size_t align)
+/* From the newest block, whose free end begins `pad` bytes before. */
+static char *take_here(struct arena *a, size_t bytes, size_t pad)
 {
-	size_t pad = a->newest ? (size_t)(-(uintptr_t)a->free_from & (align - 1)) : 0;
-
-	must(bytes <= SIZE_MAX / 2);
-	if (ARENA_SEPARATE) {
-		add_block(a, bytes);
-		pad = 0;
-	} else if (a->newest == NULL || pad > a->free_bytes || bytes > a->free_bytes - pad) {
-		size_t usual = a->newest ? ARENA_MORE_BYTES : ARENA_BLOCK_BYTES;
-
-		if (a->newest && bytes > ARENA_MORE_BYTES / 2)
-			return take_apart(a, bytes);
-		add_block(a, bytes > usual ? bytes : usual);
-		pad = 0;
-	}
 	char *piece = a->free_from + pad;
 
 	a->free_from = piece + bytes;
 	a->free_bytes -= pad + bytes;
 	a->used_bytes += pad + bytes;
 	return piece;
+}
+
+/* The newest block has no room for it, or there is none. Blocks begin aligned. */
+static char *take_more(struct arena *a, size_t bytes)
+{
+	size_t usual = a->newest ? ARENA_MORE_BYTES : ARENA_BLOCK_BYTES;
+
+	must(bytes <= SIZE_MAX / 2);
+	if (ARENA_SEPARATE)
+		usual = bytes;
+	else if (a->newest && bytes > ARENA_MORE_BYTES / 2)
+		return take_apart(a, bytes);
+	add_block(a, bytes > usual ? bytes : usual);
+	return take_here(a, bytes, 0);
+}
+
+/* `align` is 1 or ARENA_ALIGN. The memory is not cleared here. */
+static char *take(struct arena *a, size_t bytes, size_t align)
+{
+	size_t pad = (size_t)(-(uintptr_t)a->free_from & (align - 1));
+
+	if (ARENA_SEPARATE || pad > a->free_bytes || bytes > a->free_bytes - pad || !a->newest)
+		return take_more(a, bytes);
+	return take_here(a, bytes, pad);
 }
 
 void *arena_get(struct arena *a, size_t bytes)

@@ -66,15 +66,16 @@ static inline uint64_t equal_bytes(uint64_t word, char c)
 	return (word - ones) & ~word;
 }
 
-/* Eight at a time: a byte's top bit is set in the word itself, in the word less 0x21 or in the word
- * and 1. Borrows and carries come only from bytes that are marked anyway. */
+/* Eight at a time, the last eight over those before: a byte's top bit is set in the word itself, in
+ * the word less 0x21 or in the word and 1. Borrows and carries come only from bytes that are marked
+ * anyway. */
 static bool is_plain(struct str value)
 {
 	uint64_t found = 0, word;
 	size_t at = 0;
 
-	for (; at + 8 <= value.len; at += 8) {
-		memcpy(&word, value.ptr + at, 8);
+	for (; value.len >= 8 && at < value.len; at += 8) {
+		memcpy(&word, value.ptr + (at + 8 <= value.len ? at : value.len - 8), 8);
 		found |= word | (word - ones * 0x21) | (word + ones) | equal_bytes(word, '"') |
 		         equal_bytes(word, '=') | equal_bytes(word, '\\');
 	}

@@ -109,7 +109,7 @@ static void on_waker(uv_async_t *handle)
 
 static int64_t tick_now(void)
 {
-	return clock_mono_ns() / (TIMER_TICK_MS * 1000000LL);
+	return clock_mono_coarse_ns() / (TIMER_TICK_MS * 1000000LL);
 }
 
 /* Serves one place of the wheel; what is due in a later round stays. */

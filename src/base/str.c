@@ -35,16 +35,17 @@ int str_compare(struct str a, struct str b)
 	return order ? order : (a.len > b.len) - (a.len < b.len);
 }
 
-/* Eight at a time: a byte's top bit is set in the word itself, in the word less 0x20 or in the word
- * and 1. Borrows and carries come only from bytes that are marked anyway. */
+/* Eight at a time, the last eight over those before: a byte's top bit is set in the word itself, in
+ * the word less 0x20 or in the word and 1. Borrows and carries come only from bytes that are marked
+ * anyway. */
 bool str_is_printable(struct str s)
 {
 	const uint64_t ones = UINT64_C(0x0101010101010101);
 	uint64_t found = 0, word;
 	size_t at = 0;
 
-	for (; at + 8 <= s.len; at += 8) {
-		memcpy(&word, s.ptr + at, 8);
+	for (; s.len >= 8 && at < s.len; at += 8) {
+		memcpy(&word, s.ptr + (at + 8 <= s.len ? at : s.len - 8), 8);
 		found |= word | (word - ones * 0x20) | (word + ones);
 	}
 	for (; at < s.len; at++)

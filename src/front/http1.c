@@ -213,9 +213,13 @@ static void note_field(struct head_reader *r, struct http_header h)
 		r->head.accepts_trailers = true;
 }
 
-static uint64_t length_bit(size_t len)
+/* One of 64, by length, first and last letter, whatever their case. Names are not empty. */
+static uint64_t name_bit(struct str name)
 {
-	return UINT64_C(1) << (len < 63 ? len : 63);
+	size_t first = (unsigned char)name.ptr[0] | 0x20;
+	size_t last = (unsigned char)name.ptr[name.len - 1] | 0x20;
+
+	return UINT64_C(1) << ((name.len * 5 + first + last) & 63);
 }
 
 static int read_field(struct head_reader *r)
@@ -236,7 +240,7 @@ static int read_field(struct head_reader *r)
 		            LIMIT_HEADERS);
 	r->fields[r->head.header_count] =
 	    (struct http_header){{name, (size_t)(colon - name)}, {value, (size_t)(last - value)}};
-	r->head.name_lengths |= length_bit((size_t)(colon - name));
+	r->head.names |= name_bit(r->fields[r->head.header_count].name);
 	note_field(r, r->fields[r->head.header_count++]);
 	return 0;
 }
@@ -538,12 +542,14 @@ int http1_read_answer(struct str head, struct str method, struct arena *arena,
 /* A request is asked for a dozen fields, most of which it does not have. */
 static bool may_have(const struct http_head *h, struct str name)
 {
-	return h->name_lengths == 0 || h->name_lengths & length_bit(name.len);
+	return h->names == 0 || h->names & name_bit(name);
 }
 
 struct str http_header(const struct http_head *h, struct str name)
 {
-	for (int i = 0; may_have(h, name) && i < h->header_count; i++)
+	int count = may_have(h, name) ? h->header_count : 0;
+
+	for (int i = 0; i < count; i++)
 		if (h->headers[i].name.len == name.len && str_eq_nocase(h->headers[i].name, name))
 			return h->headers[i].value;
 	return (struct str){NULL, 0};

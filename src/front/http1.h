@@ -34,7 +34,7 @@ struct http_head {
 	int minor;                   /* 0 or 1 of HTTP/1.x */
 	struct http_header *headers; /* arena */
 	int header_count;
-	uint64_t name_lengths; /* bit n: a name has n bytes, or 63 and more; 0: not known */
+	uint64_t names; /* a bit for each that is there, which others share; 0: not known */
 	enum http_framing framing;
 	int64_t content_length;
 	bool keep_alive;       /* the connection may serve another message after this one */

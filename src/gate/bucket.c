@@ -184,7 +184,7 @@ static struct bucket *bucket_new(struct limit_party *party, enum store_scope sco
 	b->party = party;
 	b->ceiling_nusd = INT64_MAX;
 	b->size_nusd = BUCKET_SLICE_NUSD;
-	b->used_ns = clock_mono_ns();
+	b->used_ns = clock_mono_coarse_ns();
 	list_push(&party->book->buckets, &b->in_book);
 	activate(party->book);
 	return b;

@@ -77,7 +77,7 @@ struct health *health_find(struct str name)
 
 int64_t health_now_ms(void)
 {
-	return clock_mono_ns() / MILLION;
+	return clock_mono_coarse_ns() / MILLION;
 }
 
 /* ---- the mark ---- */

@@ -68,7 +68,7 @@ static void watch_oldest(struct pool *p)
 	}
 	if (timer_is_set(&p->oldest))
 		return;
-	age_ms = (clock_mono_ns() - link_idle(link_of_idle(first))->since_ns) / 1000000;
+	age_ms = (clock_mono_coarse_ns() - link_idle(link_of_idle(first))->since_ns) / 1000000;
 	timer_set(&p->oldest, p->upstream->loop,
 	          age_ms < LIMIT_POOL_IDLE_MS ? LIMIT_POOL_IDLE_MS - age_ms : 0, on_oldest_due);
 }
@@ -76,7 +76,7 @@ static void watch_oldest(struct pool *p)
 static void on_oldest_due(struct timer *t)
 {
 	struct pool *p = LIST_OBJECT(t, struct pool, oldest);
-	int64_t limit_ns = clock_mono_ns() - LIMIT_POOL_IDLE_MS * INT64_C(1000000);
+	int64_t limit_ns = clock_mono_coarse_ns() - LIMIT_POOL_IDLE_MS * INT64_C(1000000);
 	struct list_node *node;
 
 	while ((node = list_first(&p->idle)) && link_idle(link_of_idle(node))->since_ns <= limit_ns)
@@ -128,7 +128,7 @@ const char *pool_return(struct link **link, const struct pool_verdict *verdict)
 		close_idle_link(link_of_idle(list_first(&p->idle)));
 	link_use(l, &idle_user, NULL);
 	link_resume(l);
-	link_idle(l)->since_ns = clock_mono_ns();
+	link_idle(l)->since_ns = clock_mono_coarse_ns();
 	list_push(&p->idle, &link_idle(l)->node);
 	p->idle_count++;
 	p->upstream->idle_count++;

@@ -170,7 +170,7 @@ static void read_chat_tools(const struct json *doc, const uint32_t *told, struct
 	              figure(doc, told[SOURCES]) + figure(doc, told[QUERIES]) +
 	              count(doc, details, "web_search_calls") +
 	              count(doc, details, "x_search_calls");
-	for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)
+	for (size_t i = 0; details != JSON_NONE && i < sizeof calls / sizeof calls[0]; i++)
 		u->calls += count(doc, details, calls[i]);
 }
 
