@@ -108,8 +108,10 @@ static int64_t floor_output(const struct request *r, int64_t asked)
 
 /* What its input may be at most: as many tokens as bytes. Or, closer: half as many again as were
  * estimated; or, where they were counted exactly, an eighth more than that, for what a provider
- * puts around them; and of what is not counted its bytes. */
-enum basis { BY_BYTES, BY_COUNT };
+ * puts around them; and of what is not counted its bytes. Or, where a document may have more pages
+ * than bytes tell, all that fits into the model: more than that is no provider's right, but to hold
+ * as much would leave little for others. */
+enum basis { BY_BYTES, BY_COUNT, BY_WINDOW };
 
 static int64_t input_tokens(const struct request *r, enum basis basis)
 {
@@ -120,6 +122,8 @@ static int64_t input_tokens(const struct request *r, enum basis basis)
 	    exact ? exact + exact / 8 : r->decision.counted_tokens + r->decision.counted_tokens / 2;
 
 	count += r->llm.uncounted_bytes;
+	if (basis == BY_WINDOW && r->llm.files && model_of(r)->context > bytes)
+		return model_of(r)->context;
 	return basis == BY_COUNT && count < bytes ? count : bytes;
 }
 
@@ -269,6 +273,7 @@ static void fit(struct request *r)
 	p->max_output = e.output;
 	p->each = e.each;
 	p->bound_nusd = bound_nusd(r, BY_BYTES, e);
+	p->window_nusd = bound_nusd(r, BY_WINDOW, e);
 	limits_lower(r->worker->shared->limits, &p->hold, bound_nusd(r, basis, e));
 	tell_lowered(r, asked);
 }
@@ -353,6 +358,7 @@ static void find_bound(struct request *r)
 	if (is_limited(r) && calling_most(r, p->each) > 0 && !llm_limits_calls(&r->llm))
 		warn_of_calls(r, "since a ceiling is set");
 	p->bound_nusd = bound_nusd(r, BY_BYTES, (struct extent){asked, p->each});
+	p->window_nusd = bound_nusd(r, BY_WINDOW, (struct extent){asked, p->each});
 }
 
 static void find_deal(struct request *r)
@@ -465,7 +471,7 @@ static void note_overrun(const struct request *r, int64_t charge_nusd)
 	log_text(&l, "id", r->id_text);
 	log_text(&l, "target", r->now.target->name);
 	log_nusd(&l, "held_usd", r->pay.hold.amount_nusd);
-	log_nusd(&l, "bound_usd", r->pay.bound_nusd);
+	log_nusd(&l, "bound_usd", r->pay.window_nusd);
 	log_nusd(&l, "charge_usd", charge_nusd);
 	log_end(&l);
 }
@@ -475,7 +481,7 @@ void payment_settle(struct request *r, int64_t charge_nusd, const struct llm_usa
 	struct payment *p = &r->pay;
 
 	if (limits_settle(r->worker->shared->limits, &p->hold, charge_nusd) &&
-	    charge_nusd > p->bound_nusd)
+	    charge_nusd > p->window_nusd)
 		note_overrun(r, charge_nusd);
 	if (usage)
 		p->tokens += usage->input + usage->cache_read + usage->cache_write_5m +
