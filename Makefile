@@ -122,8 +122,8 @@ run: ## installs what is missing, builds, serves on 127.0.0.1:8686
 
 unit-programs: $(UNITS) $(GUARDS) $(ROOT)/price_cases
 
-units: $(UNITS) $(GUARDS) ## builds and runs the unit tests
-	@bad=0; for t in $(UNITS) $(GUARDS); do $$t || { bad=1; echo "$$t failed"; }; done; exit $$bad
+units: $(UNITS) $(GUARDS) ## builds and runs the unit tests, one per core
+	@printf '%s\n' $^ | xargs -P $$(nproc) -I {} sh -c '{} || { echo "{} failed"; exit 1; }'
 
 test: ## installs what tests need, builds, runs all tests
 	@tests/run.sh
