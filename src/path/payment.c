@@ -113,15 +113,25 @@ static int64_t floor_output(const struct request *r, int64_t asked)
  * as much would leave little for others. */
 enum basis { BY_BYTES, BY_COUNT, BY_WINDOW };
 
+/* The estimate looks at samples of a long text. Who knows where they are taken can write what looks
+ * like nothing, but not what has more than three times as many tokens as are taken here. */
+static int64_t counted_tokens(const struct request *r)
+{
+	int64_t exact = counting_exact(r);
+	int64_t guess = r->decision.counted_tokens + r->decision.counted_tokens / 2;
+	int64_t least = r->llm.text_bytes / 3;
+
+	if (exact)
+		return exact + exact / 8;
+	return guess > least ? guess : least;
+}
+
 static int64_t input_tokens(const struct request *r, enum basis basis)
 {
 	int64_t bytes =
 	    (int64_t)stream_body(r->stream).len + (r->llm.compaction ? COMPACT_ASK_BYTES_MAX : 0);
-	int64_t exact = counting_exact(r);
-	int64_t count =
-	    exact ? exact + exact / 8 : r->decision.counted_tokens + r->decision.counted_tokens / 2;
+	int64_t count = counted_tokens(r) + r->llm.uncounted_bytes;
 
-	count += r->llm.uncounted_bytes;
 	if (basis == BY_WINDOW && r->llm.files && model_of(r)->context > bytes)
 		return model_of(r)->context;
 	return basis == BY_COUNT && count < bytes ? count : bytes;
