@@ -152,20 +152,23 @@ static void read_switches(const struct field_source *s, struct llm_request *r)
 	}
 }
 
-/* OpenRouter's plugin searches by the provider's own tool or by a number of results. */
+/* OpenRouter's, in each dialect: by the provider's own tool, or by a number of results. */
+static void read_plugins(const struct field_source *s, struct llm_request *r)
+{
+	JSON_EACH(s->doc, json_get(s->doc, json_root(s->doc), STR("plugins")), plugin)
+	if (json_text_is(s->doc, json_get(s->doc, plugin, STR("id")), STR("web")))
+		read_beside(s, r, plugin, LLM_ENDS_NOBODY, -1);
+}
+
 static void read_chat_root(const struct field_source *s, struct llm_request *r)
 {
 	uint32_t root = json_root(s->doc);
 	uint32_t search = json_get(s->doc, root, STR("search_parameters"));
-	uint32_t plugins = json_get(s->doc, root, STR("plugins"));
 
 	if (!json_text_is(s->doc, json_get(s->doc, search, STR("mode")), STR("off")))
 		read_beside(s, r, search, LLM_ENDS_REQUEST,
 		            limit_of(s->doc, search, STR("max_search_results")));
 	read_beside(s, r, json_get(s->doc, root, STR("web_search_options")), LLM_ENDS_SEARCH, 1);
-	JSON_EACH(s->doc, plugins, plugin)
-	if (json_text_is(s->doc, json_get(s->doc, plugin, STR("id")), STR("web")))
-		read_beside(s, r, plugin, LLM_ENDS_NOBODY, -1);
 }
 
 /* Of mcp-client-2025-04-04, without any tool beside them. */
@@ -179,6 +182,7 @@ void calls_read_root(const struct field_source *s, struct llm_request *r)
 {
 	if (r->dialect != LLM_MESSAGES)
 		read_switches(s, r);
+	read_plugins(s, r);
 	if (r->dialect == LLM_CHAT)
 		read_chat_root(s, r);
 	else if (r->dialect == LLM_RESPONSES)

@@ -143,14 +143,19 @@ static int read_options(const struct field_source *s, struct llm_request *r)
 	return 0;
 }
 
-/* OpenRouter's presets, and answers of xAI's that are to be fetched later:
+/* OpenRouter's presets, answers of xAI's that are to be fetched later, what Gemini has cached:
+ * https://ai.google.dev/gemini-api/docs/openai, "extra_body",
  * https://openrouter.ai/docs/guides/features/presets,
  * https://docs.x.ai/docs/guides/deferred-chat-completions */
 static int check_root_references(const struct field_source *s)
 {
 	static const struct str keys[] = {STR_INIT("preset"), STR_INIT("deferred")};
+	static const struct str cached[] = {STR_INIT("cached_content")};
+	uint32_t root = json_root(s->doc), extra = json_get(s->doc, root, STR("extra_body"));
 
-	return field_check_references(s, json_root(s->doc), keys, sizeof keys / sizeof keys[0]);
+	if (field_check_references(s, json_get(s->doc, extra, STR("google")), cached, 1) < 0)
+		return -1;
+	return field_check_references(s, root, keys, sizeof keys / sizeof keys[0]);
 }
 
 static int read_request(const struct json *doc, struct arena *arena, struct llm_request *out,

@@ -25,6 +25,8 @@ static const struct {
     {LLM_CHAT, ",\"tools\":[{\"google_search\":{}}]", 1, 10, 10, true, NULL},
     {LLM_CHAT, ",\"enable_search\":true,\"web_search\":{\"enable\":true}", 2, 20, 20, false, NULL},
     {LLM_CHAT, ",\"enable_search\":false,\"web_search\":{\"enable\":false}", 0, 0, 0, true, NULL},
+    {LLM_MESSAGES, ",\"plugins\":[{\"id\":\"response-healing\"},{\"id\":\"web\"}]", 1, 10, 10,
+     false, NULL},
     {LLM_RESPONSES, ",\"enable_code_interpreter\":true", 1, 10, 10, false,
      ",\"enable_code_interpreter\":true,\"max_tool_calls\":10"},
     {LLM_CHAT, ",\"plugins\":[{\"id\":\"file-parser\"},{\"id\":\"web\"}]", 1, 10, 10, false, NULL},

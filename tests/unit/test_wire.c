@@ -65,14 +65,16 @@ static const struct {
      FAIL_UNSUPPORTED_PARAMETER, STR_INIT("input[0].content[0].file_id")},
     {LLM_RESPONSES, STR_INIT("{\"model\":\"m\",\"input\":\"x\",\"background\":true}"),
      FAIL_UNSUPPORTED_PARAMETER, STR_INIT("background")},
-    {LLM_CHAT,
-     STR_INIT("{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],"
-              "\"deferred\":true}"),
+    {LLM_CHAT, STR_INIT("{\"model\":\"m\",\"messages\":[],\"deferred\":true}"),
      FAIL_UNSUPPORTED_PARAMETER, STR_INIT("deferred")},
     {LLM_CHAT,
      STR_INIT("{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],"
               "\"deferred\":false,\"preset\":\"p\"}"),
      FAIL_UNSUPPORTED_PARAMETER, STR_INIT("preset")},
+    {LLM_CHAT,
+     STR_INIT("{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],"
+              "\"extra_body\":{\"google\":{\"cached_content\":\"cachedContents/1\"}}}"),
+     FAIL_UNSUPPORTED_PARAMETER, STR_INIT("extra_body.google.cached_content")},
     {LLM_MESSAGES,
      STR_INIT("{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}"),
      FAIL_MISSING_FIELD, STR_INIT("max_tokens")},
