@@ -70,6 +70,13 @@ struct limit_verdict limits_decided(struct limit_wait *w)
 	return w->verdict;
 }
 
+/* No mutex is held. */
+static void wake_house(struct limits *l)
+{
+	if (atomic_load(&l->house_waiter_count) > 0)
+		limits_wake_house(l);
+}
+
 /* It may stand at the head of the queue, in the way of others. */
 static void leave_queue(struct limits *l, struct limit_wait *w)
 {
@@ -100,6 +107,7 @@ struct limit_verdict limits_give_up(struct limits *l, struct limit_wait *w)
 		w->state = LIMIT_DECIDED;
 	}
 	pthread_mutex_unlock(&book->mutex);
+	wake_house(l); /* of other books, too */
 	return limits_decided(w);
 }
 
@@ -167,8 +175,8 @@ bool limits_settle(struct limits *l, struct limit_hold *hold, int64_t charge_nus
 	house_unlock(l, is_locked);
 	limits_walk(book);
 	pthread_mutex_unlock(&book->mutex);
-	if (is_locked && atomic_load(&l->house_waiter_count) > 0)
-		limits_wake_house(l);
+	if (is_locked)
+		wake_house(l);
 	payer_put(&hold->payer);
 	return is_over;
 }
@@ -188,6 +196,8 @@ void limits_lower(struct limits *l, struct limit_hold *hold, int64_t amount_nusd
 	house_unlock(l, is_locked);
 	limits_walk(book);
 	pthread_mutex_unlock(&book->mutex);
+	if (is_locked)
+		wake_house(l);
 }
 
 void limits_leave(struct limits *l, struct limit_pass *pass, int64_t tokens)

@@ -213,6 +213,37 @@ static void test_house_late(void) /* its ceiling is set while somebody spends */
 	end(&p);
 }
 
+/* Who waits behind one of another account goes on when that one gives up, or has less than it
+ * took. */
+static void test_house_line(void)
+{
+	enum { HOUSE = 1000, LINE = 4 };
+	struct spender s[LINE] = {0};
+	struct payer *p[LINE];
+
+	begin();
+	for (int i = 0; i < LINE; i++)
+		p[i] = new_payer(i + 1, i + 1);
+	CHECK(settle_in(&s[0], p[0], (struct limit_ask){600, 600, 0, HOUSE}).result ==
+	      LIMIT_ADMITTED);
+	CHECK(settle_in(&s[1], p[1], (struct limit_ask){500, 500, 0, HOUSE}).result == LIMIT_WAITS);
+	CHECK(settle_in(&s[2], p[2], (struct limit_ask){100, 100, 0, HOUSE}).result == LIMIT_WAITS);
+	CHECK(limits_give_up(limits, &s[1].wait).reason == LIMIT_HELD);
+	CHECK(limit_inbox_pop(&inbox) == &s[2].wait);
+	CHECK(limits_decided(&s[2].wait).result == LIMIT_ADMITTED);
+	CHECK(settle_in(&s[3], p[3], (struct limit_ask){500, 500, 0, HOUSE}).result == LIMIT_WAITS);
+	limits_lower(limits, &s[0].hold, 200);
+	CHECK(limit_inbox_pop(&inbox) == &s[3].wait);
+	CHECK(limits_decided(&s[3].wait).result == LIMIT_ADMITTED);
+	limits_leave(limits, &s[1].pass, 0);
+	finish(&s[0], 0);
+	finish(&s[2], 0);
+	finish(&s[3], 0);
+	for (int i = 1; i < LINE; i++)
+		payer_put(&p[i]);
+	end(&p[0]);
+}
+
 static void test_terms_change(void)
 {
 	struct spender s[3] = {0};
@@ -492,6 +523,7 @@ int main(void)
 	test_store_away();
 	test_giving_back();
 	test_house_late();
+	test_house_line();
 	test_terms_change();
 	test_report();
 	for (uint64_t seed = 1; seed <= 5; seed++)
