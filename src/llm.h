@@ -154,6 +154,7 @@ struct llm_usage {
 	int64_t calls;            /* of its other tools, where each has a price */
 	enum llm_service service; /* that the provider says it used */
 	bool is_regional;         /* served in a region that was asked for */
+	bool has_unpriced;        /* beside these, what another model used: no price tells */
 	bool reported;            /* by the provider; else every figure is our estimate */
 };
 

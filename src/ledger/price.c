@@ -189,7 +189,8 @@ int price_amounts_of(const struct price_deal *deal, const struct llm_usage *u,
 		return -1;
 	*out = (struct price_amounts){.cost_nusd = cost.charge_nusd,
 	                              .charge_nusd = charge.charge_nusd,
-	                              .is_unknown = cost.is_unknown || charge.is_unknown};
+	                              .is_unknown =
+	                                  cost.is_unknown || charge.is_unknown || u->has_unpriced};
 	return 0;
 }
 

@@ -247,6 +247,8 @@ static void count_items(const struct json *doc, uint32_t output, struct llm_usag
 	{
 		enum tool_price price = price_of_item(doc, item);
 
+		u->has_unpriced |= json_text_is(doc, json_get(doc, item, STR("type")),
+		                                STR("image_generation_call"));
 		u->searches += price == TOOL_SEARCH;
 		u->calls += price == TOOL_CALL && !is_known_container(doc, output, item);
 	}
@@ -366,15 +368,19 @@ static void read_circumstances(const struct json *doc, uint32_t usage, struct ll
 }
 
 /* What a conversation was compacted with is billed, and stands only in `iterations`:
- * https://platform.claude.com/docs/en/build-with-claude/compaction */
+ * https://platform.claude.com/docs/en/build-with-claude/compaction. So does what another model
+ * was asked, by its own prices: .../agents-and-tools/tool-use/advisor-tool */
 static void add_compaction(const struct json *doc, uint32_t usage, struct llm_usage *u)
 {
 	JSON_EACH(doc, json_get(doc, usage, STR("iterations")), iteration)
 	{
 		struct llm_usage more = {0};
+		uint32_t type = json_get(doc, iteration, STR("type"));
 
-		if (!json_text_is(doc, json_get(doc, iteration, STR("type")), STR("compaction")))
+		if (!json_text_is(doc, type, STR("compaction"))) {
+			u->has_unpriced |= !json_text_is(doc, type, STR("message"));
 			continue;
+		}
 		read_figures(doc, iteration, &more);
 		u->input += more.input;
 		u->cache_read += more.cache_read;

@@ -315,6 +315,10 @@ static void test_terms(void)
 	u.service = LLM_SERVICE_PRIORITY; /* for which there is no price here */
 	got = amounts(&deal, &u);
 	CHECK(got.cost_nusd == 202 && got.is_unknown);
+	u.service = LLM_SERVICE_STANDARD;
+	u.has_unpriced = true;
+	got = amounts(&deal, &u);
+	CHECK(got.cost_nusd == 202 && got.is_unknown);
 }
 
 /* ---- the bound ---- */

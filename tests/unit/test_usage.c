@@ -12,7 +12,8 @@ static bool is_same(const struct llm_usage *a, const struct llm_usage *b)
 	       a->audio_input == b->audio_input && a->audio_output == b->audio_output &&
 	       a->image_input == b->image_input && a->image_output == b->image_output &&
 	       a->searches == b->searches && a->calls == b->calls && a->service == b->service &&
-	       a->is_regional == b->is_regional && a->reported == b->reported;
+	       a->is_regional == b->is_regional && a->has_unpriced == b->has_unpriced &&
+	       a->reported == b->reported;
 }
 
 static void expect(const char *what, const struct llm_usage *got, const struct llm_usage *want)
@@ -162,6 +163,9 @@ static const struct {
      "\"text_tokens\":160}}}",
      {.input = 50, .image_input = 40, .output = 4160, .image_output = 4000, .reported = true}},
     {"{\"usage\":{\"input_tokens\":3}}", {.input = 3}},
+    {"{\"usage\":{\"input_tokens\":3,\"output_tokens\":2},\"output\":[{\"type\":"
+     "\"image_generation_call\",\"result\":\"aGk=\"}]}",
+     {.input = 3, .output = 2, .has_unpriced = true, .reported = true}},
 };
 
 static void test_responses(void)
@@ -217,6 +221,12 @@ static const struct {
      "\"input_tokens\":180000,\"output_tokens\":3500},{\"type\":\"message\",\"input_tokens\":23,"
      "\"output_tokens\":1000}]}",
      {.input = 180023, .output = 4500, .reported = true}},
+    /* what another model advised has prices of its own */
+    {"{\"input_tokens\":23,\"output_tokens\":1}",
+     "{\"output_tokens\":9,\"iterations\":[{\"type\":\"message\",\"input_tokens\":23,"
+     "\"output_tokens\":9},{\"type\":\"advisor_message\",\"model\":\"claude-opus-4-8\","
+     "\"input_tokens\":900,\"output_tokens\":500}]}",
+     {.input = 23, .output = 9, .has_unpriced = true, .reported = true}},
     /* nulls and odd values leave what was known */
     {"{\"input_tokens\":25,\"output_tokens\":1}",
      "{\"input_tokens\":null,\"cache_read_input_tokens\":null,\"output_tokens\":2}",
