@@ -122,8 +122,11 @@ static int read_item(const struct field_source *s, struct turn_list *turns, stru
 
 	if (json_text_is(s->doc, type, STR("item_reference")))
 		return field_refuse_reference(s, item);
-	if (json_text_is(s->doc, type, STR("additional_tools"))) /* Codex, with newer models */
+	if (json_text_is(s->doc, type, STR("additional_tools"))) { /* Codex, with newer models */
 		calls_read(s, r, json_get(s->doc, item, STR("tools")));
+		r->uncounted_bytes +=
+		    (int64_t)json_raw(s->doc, json_get(s->doc, item, STR("tools"))).len / 2;
+	}
 	if (role != JSON_NONE) {
 		turn_add(turns, role_of(s->doc, role));
 		return read_content(s, turns, r, json_get(s->doc, item, STR("content")));
@@ -135,6 +138,8 @@ static int read_item(const struct field_source *s, struct turn_list *turns, stru
 	}
 	if (json_get(s->doc, item, STR("call_id")) != JSON_NONE)
 		add_call(s, turns, item);
+	else if (!json_text_is(s->doc, type, STR("reasoning"))) /* a search, a compaction, .. */
+		r->uncounted_bytes += (int64_t)json_raw(s->doc, item).len / 3;
 	strip_note(r, s->doc, item);
 	read_compaction(s, turns, r, item);
 	return 0;

@@ -95,7 +95,8 @@ static void test_items(void)
 {
 	static const struct str body = STR_INIT(
 	    "{\"model\":\"m\",\"input\":[{\"type\":\"additional_tools\",\"role\":\"developer\","
-	    "\"tools\":[{\"type\":\"web_search\"}]}],\"tools\":[{\"type\":\"mcp\"}]}");
+	    "\"tools\":[{\"type\":\"web_search\"}]},{\"type\":\"compaction\","
+	    "\"encrypted_content\":\"0123456789\"}],\"tools\":[{\"type\":\"mcp\"}]}");
 	struct json_error error;
 	struct arena arena;
 	struct json doc;
@@ -109,6 +110,7 @@ static void test_items(void)
 		struct llm_request r = {.compaction = (enum llm_compaction)compaction};
 
 		CHECK(wire_responses.read_request(&doc, &arena, &r, &f) == 0);
+		CHECK(r.uncounted_bytes == 23 / 2 + 54 / 3);
 		CHECK(r.provider_tool_count == (compaction == LLM_COMPACTION_CALL ? 0 : 2));
 		CHECK(compaction == LLM_COMPACTION_CALL ||
 		      (r.provider_tools[0].end == LLM_ENDS_SEARCH &&
