@@ -10,7 +10,7 @@
  *
  * No content of the request is in it, but in "words", which only
  * a dry run has. Pure; must never claim a price to be more than an estimate:
- * most_usd is the bound that a ceiling would hold. */
+ * most_usd is what a ceiling would hold at most, by the bytes of all that is read. */
 #include "route/explain.h"
 
 #include "base/clock.h"
@@ -194,12 +194,14 @@ int64_t decision_estimate_nusd(const struct decision *d, const struct model *m,
 int64_t decision_most_nusd(const struct model *m, const struct llm_request *r)
 {
 	int64_t ceiling = m->config->max_output ? m->config->max_output : m->config->context;
+	int64_t bytes = (int64_t)(r->doc ? r->doc->bytes.len : 0);
 	struct price_bound bound = {
-	    .body_bytes = (int64_t)(r->doc ? r->doc->bytes.len : 0),
+	    .body_bytes = bytes * (1 + r->may_compact),
+	    .again_tokens = r->dialect == LLM_CHAT ? 0 : bytes,
 	    .messages = r->turn_count,
 	    .tools = r->tools,
 	    .pictures = r->images,
-	    .choices = r->choices > 0 ? r->choices : 1,
+	    .choices = (r->choices > 0 ? r->choices : 1) + r->may_compact,
 	    .calls = llm_most_calls(r, llm_calls_each(r)),
 	    .found_tokens = LIMIT_FOUND_TOKENS,
 	    .service = r->service,
