@@ -168,9 +168,10 @@ static void say_open(struct buf *out, struct chat_writing *s, const struct talk_
 	buf_put(out, s->is_old ? STR("") : STR("}]"));
 	close_delta(out);
 	s->calls++;
+	s->has_input = false;
 }
 
-static void say_input(struct buf *out, const struct chat_writing *s, const struct talk_event *e)
+static void say_input(struct buf *out, struct chat_writing *s, const struct talk_event *e)
 {
 	if (s->is_old) {
 		open_delta(out, s, STR("\"function_call\":{\"arguments\":\""));
@@ -185,6 +186,17 @@ static void say_input(struct buf *out, const struct chat_writing *s, const struc
 		buf_put(out, STR("\"}}]"));
 	}
 	close_delta(out);
+	s->has_input = true;
+}
+
+/* Clients read the arguments as JSON, also where the provider had none to tell. */
+static void say_close(struct buf *out, struct chat_writing *s, const struct talk_event *e)
+{
+	struct talk_event none = *e;
+
+	none.raw = STR("{}");
+	if (e->part->kind == TALK_CALL && e->part->call == TALK_FUNCTION && !s->has_input)
+		say_input(out, s, &none);
 }
 
 static void say_logprobs(struct buf *out, const struct chat_writing *s, struct str tokens)
@@ -195,7 +207,7 @@ static void say_logprobs(struct buf *out, const struct chat_writing *s, struct s
 	buf_put(out, STR("],\"refusal\":null},\"finish_reason\":null}]}\n\n"));
 }
 
-static void say_delta(struct buf *out, const struct chat_writing *s, const struct talk_event *e)
+static void say_delta(struct buf *out, struct chat_writing *s, const struct talk_event *e)
 {
 	switch (e->delta) {
 	case TALK_DELTA_TEXT:
@@ -281,6 +293,8 @@ void chat_write_event(struct wire_job *job, const struct talk_event *e, struct b
 		buf_put(out, STR("data: [DONE]\n\n"));
 		break;
 	case TALK_CLOSE:
+		say_close(out, s, e);
+		break;
 	case TALK_USAGE:
 	case TALK_ERROR:
 		break;

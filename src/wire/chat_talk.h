@@ -35,6 +35,7 @@ struct chat_reading {
 struct chat_writing {
 	struct str head; /* what every chunk begins with; arena */
 	int calls;       /* opened so far */
+	bool has_input;  /* the open call */
 	bool is_old;     /* the client knows functions, not tools */
 };
 

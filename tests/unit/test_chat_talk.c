@@ -242,6 +242,7 @@ static void test_refused(void)
 	"reason\":"                                                                                \
 	"\"" reason "\"}]}\n\n"
 #define ROLE SAID("\"role\":\"assistant\",\"content\":\"\"")
+#define NOTHING SAID("\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"{}\"}}]")
 #define DONE "data: [DONE]\n\n"
 
 static const struct {
@@ -284,18 +285,19 @@ static const struct {
                          SAID("\"tool_calls\":[{\"index\":1,\"function\":{\"arguments\":\"}\"}}]")
                              SAID_LAST("tool_calls") DONE),
      true},
-    /* all calls under one index, told apart by their ids; one without any input */
+    /* all calls under one index, told apart by their ids; one without any input, which is {} */
     {STR_INIT(ASK "}"),
      STR_INIT(CHUNK("\"tool_calls\":[{\"index\":0,\"id\":\"call_a\",\"function\":{\"name\":\"f\","
                     "\"arguments\":\"\"}}]")
                   CHUNK("\"tool_calls\":[{\"index\":0,\"id\":\"call_b\",\"function\":{\"name\":"
                         "\"g\",\"arguments\":\"{}\"}}]") LAST("tool_calls") DONE),
-     STR_INIT(ROLE SAID("\"tool_calls\":[{\"index\":0,\"id\":\"call_a\",\"type\":\"function\","
-                        "\"function\":{\"name\":\"f\",\"arguments\":\"\"}}]")
-                  SAID("\"tool_calls\":[{\"index\":1,\"id\":\"call_b\",\"type\":\"function\","
-                       "\"function\":{\"name\":\"g\",\"arguments\":\"\"}}]")
-                      SAID("\"tool_calls\":[{\"index\":1,\"function\":{\"arguments\":\"{}\"}}]")
-                          SAID_LAST("tool_calls") DONE),
+     STR_INIT(
+         ROLE SAID("\"tool_calls\":[{\"index\":0,\"id\":\"call_a\",\"type\":\"function\","
+                   "\"function\":{\"name\":\"f\",\"arguments\":\"\"}}]")
+             NOTHING SAID("\"tool_calls\":[{\"index\":1,\"id\":\"call_b\",\"type\":\"function\","
+                          "\"function\":{\"name\":\"g\",\"arguments\":\"\"}}]")
+                 SAID("\"tool_calls\":[{\"index\":1,\"function\":{\"arguments\":\"{}\"}}]")
+                     SAID_LAST("tool_calls") DONE),
      true},
     /* usage: the last one counts, and only who asked sees it */
     {STR_INIT(ASK "}"),
@@ -324,7 +326,7 @@ static const struct {
              CHUNK("\"content\":\"a\"") CHUNK("\"content\":\"b\"") LAST("stop") DONE),
      STR_INIT(ROLE SAID("\"tool_calls\":[{\"index\":0,\"id\":\"call_a\",\"type\":\"function\","
                         "\"function\":{\"name\":\"f\",\"arguments\":\"\"}}]")
-                  SAID("\"content\":\"ab\"") SAID_LAST("tool_calls") DONE),
+                  NOTHING SAID("\"content\":\"ab\"") SAID_LAST("tool_calls") DONE),
      true},
     /* nor behind an error */
     {STR_INIT(ASK "}"),
