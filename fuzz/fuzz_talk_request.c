@@ -14,7 +14,7 @@ static void translate(struct wire_job *job, struct fail *f, struct json *said)
 	if (translate_request(job, &out) < 0)
 		must(f->message.len > 0);
 	else
-		must(json_read(said, buf_str(&out), &error) == 0);
+		must(!fail_is_set(f) && json_read(said, buf_str(&out), &error) == 0);
 	translate_release(job), buf_release(&out);
 }
 

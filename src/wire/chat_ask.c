@@ -354,11 +354,9 @@ static void put_tool(struct asking *a, const struct talk_tool *t)
 
 static void put_named(struct asking *a, struct str name)
 {
-	bool is_custom = false;
+	const struct rename_tool *tool = rename_find(&a->job->renames, name);
+	bool is_custom = tool && tool->kind == TALK_TOOL_CUSTOM && !tool->is_wrapped;
 
-	for (int i = 0; i < a->talk->tool_count; i++)
-		if (str_eq(a->talk->tools[i].name, name))
-			is_custom = a->talk->tools[i].kind == TALK_TOOL_CUSTOM;
 	json_open_object(&a->w);
 	json_key_text(&a->w, STR("type"), is_custom ? STR("custom") : STR("function"));
 	json_put_key(&a->w, is_custom ? STR("custom") : STR("function"));

@@ -142,6 +142,12 @@ static int read_allowed(struct reading *r, uint32_t allowed)
 	return choice_word(r, json_get(r->doc, allowed, STR("mode")), &c->kind);
 }
 
+static const struct reading_member choice_members[] = {{STR_INIT("type"), NULL},
+                                                       {STR_INIT("name"), NULL},
+                                                       {STR_INIT("function"), NULL},
+                                                       {STR_INIT("custom"), NULL},
+                                                       {STR_INIT("allowed_tools"), NULL}};
+
 static int read_choice(struct reading *r, uint32_t node)
 {
 	struct talk_choice *c = &r->talk->choice;
@@ -154,6 +160,8 @@ static int read_choice(struct reading *r, uint32_t node)
 			reading_mark(r, FEATURE_CHOICE, node);
 		return 0;
 	}
+	if (READ_MEMBERS(r, node, choice_members) < 0)
+		return -1;
 	if (allowed != JSON_NONE)
 		return read_allowed(r, allowed);
 	reading_mark(r, FEATURE_CHOICE, node);
@@ -263,6 +271,11 @@ static int read_modalities(struct reading *r, uint32_t node)
 	return 0;
 }
 
+static const struct reading_member schema_members[] = {{STR_INIT("name"), NULL},
+                                                       {STR_INIT("description"), NULL},
+                                                       {STR_INIT("schema"), NULL},
+                                                       {STR_INIT("strict"), NULL}};
+
 static int read_schema(struct reading *r, uint32_t format, uint32_t schema)
 {
 	struct talk_format *to = &r->talk->format;
@@ -273,13 +286,20 @@ static int read_schema(struct reading *r, uint32_t format, uint32_t schema)
 	to->schema_json = reading_value(r, schema, STR("schema"));
 	to->strict = reading_flag(r, json_get(r->doc, schema, STR("strict")));
 	reading_mark(r, FEATURE_FORMAT_SCHEMA, format);
-	return to->schema_json.len ? 0 : reading_wrong(r, format, "a json_schema with its schema");
+	if (to->schema_json.len == 0)
+		return reading_wrong(r, format, "a json_schema with its schema");
+	return READ_MEMBERS(r, schema, schema_members);
 }
+
+static const struct reading_member format_members[] = {{STR_INIT("type"), NULL},
+                                                       {STR_INIT("json_schema"), NULL}};
 
 static int read_format(struct reading *r, uint32_t node)
 {
 	uint32_t type = json_get(r->doc, node, STR("type"));
 
+	if (READ_MEMBERS(r, node, format_members) < 0)
+		return -1;
 	if (json_text_is(r->doc, type, STR("json_schema")))
 		return read_schema(r, node, json_get(r->doc, node, STR("json_schema")));
 	if (json_text_is(r->doc, type, STR("json_object"))) {

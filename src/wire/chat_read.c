@@ -30,6 +30,9 @@ static int read_refusal_part(struct reading *r, uint32_t node)
 	return 0;
 }
 
+static const struct reading_member image_members[] = {{STR_INIT("url"), NULL},
+                                                      {STR_INIT("detail"), NULL}};
+
 static int read_image(struct reading *r, uint32_t node)
 {
 	uint32_t image = json_get(r->doc, node, STR("image_url"));
@@ -47,8 +50,11 @@ static int read_image(struct reading *r, uint32_t node)
 	if (put_read_data_url(url, r->job->arena, &m->type, &m->raw))
 		m->source = TALK_BYTES;
 	reading_mark(r, m->source == TALK_URL ? FEATURE_IMAGE_URL : FEATURE_IMAGE_BYTES, node);
-	return 0;
+	return json_type(r->doc, image) == JSON_STRING ? 0 : READ_MEMBERS(r, image, image_members);
 }
+
+static const struct reading_member audio_members[] = {{STR_INIT("data"), NULL},
+                                                      {STR_INIT("format"), NULL}};
 
 static int read_audio(struct reading *r, uint32_t node)
 {
@@ -61,8 +67,11 @@ static int read_audio(struct reading *r, uint32_t node)
 	if (m->raw.len == 0 || format.len == 0)
 		return reading_wrong(r, node, "an input_audio with its data and format");
 	reading_mark(r, FEATURE_AUDIO, node);
-	return 0;
+	return READ_MEMBERS(r, audio, audio_members);
 }
+
+static const struct reading_member file_members[] = {
+    {STR_INIT("filename"), NULL}, {STR_INIT("file_data"), NULL}, {STR_INIT("file_id"), NULL}};
 
 static int read_file(struct reading *r, uint32_t node)
 {
@@ -81,8 +90,15 @@ static int read_file(struct reading *r, uint32_t node)
 	if (m->raw.len == 0)
 		return reading_wrong(r, node, "a file with file_data or file_id");
 	reading_mark(r, id.len ? FEATURE_FILE_ID : FEATURE_FILE_BYTES, node);
-	return 0;
+	if (m->name_raw.len)
+		reading_mark(r, FEATURE_FILE_NAME, node);
+	return READ_MEMBERS(r, file, file_members);
 }
+
+static const struct reading_member part_members[] = {
+    {STR_INIT("type"), NULL},         {STR_INIT("text"), NULL}, {STR_INIT("image_url"), NULL},
+    {STR_INIT("input_audio"), NULL},  {STR_INIT("file"), NULL}, {STR_INIT("refusal"), NULL},
+    {STR_INIT("cache_control"), NULL}};
 
 static int read_part(struct reading *r, uint32_t node)
 {
@@ -95,7 +111,8 @@ static int read_part(struct reading *r, uint32_t node)
 
 	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
 		if (json_text_is(r->doc, type, types[i].key))
-			return types[i].read(r, node);
+			return types[i].read(r, node) < 0 ? -1
+			                                  : READ_MEMBERS(r, node, part_members);
 	return job_refuse(r->job, node, "content of this type is not known");
 }
 
@@ -157,6 +174,14 @@ static int read_past_audio(struct reading *r, uint32_t node)
 	return 0;
 }
 
+/* `index` is of a stream, which some clients send back as it came. */
+static const struct reading_member call_members[] = {
+    {STR_INIT("id"), NULL},       {STR_INIT("type"), NULL},   {STR_INIT("index"), NULL},
+    {STR_INIT("function"), NULL}, {STR_INIT("custom"), NULL}, {STR_INIT("cache_control"), NULL}};
+
+static const struct reading_member inner_members[] = {
+    {STR_INIT("name"), NULL}, {STR_INIT("arguments"), NULL}, {STR_INIT("input"), NULL}};
+
 static int read_call(struct reading *r, uint32_t node)
 {
 	struct talk_part *part = reading_part(r, TALK_CALL, node);
@@ -166,11 +191,14 @@ static int read_call(struct reading *r, uint32_t node)
 	part->call = custom == JSON_NONE ? TALK_FUNCTION : TALK_CUSTOM;
 	part->id = reading_plain(r, node, STR("id"));
 	part->name = reading_plain(r, inner, STR("name"));
+	rename_note_call(&r->job->renames, part->id, part);
 	reading_mark(r, part->call == TALK_CUSTOM ? FEATURE_CALL_CUSTOM : FEATURE_CALL, node);
 	if (reading_input(r, inner, custom == JSON_NONE ? STR("arguments") : STR("input"),
 	                  &part->input_raw) < 0)
 		return -1;
-	return part->name.len ? 0 : reading_wrong(r, node, "a call with the name of its function");
+	if (part->name.len == 0)
+		return reading_wrong(r, node, "a call with the name of its function");
+	return READ_MEMBERS(r, inner, inner_members) < 0 ? -1 : READ_MEMBERS(r, node, call_members);
 }
 
 static int read_calls(struct reading *r, uint32_t calls)
@@ -188,12 +216,20 @@ static struct str old_id(const struct reading *r, int turn)
 	return arena_printf(r->job->arena, "call_function%d", turn);
 }
 
+/* Beside ids, which have no line ends in any dialect. */
+static struct str old_key(const struct reading *r, struct str name)
+{
+	return ARENA_JOIN(r->job->arena, STR("\n"), name);
+}
+
 static int read_old_call(struct reading *r, uint32_t node)
 {
 	struct talk_part *part = reading_part(r, TALK_CALL, node);
 
 	part->id = old_id(r, r->talk->turn_count - 1);
 	part->name = reading_plain(r, node, STR("name"));
+	rename_note_call(&r->job->renames, part->id, part);
+	rename_note_call(&r->job->renames, old_key(r, part->name), part);
 	reading_mark(r, FEATURE_CALL, node);
 	return reading_input(r, node, STR("arguments"), &part->input_raw);
 }
@@ -216,12 +252,9 @@ static const struct reading_member message_members[] = {
 /* The newest call of that name: functions of old have no ids. */
 static struct str old_call_id(const struct reading *r, struct str name)
 {
-	for (int i = r->talk->turn_count - 1; i >= 0; i--)
-		for (int k = 0; k < r->talk->turns[i].part_count; k++)
-			if (r->talk->turns[i].parts[k].kind == TALK_CALL &&
-			    str_eq(r->talk->turns[i].parts[k].name, name))
-				return r->talk->turns[i].parts[k].id;
-	return old_id(r, 0);
+	const struct rename_call *call = rename_find_call(&r->job->renames, old_key(r, name));
+
+	return call ? call->id : old_id(r, 0);
 }
 
 /* The content of a tool's message are the parts of its result. */
@@ -229,16 +262,16 @@ static int read_result(struct reading *r, uint32_t message, uint32_t content)
 {
 	struct talk_turn *turn = r->turn, inner = {.role = TALK_TOOL};
 	struct talk_part *result = reading_part(r, TALK_RESULT, message);
-	const struct talk_part *call;
+	const struct rename_call *call;
 	int result_at = turn->part_count - 1, status = 0;
 
 	result->name = reading_plain(r, message, STR("name"));
 	result->id = json_text_is(r->doc, json_get(r->doc, message, STR("role")), STR("function"))
 	                 ? old_call_id(r, result->name)
 	                 : reading_plain(r, message, STR("tool_call_id"));
-	call = talk_find_call(r->talk, r->talk->turn_count - 1, result->id);
+	call = rename_find_call(&r->job->renames, result->id);
 	if (call)
-		result->call = call->call;
+		result->call = call->kind;
 	r->turn = &inner;
 	if (content != JSON_NONE)
 		status = read_content(r, content);

@@ -12,7 +12,7 @@
 
 struct wire_fault {
 	int status; /* HTTP's word for it, by its number, code or type; 0: it cannot be told */
-	bool is_overflow; /* the prompt is longer than the model's window */
+	bool is_overflow;          /* the prompt is longer than the model's window */
 	struct str message, param; /* plain; empty: none */
 };
 

@@ -26,6 +26,7 @@
 	X(FILE_URL, REFUSED, "documents by URL")                                                   \
 	X(FILE_ID, REFUSED, "documents as kept files")                                             \
 	X(FILE_TEXT, REFUSED, "documents as text")                                                 \
+	X(FILE_NAME, WARNED, "names of documents")                                                 \
 	X(FILE_ABOUT, WARNED, "notes on documents")                                                \
 	X(CITATIONS, WARNED, "asking for citations")                                               \
 	X(NOTES, WARNED, "annotations of earlier answers")                                         \

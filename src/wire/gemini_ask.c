@@ -246,15 +246,15 @@ static void put_turns(struct asking *a)
 
 /* Some tools of many: with `auto` the rest is not shown, for the names that the dialect allows go
  * with a forced call only. */
-static bool is_shown(const struct talk_choice *choice, const struct talk_tool *tool)
+static bool is_shown(const struct asking *a, const struct talk_tool *tool)
 {
+	const struct talk_choice *choice = &a->talk->choice;
+	const struct rename_tool *known = rename_find(&a->job->renames, tool->name);
+
 	if (tool->kind == TALK_TOOL_SERVER || choice->name_count == 0 ||
 	    choice->kind == TALK_CHOICE_NAMED || choice->kind == TALK_CHOICE_REQUIRED)
 		return true;
-	for (int i = 0; i < choice->name_count; i++)
-		if (str_eq(choice->names[i], tool->name))
-			return true;
-	return false;
+	return known && known->is_chosen;
 }
 
 static void put_function(struct asking *a, const struct talk_tool *tool)
@@ -312,7 +312,7 @@ static int count_tools(const struct asking *a, bool is_server)
 		const struct talk_tool *tool = &a->talk->tools[i];
 
 		if ((tool->kind == TALK_TOOL_SERVER) == is_server)
-			count += is_shown(&a->talk->choice, tool);
+			count += is_shown(a, tool);
 	}
 	return count;
 }
@@ -325,7 +325,7 @@ static void put_functions(struct asking *a)
 	for (int i = 0; i < a->talk->tool_count; i++) {
 		const struct talk_tool *tool = &a->talk->tools[i];
 
-		if (tool->kind != TALK_TOOL_SERVER && is_shown(&a->talk->choice, tool))
+		if (tool->kind != TALK_TOOL_SERVER && is_shown(a, tool))
 			put_function(a, tool);
 	}
 	json_close_array(&a->w);

@@ -7,7 +7,7 @@
 
 #include <stdarg.h>
 
-enum { KIND_BYTES = 64 };
+enum { KIND_BYTES = 64, PATHS_MAX = 64 /* each is a walk over the document */ };
 
 static const struct rename_rule rules[LLM_WIRES] = {
     [LLM_CHAT] = {.name_max = 64, .id_max = 40},
@@ -70,9 +70,14 @@ static void add_warning(struct wire_job *job, struct str sentence)
 
 void job_warn(struct wire_job *job, uint32_t node, const char *format, ...)
 {
-	struct str path = path_of(job, node), words;
+	struct str path, words;
 	va_list args;
 
+	if (node != JSON_NONE && job->warning_count++ >= PATHS_MAX) {
+		job->warnings_left_out++;
+		return;
+	}
+	path = path_of(job, node);
 	va_start(args, format);
 	words = print(job->arena, format, args);
 	va_end(args);

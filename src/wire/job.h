@@ -78,6 +78,7 @@ struct wire_job {
 	struct talk *talk; /* the request; names and ids of its calls are the target's */
 	struct rename renames;
 	struct str warnings; /* as far as there is room; see job_warnings; grows at its end */
+	int warning_count;   /* that were asked for */
 	int warnings_left_out;
 	struct llm_usage usage; /* newest figures */
 	bool has_usage;

@@ -241,14 +241,14 @@ static int put_turns(struct wire_job *job, struct json_writer *w, const struct t
 
 /* ---- tools ---- */
 
-static bool is_allowed(const struct talk_choice *choice, const struct talk_tool *tool)
+static bool is_allowed(const struct wire_job *job, const struct talk_choice *choice,
+                       const struct talk_tool *tool)
 {
+	const struct rename_tool *known = rename_find(&job->renames, tool->name);
+
 	if (choice->name_count == 0 || choice->kind == TALK_CHOICE_NAMED)
 		return true;
-	for (int i = 0; i < choice->name_count; i++)
-		if (str_eq(choice->names[i], tool->name))
-			return true;
-	return false;
+	return tool->kind == TALK_TOOL_SERVER ? choice->has_unnamed : known && known->is_chosen;
 }
 
 /* The API wants to be told that it is an object, where others take {} for it. */
@@ -322,7 +322,7 @@ static void put_tools(struct wire_job *job, struct json_writer *w, const struct 
 	json_put_key(w, STR("tools"));
 	json_open_array(w);
 	for (int i = 0; i < talk->tool_count; i++)
-		if (is_allowed(&talk->choice, &talk->tools[i]))
+		if (is_allowed(job, &talk->choice, &talk->tools[i]))
 			put_tool(job, w, &talk->tools[i]);
 	json_close_array(w);
 	put_choice(w, &talk->choice);

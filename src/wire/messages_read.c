@@ -168,6 +168,8 @@ static int read_thinking(struct reading *r, uint32_t node)
 
 static int read_format(struct reading *r, uint32_t node)
 {
+	static const struct reading_member rows[] = {{STR_INIT("type"), NULL},
+	                                             {STR_INIT("schema"), NULL}};
 	struct talk_format *format = &r->talk->format;
 
 	if (json_is_null(r->doc, node))
@@ -178,7 +180,9 @@ static int read_format(struct reading *r, uint32_t node)
 	format->schema_json = reading_value(r, node, STR("schema"));
 	format->strict = TALK_YES;
 	reading_mark(r, FEATURE_FORMAT_SCHEMA, node);
-	return 0;
+	if (format->schema_json.len == 0)
+		return reading_wrong(r, node, "a json_schema with its schema");
+	return READ_MEMBERS(r, node, rows);
 }
 
 static int read_output_config(struct reading *r, uint32_t node)

@@ -81,6 +81,12 @@ static const struct source *source_of(struct str type)
 	return NULL;
 }
 
+static const struct reading_member source_members[] = {{STR_INIT("type"), NULL},
+                                                       {STR_INIT("media_type"), NULL},
+                                                       {STR_INIT("data"), NULL},
+                                                       {STR_INIT("url"), NULL},
+                                                       {STR_INIT("file_id"), NULL}};
+
 static int read_media(struct reading *r, struct reading_place *to, uint32_t block,
                       enum talk_kind kind)
 {
@@ -100,7 +106,7 @@ static int read_media(struct reading *r, struct reading_place *to, uint32_t bloc
 	reading_mark(r, feature, block);
 	if (to->result)
 		reading_mark(r, FEATURE_RESULT_MEDIA, block);
-	return 0;
+	return READ_MEMBERS(r, place, source_members);
 }
 
 static int read_image(struct reading *r, struct reading_place *to, uint32_t block)
@@ -121,6 +127,10 @@ static int read_document(struct reading *r, struct reading_place *to, uint32_t b
 	media->name_raw = reading_inside(r, block, STR("title"));
 	media->about_raw = reading_inside(r, block, STR("context"));
 	media->cites = reading_flag(r, json_get(r->doc, citations, STR("enabled")));
+	if (media->name_raw.len && media->source != TALK_PLAIN)
+		reading_mark(r, FEATURE_FILE_NAME, block);
+	else if (media->name_raw.len) /* a text has no name elsewhere */
+		reading_mark(r, FEATURE_FILE_ABOUT, block);
 	if (media->about_raw.len)
 		reading_mark(r, FEATURE_FILE_ABOUT, block);
 	if (media->cites == TALK_YES)
@@ -158,6 +168,7 @@ static int read_call(struct reading *r, struct reading_place *to, uint32_t block
 	part->id = reading_plain(r, block, STR("id"));
 	part->name = reading_plain(r, block, STR("name"));
 	part->input_json = reading_value(r, block, STR("input"));
+	rename_note_call(&r->job->renames, part->id, part);
 	reading_mark(r, FEATURE_CALL, block);
 	return 0;
 }
@@ -193,13 +204,32 @@ static const struct block_row {
     {STR_INIT("tool_reference"), drop_block},
 };
 
+static const struct reading_member block_members[] = {{STR_INIT("type"), NULL},
+                                                      {STR_INIT("text"), NULL},
+                                                      {STR_INIT("source"), NULL},
+                                                      {STR_INIT("title"), NULL},
+                                                      {STR_INIT("context"), NULL},
+                                                      {STR_INIT("citations"), NULL},
+                                                      {STR_INIT("cache_control"), NULL},
+                                                      {STR_INIT("thinking"), NULL},
+                                                      {STR_INIT("signature"), NULL},
+                                                      {STR_INIT("data"), NULL},
+                                                      {STR_INIT("id"), NULL},
+                                                      {STR_INIT("name"), NULL},
+                                                      {STR_INIT("input"), NULL},
+                                                      {STR_INIT("tool_use_id"), NULL},
+                                                      {STR_INIT("content"), NULL},
+                                                      {STR_INIT("is_error"), NULL}};
+
 static int read_block(struct reading *r, struct reading_place *to, uint32_t block)
 {
 	struct str type = reading_plain(r, block, STR("type"));
 
 	for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++)
 		if (str_eq(blocks[i].type, type))
-			return blocks[i].read(r, to, block);
+			return blocks[i].read(r, to, block) < 0
+			           ? -1
+			           : READ_MEMBERS(r, block, block_members);
 	return read_foreign(r, to, block);
 }
 
@@ -223,17 +253,19 @@ static int read_result(struct reading *r, struct talk_turn *turn, uint32_t block
 {
 	struct reading_place here = {.turn = turn}, inside = {0};
 	struct talk_part *part = reading_add(r, &here, TALK_RESULT, block);
-	const struct talk_part *call;
+	const struct rename_call *call;
 
 	part->id = reading_plain(r, block, STR("tool_use_id"));
-	call = talk_find_call(r->talk, r->talk->turn_count - 1, part->id);
+	call = rename_find_call(&r->job->renames, part->id);
 	part->name = call ? call->name : STR("");
 	part->is_error = reading_flag(r, json_get(r->doc, block, STR("is_error"))) == TALK_YES;
 	reading_mark(r, FEATURE_CALL, block);
 	if (part->is_error)
 		reading_mark(r, FEATURE_RESULT_ERROR, block);
 	inside.result = part;
-	return read_content(r, &inside, JSON_NONE, json_get(r->doc, block, STR("content")));
+	if (read_content(r, &inside, JSON_NONE, json_get(r->doc, block, STR("content"))) < 0)
+		return -1;
+	return READ_MEMBERS(r, block, block_members);
 }
 
 /* ---- messages ---- */
@@ -266,13 +298,16 @@ static struct talk_turn *turn_for(struct reading *r, int before, enum talk_role 
 	return talk_add_turn(r->talk, r->job->arena, role, node);
 }
 
+static const struct reading_member message_members[] = {{STR_INIT("role"), NULL},
+                                                        {STR_INIT("content"), NULL}};
+
 static int read_message(struct reading *r, uint32_t message)
 {
 	uint32_t content = json_get(r->doc, message, STR("content"));
 	int before = r->talk->turn_count;
 	enum talk_role role = TALK_USER;
 
-	if (role_of(r, message, &role) < 0)
+	if (role_of(r, message, &role) < 0 || READ_MEMBERS(r, message, message_members) < 0)
 		return -1;
 	if (role == TALK_SYSTEM)
 		reading_mark(r, FEATURE_LATE_SYSTEM, message);

@@ -7,14 +7,19 @@
 int reading_wrong(const struct reading *r, uint32_t node, const char *wanted)
 {
 	struct str path = json_path(r->doc, node, r->job->arena);
+	enum json_type type = json_type(r->doc, node);
+	struct str said = type >= JSON_ARRAY ? str_of(json_type_name(type))
+	                                     : str_part(json_raw(r->doc, node), 0, 60);
 
 	return fail_at(r->job->fail, FAIL_INVALID_VALUE, path, "%.*s is %.*s; it must be %s",
-	               STR_ARG(path), STR_ARG(str_part(json_raw(r->doc, node), 0, 60)), wanted);
+	               STR_ARG(path), STR_ARG(said), wanted);
 }
 
 int reading_members(struct reading *r, uint32_t object, const struct reading_member *rows,
                     size_t count)
 {
+	if (object != JSON_NONE && json_type(r->doc, object) != JSON_OBJECT)
+		return reading_wrong(r, object, "an object");
 	JSON_EACH(r->doc, object, key)
 	{
 		uint32_t value = json_value(key);

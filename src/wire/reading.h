@@ -19,7 +19,8 @@ struct reading_member {
 	int (*read)(struct reading *, uint32_t node); /* NULL: read elsewhere */
 };
 
-/* Every member of the object that is not null, in the document's order. */
+/* Every member of the object that is not null, in the document's order; none of JSON_NONE. -1: it
+ * is no object. */
 int reading_members(struct reading *, uint32_t object, const struct reading_member *rows,
                     size_t count) MUST_USE;
 #define READ_MEMBERS(r, object, rows) reading_members(r, object, rows, sizeof rows / sizeof rows[0])

@@ -20,12 +20,16 @@ void rename_init(struct rename *r, struct rename_rule rule, struct arena *arena)
 	*r = (struct rename){.arena = arena, .rule = rule};
 	map_init(&r->by_wire, arena);
 	map_init(&r->by_name, arena);
+	map_init(&r->spaced, arena);
+	map_init(&r->calls, arena);
 }
 
 void rename_release(struct rename *r)
 {
 	map_release(&r->by_wire);
 	map_release(&r->by_name);
+	map_release(&r->spaced);
+	map_release(&r->calls);
 	r->count = 0;
 }
 
@@ -108,6 +112,8 @@ struct rename_tool *rename_add(struct rename *r, struct str space, struct str na
 	tool->wire = free_name(r, joined, key);
 	map_put(&r->by_name, key, tool);
 	map_put(&r->by_wire, tool->wire, tool);
+	if (space.len && map_get(&r->spaced, name) == NULL)
+		map_put(&r->spaced, name, tool);
 	r->count++;
 	return tool;
 }
@@ -115,6 +121,34 @@ struct rename_tool *rename_add(struct rename *r, struct str space, struct str na
 const struct rename_tool *rename_find(const struct rename *r, struct str wire)
 {
 	return map_get(&r->by_wire, wire);
+}
+
+struct rename_tool *rename_choose(const struct rename *r, struct str name)
+{
+	struct rename_tool *tool = map_get(&r->by_name, ARENA_JOIN(r->arena, STR("\n"), name));
+
+	return tool ? tool : map_get(&r->spaced, name);
+}
+
+/* ---- calls ---- */
+
+void rename_note_call(struct rename *r, struct str key, const struct talk_part *call)
+{
+	struct rename_call *known = ARENA_NEW(r->arena, struct rename_call);
+
+	*known = (struct rename_call){.id = call->id, .name = call->name, .kind = call->call};
+	map_put(&r->calls, key, known);
+}
+
+const struct rename_call *rename_find_call(const struct rename *r, struct str key)
+{
+	return map_get(&r->calls, key);
+}
+
+void rename_forget_calls(struct rename *r)
+{
+	map_release(&r->calls);
+	map_init(&r->calls, r->arena);
 }
 
 /* ---- ids ---- */

@@ -23,6 +23,13 @@ struct rename_tool {
 	struct str wire;        /* the target's */
 	enum talk_tool_kind kind;
 	bool is_wrapped; /* a custom tool that goes as a function of one text, `input` */
+	bool is_chosen;  /* the choice names it */
+};
+
+/* A call, as its result asks for it. */
+struct rename_call {
+	struct str id, name; /* borrowed */
+	enum talk_call_kind kind;
 };
 
 enum { RENAME_NINE_LETTERS = 9 };
@@ -42,6 +49,8 @@ struct rename {
 	int count;
 	struct map by_wire; /* -> struct rename_tool */
 	struct map by_name; /* the same, by space and name */
+	struct map spaced;  /* the first of that name in any space */
+	struct map calls;   /* by id -> struct rename_call */
 };
 
 void rename_init(struct rename *, struct rename_rule, struct arena *);
@@ -52,6 +61,14 @@ struct rename_tool *rename_add(struct rename *, struct str space, struct str nam
                                enum talk_tool_kind);
 /* By the name that the provider says; NULL: it is none of the request's, and stays as it is. */
 const struct rename_tool *rename_find(const struct rename *, struct str wire);
+
+/* By the name that a choice has, which tells no space; NULL: none of the request's. */
+struct rename_tool *rename_choose(const struct rename *, struct str name);
+
+/* The newest call of that key, an id in most dialects. NULL: there is none. */
+void rename_note_call(struct rename *, struct str key, const struct talk_part *call);
+const struct rename_call *rename_find_call(const struct rename *, struct str key);
+void rename_forget_calls(struct rename *);
 
 /* Arena, or the id itself where it fits. */
 struct str rename_id_for_client(struct str id, enum llm_dialect, struct arena *);

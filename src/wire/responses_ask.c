@@ -245,23 +245,18 @@ static void put_tool(struct wire_job *job, struct json_writer *w, const struct t
 	json_close_object(w);
 }
 
-static struct str kind_of(const struct talk *talk, struct str name)
+static void put_named(const struct wire_job *job, struct json_writer *w, struct str name)
 {
-	for (int i = 0; i < talk->tool_count; i++)
-		if (str_eq(talk->tools[i].name, name) && talk->tools[i].kind == TALK_TOOL_CUSTOM)
-			return STR("custom");
-	return STR("function");
-}
+	const struct rename_tool *tool = rename_find(&job->renames, name);
+	bool is_custom = tool && tool->kind == TALK_TOOL_CUSTOM && !tool->is_wrapped;
 
-static void put_named(struct json_writer *w, const struct talk *talk, struct str name)
-{
 	json_open_object(w);
-	json_key_text(w, STR("type"), kind_of(talk, name));
+	json_key_text(w, STR("type"), is_custom ? STR("custom") : STR("function"));
 	json_key_text(w, STR("name"), name);
 	json_close_object(w);
 }
 
-static void put_choice(struct json_writer *w, const struct talk *talk)
+static void put_choice(const struct wire_job *job, struct json_writer *w, const struct talk *talk)
 {
 	static const struct str words[] = {[TALK_CHOICE_AUTO] = STR_INIT("auto"),
 	                                   [TALK_CHOICE_NONE] = STR_INIT("none"),
@@ -272,7 +267,7 @@ static void put_choice(struct json_writer *w, const struct talk *talk)
 		return;
 	json_put_key(w, STR("tool_choice"));
 	if (c->kind == TALK_CHOICE_NAMED) {
-		put_named(w, talk, c->names[0]);
+		put_named(job, w, c->names[0]);
 	} else if (c->name_count == 0) {
 		json_put_text(w, words[c->kind]);
 	} else {
@@ -281,7 +276,7 @@ static void put_choice(struct json_writer *w, const struct talk *talk)
 		json_put_key(w, STR("tools"));
 		json_open_array(w);
 		for (int i = 0; i < c->name_count; i++)
-			put_named(w, talk, c->names[i]);
+			put_named(job, w, c->names[i]);
 		json_close_array(w);
 		json_close_object(w);
 	}
@@ -296,7 +291,7 @@ static void put_tools(struct wire_job *job, struct json_writer *w, const struct 
 	for (int i = 0; i < talk->tool_count; i++)
 		put_tool(job, w, &talk->tools[i]);
 	json_close_array(w);
-	put_choice(w, talk);
+	put_choice(job, w, talk);
 	if (talk->choice.parallel == TALK_NO)
 		json_key_bool(w, STR("parallel_tool_calls"), false);
 	if (job->target.calls.is_set)

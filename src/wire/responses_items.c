@@ -111,6 +111,8 @@ static int read_file(struct reading *r, struct reading_place *to, uint32_t node)
 	           url = reading_inside(r, node, STR("file_url"));
 
 	part->media.name_raw = reading_inside(r, node, STR("filename"));
+	if (part->media.name_raw.len)
+		reading_mark(r, FEATURE_FILE_NAME, node);
 	if (data.len &&
 	    put_read_data_url(data, r->job->arena, &part->media.type, &part->media.raw)) {
 		part->media.source = TALK_BYTES;
@@ -159,13 +161,21 @@ static const struct content_row {
     {STR_INIT("reasoning_text"), read_text},
 };
 
+static const struct reading_member content_members[] = {
+    {STR_INIT("type"), NULL},      {STR_INIT("text"), NULL},     {STR_INIT("annotations"), NULL},
+    {STR_INIT("logprobs"), NULL},  {STR_INIT("refusal"), NULL},  {STR_INIT("image_url"), NULL},
+    {STR_INIT("detail"), NULL},    {STR_INIT("file_id"), NULL},  {STR_INIT("filename"), NULL},
+    {STR_INIT("file_data"), NULL}, {STR_INIT("file_url"), NULL}, {STR_INIT("input_audio"), NULL}};
+
 static int read_part(struct reading *r, struct reading_place *to, uint32_t node)
 {
 	struct str type = reading_plain(r, node, STR("type"));
 
 	for (size_t i = 0; i < sizeof contents / sizeof contents[0]; i++)
 		if (str_eq(contents[i].type, type))
-			return contents[i].read(r, to, node);
+			return contents[i].read(r, to, node) < 0
+			           ? -1
+			           : READ_MEMBERS(r, node, content_members);
 	return job_refuse(r->job, node, "content of type \"%.*s\" has no counterpart at the target",
 	                  STR_ARG(str_part(type, 0, 60)));
 }
@@ -238,7 +248,7 @@ static int read_message(struct reading *r, uint32_t item)
 }
 
 /* The text that a reasoning item shows: its own, or the summary of it. */
-static struct str reasoning_text(struct reading *r, uint32_t item)
+static int reasoning_text(struct reading *r, uint32_t item, struct str *out_raw)
 {
 	struct talk_turn inside = {0};
 	struct reading_place to = {.turn = &inside};
@@ -247,8 +257,9 @@ static struct str reasoning_text(struct reading *r, uint32_t item)
 	if (json_count(r->doc, content) == 0)
 		content = json_get(r->doc, item, STR("summary"));
 	if (read_content(r, &to, item, content) < 0)
-		return STR("");
-	return put_joined_text(inside.parts, inside.part_count, r->job->arena);
+		return -1;
+	*out_raw = put_joined_text(inside.parts, inside.part_count, r->job->arena);
+	return 0;
 }
 
 static int read_reasoning(struct reading *r, uint32_t item)
@@ -261,14 +272,15 @@ static int read_reasoning(struct reading *r, uint32_t item)
 		part->seal = put_read_seal(proof, LLM_RESPONSES);
 	if (part->seal.origin == LLM_RESPONSES)
 		part->seal.id = reading_plain(r, item, STR("id"));
-	part->text_raw = reasoning_text(r, item);
+	if (reasoning_text(r, item, &part->text_raw) < 0)
+		return -1;
 	reading_mark(r, FEATURE_THINKING, item);
 	if (proof.len)
 		reading_mark(r, FEATURE_SEAL, item);
 	return 0;
 }
 
-static struct talk_part *add_call(struct reading *r, uint32_t item)
+static struct talk_part *add_call(struct reading *r, uint32_t item, enum talk_call_kind kind)
 {
 	struct reading_place to = {.turn = turn_for(r, TALK_ASSISTANT, item)};
 	struct talk_part *part = reading_add(r, &to, TALK_CALL, item);
@@ -276,20 +288,22 @@ static struct talk_part *add_call(struct reading *r, uint32_t item)
 	part->id = reading_plain(r, item, STR("call_id"));
 	part->name = reading_plain(r, item, STR("name"));
 	part->space = reading_plain(r, item, STR("namespace"));
+	part->call = kind;
+	rename_note_call(&r->job->renames, part->id, part);
 	reading_mark(r, FEATURE_CALL, item);
 	return part;
 }
 
 static int read_call(struct reading *r, uint32_t item)
 {
-	return reading_input(r, item, STR("arguments"), &add_call(r, item)->input_raw);
+	return reading_input(r, item, STR("arguments"),
+	                     &add_call(r, item, TALK_FUNCTION)->input_raw);
 }
 
 static int read_custom_call(struct reading *r, uint32_t item)
 {
-	struct talk_part *part = add_call(r, item);
+	struct talk_part *part = add_call(r, item, TALK_CUSTOM);
 
-	part->call = TALK_CUSTOM;
 	reading_mark(r, FEATURE_CALL_CUSTOM, item);
 	return reading_input(r, item, STR("input"), &part->input_raw);
 }
@@ -298,13 +312,13 @@ static int read_output(struct reading *r, uint32_t item)
 {
 	struct reading_place to = {.turn = turn_for(r, TALK_TOOL, item)}, inside = {0};
 	struct talk_part *part = reading_add(r, &to, TALK_RESULT, item);
-	const struct talk_part *call;
+	const struct rename_call *call;
 
 	part->id = reading_plain(r, item, STR("call_id"));
-	call = talk_find_call(r->talk, r->talk->turn_count - 1, part->id);
+	call = rename_find_call(&r->job->renames, part->id);
 	if (call) {
 		part->name = call->name;
-		part->call = call->call;
+		part->call = call->kind;
 	}
 	reading_mark(r, FEATURE_CALL, item);
 	inside.result = part;
@@ -370,15 +384,36 @@ static const struct item_row {
     {STR_INIT("compaction_trigger"), skip_trigger},
 };
 
+/* `id` and `status` are of the answer that it came in. */
+static const struct reading_member item_members[] = {{STR_INIT("type"), NULL},
+                                                     {STR_INIT("id"), NULL},
+                                                     {STR_INIT("status"), NULL},
+                                                     {STR_INIT("role"), NULL},
+                                                     {STR_INIT("content"), NULL},
+                                                     {STR_INIT("call_id"), NULL},
+                                                     {STR_INIT("name"), NULL},
+                                                     {STR_INIT("namespace"), NULL},
+                                                     {STR_INIT("arguments"), NULL},
+                                                     {STR_INIT("input"), NULL},
+                                                     {STR_INIT("output"), NULL},
+                                                     {STR_INIT("summary"), NULL},
+                                                     {STR_INIT("encrypted_content"), NULL},
+                                                     {STR_INIT("tools"), NULL}};
+
+static int read_known(struct reading *r, uint32_t item, int (*read)(struct reading *, uint32_t))
+{
+	return read(r, item) < 0 ? -1 : READ_MEMBERS(r, item, item_members);
+}
+
 static int read_item(struct reading *r, uint32_t item)
 {
 	struct str type = reading_plain(r, item, STR("type"));
 
 	if (type.len == 0)
-		return read_message(r, item);
+		return read_known(r, item, read_message);
 	for (size_t i = 0; i < sizeof items / sizeof items[0]; i++)
 		if (str_eq(items[i].type, type))
-			return items[i].read(r, item);
+			return read_known(r, item, items[i].read);
 	return read_foreign(r, item);
 }
 

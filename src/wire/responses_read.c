@@ -44,6 +44,9 @@ static const struct reading_member custom_members[] = {
     {STR_INIT("format"), NULL}, {STR_INIT("defer_loading"), NULL},
 };
 
+static const struct reading_member grammar_members[] = {
+    {STR_INIT("type"), NULL}, {STR_INIT("syntax"), NULL}, {STR_INIT("definition"), NULL}};
+
 static int read_custom(struct reading *r, uint32_t node, struct str space)
 {
 	struct talk_tool *tool = add_tool(r, TALK_TOOL_CUSTOM, node, space);
@@ -54,6 +57,8 @@ static int read_custom(struct reading *r, uint32_t node, struct str space)
 	tool->grammar_raw = reading_inside(r, format, STR("definition"));
 	if (tool->grammar_raw.len)
 		reading_mark(r, FEATURE_TOOL_GRAMMAR, format);
+	if (READ_MEMBERS(r, format, grammar_members) < 0)
+		return -1;
 	return READ_MEMBERS(r, node, custom_members);
 }
 
@@ -168,12 +173,19 @@ static int read_allowed(struct reading *r, uint32_t node)
 	return read_choice_word(r, reading_plain(r, node, STR("mode")), node);
 }
 
+static const struct reading_member choice_members[] = {{STR_INIT("type"), NULL},
+                                                       {STR_INIT("name"), NULL},
+                                                       {STR_INIT("mode"), NULL},
+                                                       {STR_INIT("tools"), NULL}};
+
 static int read_choice(struct reading *r, uint32_t node)
 {
 	struct str type = reading_plain(r, node, STR("type"));
 
 	if (json_type(r->doc, node) == JSON_STRING)
 		return read_choice_word(r, json_text(r->doc, node, r->job->arena), node);
+	if (READ_MEMBERS(r, node, choice_members) < 0)
+		return -1;
 	if (str_eq(type, STR("allowed_tools")))
 		return read_allowed(r, node);
 	if (!str_eq(type, STR("function")) && !str_eq(type, STR("custom")))
@@ -214,11 +226,19 @@ static int read_reasoning(struct reading *r, uint32_t node)
 	return READ_MEMBERS(r, node, rows);
 }
 
+static const struct reading_member format_members[] = {{STR_INIT("type"), NULL},
+                                                       {STR_INIT("name"), NULL},
+                                                       {STR_INIT("description"), NULL},
+                                                       {STR_INIT("schema"), NULL},
+                                                       {STR_INIT("strict"), NULL}};
+
 static int read_format(struct reading *r, uint32_t node)
 {
 	struct talk_format *format = &r->talk->format;
 	struct str type = reading_plain(r, node, STR("type"));
 
+	if (READ_MEMBERS(r, node, format_members) < 0)
+		return -1;
 	if (str_eq(type, STR("text")))
 		return 0;
 	if (str_eq(type, STR("json_object"))) {
@@ -235,6 +255,8 @@ static int read_format(struct reading *r, uint32_t node)
 	format->schema_json = reading_value(r, node, STR("schema"));
 	format->strict = reading_flag(r, json_get(r->doc, node, STR("strict")));
 	reading_mark(r, FEATURE_FORMAT_SCHEMA, node);
+	if (format->schema_json.len == 0)
+		return reading_wrong(r, node, "a json_schema with its schema");
 	return 0;
 }
 

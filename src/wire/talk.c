@@ -84,15 +84,3 @@ enum talk_effort talk_effort_of(struct str word)
 			return (enum talk_effort)i;
 	return TALK_EFFORT_UNSET;
 }
-
-const struct talk_part *talk_find_call(const struct talk *t, int turn, struct str id)
-{
-	for (int i = turn; i >= 0; i--)
-		for (int k = 0; k < t->turns[i].part_count; k++) {
-			const struct talk_part *part = &t->turns[i].parts[k];
-
-			if (part->kind == TALK_CALL && str_eq(part->id, id))
-				return part;
-		}
-	return NULL;
-}

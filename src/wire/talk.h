@@ -157,6 +157,7 @@ struct talk_choice {
 	enum talk_choice_kind kind;
 	struct str *names; /* NAMED: one; else the only ones allowed, none: all of them */
 	int name_count;
+	bool has_unnamed; /* what has no name is allowed: a tool that the provider runs */
 	enum talk_flag parallel;
 };
 
@@ -303,8 +304,5 @@ struct talk_note *talk_add_note(struct talk_part *, struct arena *);
 
 const char *talk_effort_word(enum talk_effort);   /* "minimal"; "" for UNSET */
 enum talk_effort talk_effort_of(struct str word); /* UNSET: not known */
-
-/* The call with this id, looked for backwards from `turn`; NULL: there is none. */
-const struct talk_part *talk_find_call(const struct talk *, int turn, struct str id);
 
 #endif

@@ -260,6 +260,7 @@ static void map_call(struct wire_job *job, struct talk_part *part)
 
 	part->name = tool->wire;
 	part->id = rename_id_for_target(part->id, &job->renames.rule, job->arena);
+	rename_note_call(&job->renames, part->id, part);
 	if (part->call != TALK_CUSTOM || !wraps_custom(job))
 		return;
 	part->call = TALK_FUNCTION;
@@ -269,44 +270,42 @@ static void map_call(struct wire_job *job, struct talk_part *part)
 }
 
 /* A result has the name of its call, for dialects that ask for it. */
-static void map_result(struct wire_job *job, const struct talk *t, int turn, struct talk_part *part)
+static void map_result(struct wire_job *job, struct talk_part *part)
 {
-	const struct talk_part *call;
+	const struct rename_call *call;
 
 	part->id = rename_id_for_target(part->id, &job->renames.rule, job->arena);
-	call = talk_find_call(t, turn, part->id);
+	call = rename_find_call(&job->renames, part->id);
 	if (call)
 		part->name = call->name;
 	if (part->call == TALK_CUSTOM && wraps_custom(job))
 		part->call = TALK_FUNCTION;
 }
 
-static void map_parts(struct wire_job *job, struct talk *t, int turn)
+static void map_parts(struct wire_job *job, struct talk_turn *turn)
 {
-	for (int i = 0; i < t->turns[turn].part_count; i++) {
-		struct talk_part *part = &t->turns[turn].parts[i];
+	for (int i = 0; i < turn->part_count; i++) {
+		struct talk_part *part = &turn->parts[i];
 
 		if (part->kind == TALK_CALL)
 			map_call(job, part);
 		else if (part->kind == TALK_RESULT)
-			map_result(job, t, turn, part);
+			map_result(job, part);
 	}
 }
 
 /* A choice names tools without their namespace; the first of that name is meant. */
-static struct str map_choice(const struct wire_job *job, struct str name)
+static void map_choice(const struct wire_job *job, struct talk_choice *choice)
 {
-	size_t at = 0;
-	const struct map_entry *e;
-	const struct rename_tool *tool =
-	    map_get(&job->renames.by_name, ARENA_JOIN(job->arena, STR("\n"), name));
+	for (int i = 0; i < choice->name_count; i++) {
+		struct rename_tool *tool = rename_choose(&job->renames, choice->names[i]);
 
-	if (tool)
-		return tool->wire;
-	while ((e = map_next(&job->renames.by_name, &at)))
-		if (str_eq(((struct rename_tool *)e->value)->name, name))
-			return ((struct rename_tool *)e->value)->wire;
-	return name;
+		choice->has_unnamed |= choice->names[i].len == 0;
+		if (tool == NULL)
+			continue;
+		tool->is_chosen = true;
+		choice->names[i] = tool->wire;
+	}
 }
 
 static void map_talk(struct wire_job *job, struct talk *t)
@@ -314,17 +313,17 @@ static void map_talk(struct wire_job *job, struct talk *t)
 	int kept = 0;
 
 	map_tools(job, t);
+	rename_forget_calls(&job->renames); /* by the client's ids */
 	for (int i = 0; i < t->turn_count; i++) {
 		bool had_parts = t->turns[i].part_count > 0;
 
 		prune_thinking(job, &t->turns[i]);
-		map_parts(job, t, i);
+		map_parts(job, &t->turns[i]);
 		if (t->turns[i].part_count > 0 || !had_parts)
 			t->turns[kept++] = t->turns[i];
 	}
 	t->turn_count = kept;
-	for (int i = 0; i < t->choice.name_count; i++)
-		t->choice.names[i] = map_choice(job, t->choice.names[i]);
+	map_choice(job, &t->choice);
 }
 
 /* ---- requests ---- */

@@ -94,6 +94,13 @@ static const struct str samples[FEATURE_COUNT][LLM_DIALECTS] = {
     [FEATURE_FILE_TEXT] = {{0},
                            {0},
                            M_USER(SOURCE("document", "text") "\"text/plain\",\"data\":\"x\"}}")},
+    [FEATURE_FILE_NAME] =
+        {C_USER("{\"type\":\"file\",\"file\":{\"filename\":\"n\",\"file_data\":\"data:application/"
+                "pdf;base64,eA==\"}}"),
+         R_USER("{\"type\":\"input_file\",\"filename\":\"n\",\"file_data\":\"data:application/"
+                "pdf;base64,eA==\"}"),
+         M_USER("{\"type\":\"document\",\"title\":\"n\",\"source\":{\"type\":\"base64\",\"media_"
+                "type\":\"application/pdf\",\"data\":\"eA==\"}}")},
     [FEATURE_FILE_ABOUT] = {{0},
                             {0},
                             M_USER("{\"type\":\"document\",\"context\":\"c\",\"source\":{\"type\":"
