@@ -151,8 +151,7 @@ static int64_t pictures(const struct request *r)
 	return (int64_t)r->llm.images * (there > here ? there : here);
 }
 
-/* INT64_MAX: nothing bounds it. */
-static int64_t bound_nusd(const struct request *r, enum basis basis, struct extent e)
+static struct price_bound bound_of(const struct request *r, enum basis basis, struct extent e)
 {
 	struct price_bound bound = {.body_bytes = input_tokens(r, basis),
 	                            .messages = r->llm.turn_count,
@@ -163,7 +162,6 @@ static int64_t bound_nusd(const struct request *r, enum basis basis, struct exte
 	                            .calls = calling_most(r, e.each),
 	                            .found_tokens = calling_found(r),
 	                            .service = r->llm.service};
-	int64_t nusd = INT64_MAX;
 
 	if (r->llm.may_compact) { /* read once more, and answered by a summary */
 		bound.body_bytes += input_tokens(r, BY_COUNT);
@@ -171,7 +169,31 @@ static int64_t bound_nusd(const struct request *r, enum basis basis, struct exte
 	}
 	if (calling_reads_again(r))
 		bound.again_tokens = input_tokens(r, BY_COUNT);
+	return bound;
+}
+
+/* INT64_MAX: nothing bounds it. */
+static int64_t bound_nusd(const struct request *r, enum basis basis, struct extent e)
+{
+	struct price_bound bound = bound_of(r, basis, e);
+	int64_t nusd = INT64_MAX;
+
 	return price_bound_nusd(&r->now.deal, &bound, &nusd) < 0 ? INT64_MAX : nusd;
+}
+
+/* Above it a provider bills what cannot be. What is its standard service may be set at the provider
+ * (OpenAI's `auto`, by project), and only its answer tells. */
+static int64_t window_nusd(const struct request *r, struct extent e)
+{
+	struct price_bound bound = bound_of(r, BY_WINDOW, e);
+	int64_t nusd = INT64_MAX, dearer = 0;
+
+	if (price_bound_nusd(&r->now.deal, &bound, &nusd) < 0)
+		return INT64_MAX;
+	bound.service = LLM_SERVICE_PRIORITY;
+	if (price_bound_nusd(&r->now.deal, &bound, &dearer) < 0)
+		return nusd;
+	return dearer > nusd ? dearer : nusd;
 }
 
 /* The most of one part of *e whose bound is within the amount; that of what it is now is. */
@@ -283,7 +305,7 @@ static void fit(struct request *r)
 	p->max_output = e.output;
 	p->each = e.each;
 	p->bound_nusd = bound_nusd(r, BY_BYTES, e);
-	p->window_nusd = bound_nusd(r, BY_WINDOW, e);
+	p->window_nusd = window_nusd(r, e);
 	limits_lower(r->worker->shared->limits, &p->hold, bound_nusd(r, basis, e));
 	tell_lowered(r, asked);
 }
@@ -368,7 +390,7 @@ static void find_bound(struct request *r)
 	if (is_limited(r) && calling_most(r, p->each) > 0 && !llm_limits_calls(&r->llm))
 		warn_of_calls(r, "since a ceiling is set");
 	p->bound_nusd = bound_nusd(r, BY_BYTES, (struct extent){asked, p->each});
-	p->window_nusd = bound_nusd(r, BY_WINDOW, (struct extent){asked, p->each});
+	p->window_nusd = window_nusd(r, (struct extent){asked, p->each});
 }
 
 static void find_deal(struct request *r)

@@ -18,7 +18,7 @@ struct payment {
 	struct timer patience;
 	int64_t until_ns;          /* monotonic: of the wait */
 	int64_t bound_nusd;        /* of the attempt: what it may cost by the bytes of its body */
-	int64_t window_nusd;       /* the same; with documents, by the model's window */
+	int64_t window_nusd;       /* the same, by the window and the dearest service */
 	int64_t max_output;        /* tokens that it may give; 0: not bounded */
 	int64_t lowered;           /* the same where it must be written into the request; else 0 */
 	int64_t each;              /* calls that each of the provider's tools may make */

@@ -36,8 +36,10 @@ static void read_part(const struct field_source *s, struct turn_list *turns, str
 		r->audios++;
 	else if (json_text_is(s->doc, type, STR("file")))
 		r->files++;
-	else
+	else {
+		field_note_address(s, r, part);
 		turn_add_text(turns, field_raw_text(s->doc, json_get(s->doc, part, STR("text"))));
+	}
 }
 
 static enum llm_role role_of(const struct json *doc, uint32_t role)

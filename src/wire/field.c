@@ -130,6 +130,20 @@ void field_note_document(const struct field_source *s, struct llm_request *r, ui
 		r->unbounded_node = document;
 }
 
+void field_note_address(const struct field_source *s, struct llm_request *r, uint32_t part)
+{
+	struct str type = field_raw_text(s->doc, json_get(s->doc, part, STR("type")));
+	uint32_t value = json_get(s->doc, part, type), url = json_get(s->doc, value, STR("url"));
+	struct str address = field_raw_text(s->doc, url == JSON_NONE ? value : url);
+
+	if (!str_ends_with(type, STR("_url")) && str_find(type, STR("video")) == type.len)
+		return;
+	if (str_starts_with(address, STR("data:")))
+		r->uncounted_bytes += (int64_t)address.len;
+	else if (r->unbounded_node == JSON_NONE)
+		r->unbounded_node = part;
+}
+
 struct llm_turn *turn_add(struct turn_list *l, enum llm_role role)
 {
 	if (l->count == l->room) {

@@ -44,6 +44,11 @@ int field_check_references(const struct field_source *, uint32_t object, const s
 void field_note_document(const struct field_source *, struct llm_request *, uint32_t document,
                          struct str inside);
 
+/* A part of a type that the dialect does not know: {"type":"video_url","video_url":{"url"}} and
+ * {"type":"document_url","document_url":"http://.."} of other providers. By address they have no
+ * bound. */
+void field_note_address(const struct field_source *, struct llm_request *, uint32_t part);
+
 /* A conversation in the making. */
 struct turn_list {
 	struct arena *arena;

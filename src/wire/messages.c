@@ -66,8 +66,11 @@ static void count_media(const struct field_source *s, struct llm_request *r, uin
 	if (json_text_is(s->doc, type, STR("document")))
 		count_document(s, r, json_get(s->doc, block, STR("source")));
 	r->images += json_text_is(s->doc, type, STR("image"));
-	if (!is_counted(s->doc, type))
-		r->uncounted_bytes += (int64_t)json_raw(s->doc, block).len;
+	if (is_counted(s->doc, type))
+		return;
+	r->uncounted_bytes += (int64_t)json_raw(s->doc, block).len;
+	if (json_type(s->doc, json_get(s->doc, block, STR("source"))) == JSON_OBJECT)
+		field_note_document(s, r, json_get(s->doc, block, STR("source")), STR("data"));
 }
 
 static void add_texts(const struct field_source *s, struct turn_list *turns, struct llm_request *r,

@@ -63,8 +63,10 @@ static int read_part(const struct field_source *s, struct turn_list *turns, stru
 		r->audios++;
 	else if (json_text_is(s->doc, type, STR("input_file")))
 		r->files++;
-	else
+	else {
+		field_note_address(s, r, part);
 		turn_add_text(turns, field_raw_text(s->doc, json_get(s->doc, part, STR("text"))));
+	}
 	return 0;
 }
 
