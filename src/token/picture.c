@@ -3,9 +3,11 @@
  *
  *	gpt-4o-mini   2,833 and 5,667 for each of up to 8 tiles: 48,169
  *	gpt-5.4 ..    10,000 patches where "detail" is "original"
+ *	qwen          16,384 where vl_high_resolution_images is set, or on a server of one's own
  *
  * https://platform.openai.com/docs/guides/images-vision, "Calculating costs";
- * https://platform.claude.com/docs/en/build-with-claude/vision. Called by path/payment.c. */
+ * https://platform.claude.com/docs/en/build-with-claude/vision,
+ * https://help.aliyun.com/en/model-studio/vision. Called by path/payment.c. */
 #include "token/picture.h"
 
 int picture_weight(struct str model)
@@ -15,7 +17,8 @@ int picture_weight(struct str model)
 		int weight;
 	} rows[] = {
 	    {STR_INIT("gpt-4o-mini"), 6}, {STR_INIT("gpt-5.3"), 2}, {STR_INIT("gpt-5.4"), 2},
-	    {STR_INIT("gpt-5.5"), 2},     {STR_INIT("gpt-5.6"), 2},
+	    {STR_INIT("gpt-5.5"), 2},     {STR_INIT("gpt-5.6"), 2}, {STR_INIT("qwen"), 2},
+	    {STR_INIT("Qwen"), 2},
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
