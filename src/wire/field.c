@@ -147,7 +147,7 @@ void field_note_address(const struct field_source *s, struct llm_request *r, uin
 struct llm_turn *turn_add(struct turn_list *l, enum llm_role role)
 {
 	if (l->count == l->room) {
-		int room = l->room ? l->room * 2 : 8;
+		int room = l->room ? l->room * 2 : 4;
 		struct llm_turn *grown = ARENA_ARRAY(l->arena, struct llm_turn, (size_t)room);
 
 		if (l->count)
