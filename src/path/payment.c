@@ -145,9 +145,12 @@ struct extent {
 /* A deployment's name may say nothing of the model. */
 static int64_t pictures(const struct request *r)
 {
-	int there = picture_weight(r->now.target->config->model);
-	int here = picture_weight(model_of(r)->name);
+	int there, here;
 
+	if (r->llm.images == 0)
+		return 0;
+	there = picture_weight(r->now.target->config->model);
+	here = picture_weight(model_of(r)->name);
 	return (int64_t)r->llm.images * (there > here ? there : here);
 }
 

@@ -253,8 +253,8 @@ int field_common(const struct field_source *s, struct llm_request *r)
 		               LIMIT_ALIAS_BYTES);
 	read_service(doc, &r->service);
 	r->may_compact = may_compact(doc);
-	JSON_EACH(doc, json_root(doc), key)
-	r->names_others = r->names_others || field_names_others(doc, key);
+	r->names_others = json_get(doc, json_root(doc), STR("models")) != JSON_NONE ||
+	                  json_get(doc, json_root(doc), STR("fallbacks")) != JSON_NONE;
 	return field_bool(s, json_root(doc), STR("stream"), &r->stream);
 }
 
