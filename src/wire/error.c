@@ -132,22 +132,58 @@ void error_put_chat_event(struct buf *out, const struct fail *f, struct str requ
 	buf_put(out, STR("\n\n"));
 }
 
+/* OpenAI says it so behind `error`, and Codex reads nothing but that of a prompt that is too long:
+ * https://github.com/openai/codex/pull/4675. It comes before content, so no other id is known. */
+static void put_failed_event(struct buf *out, const struct fail *f, struct str request_id)
+{
+	char room[64];
+	struct buf id = {.ptr = room, .cap = sizeof room, .max = sizeof room};
+	struct json_writer w;
+
+	buf_put(&id, STR("resp_"));
+	buf_put(&id, request_id);
+	buf_put(out, STR("event: response.failed\ndata: "));
+	json_writer_init(&w, out);
+	json_open_object(&w);
+	json_key_text(&w, STR("type"), STR("response.failed"));
+	json_key_i64(&w, STR("sequence_number"), 1);
+	json_put_key(&w, STR("response"));
+	json_open_object(&w);
+	json_key_text(&w, STR("id"), buf_str(&id));
+	json_key_text(&w, STR("object"), STR("response"));
+	json_key_text(&w, STR("status"), STR("failed"));
+	json_put_key(&w, STR("error"));
+	json_open_object(&w);
+	json_key_text(&w, STR("code"), fail_code(f->kind));
+	json_key_text(&w, STR("message"), f->message);
+	json_close_object(&w);
+	json_key_raw(&w, STR("output"), STR("[]"));
+	json_close_object(&w);
+	json_close_object(&w);
+	buf_put(out, STR("\n\n"));
+}
+
 /* https://platform.openai.com/docs/api-reference/responses-streaming/error */
 void error_put_responses_event(struct buf *out, const struct fail *f, struct str request_id)
 {
+	bool is_first =
+	    f->kind == FAIL_PROVIDER_OVERFLOW || f->kind == FAIL_CONTEXT_LENGTH_EXCEEDED;
 	struct json_writer w;
 
-	(void)request_id;
 	buf_put(out, STR("event: error\ndata: "));
 	json_writer_init(&w, out);
 	json_open_object(&w);
 	json_key_text(&w, STR("type"), STR("error"));
+	if (is_first)
+		json_key_i64(&w, STR("sequence_number"), 0);
 	json_key_text(&w, STR("code"), fail_code(f->kind));
 	json_key_text(&w, STR("message"), f->message);
 	put_param(&w, f);
 	put_facts(&w, f);
 	json_close_object(&w);
 	buf_put(out, STR("\n\n"));
+	if (is_first)
+		put_failed_event(out, f, request_id);
 }
 
 void error_put_messages_event(struct buf *out, const struct fail *f, struct str request_id)
