@@ -276,7 +276,19 @@ void refusal_of_status(struct request *r)
 void refusal_of_fault(struct request *r, const struct wire_fault *fault)
 {
 	refuse(r, provider_verdict_of(fault->status), fault->status, fault,
-	       "ended its stream with an error");
+	       "answered with an error");
+}
+
+/* OpenRouter has said 200 before it knows: https://openrouter.ai/docs/api-reference/errors. */
+void refusal_of_body(struct request *r, const char *why)
+{
+	struct wire_fault fault;
+
+	wire_read_fault(words_of(exchange_body(r->now.exchange)), r->events, r->arena, &fault);
+	if (fault.status)
+		refusal_of_fault(r, &fault);
+	else
+		refusal_bad_answer(r, why);
 }
 
 void refusal_of_event(struct request *r, struct str data)

@@ -12,6 +12,8 @@ void refusal_of_status(struct request *);   /* an answer that is not 2xx */
 bool refusal_is_of_thinking(const struct request *);
 void refusal_no_credential(struct request *); /* it could not be fetched */
 void refusal_bad_answer(struct request *, const char *why);
+void refusal_of_body(struct request *,
+                     const char *why); /* the same, or the error that it tells of */
 void refusal_of_event(struct request *, struct str data); /* an error in its stream */
 struct wire_fault;
 void refusal_of_fault(struct request *, const struct wire_fault *); /* the same, read before */

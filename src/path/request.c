@@ -303,7 +303,7 @@ static enum request_result hear_answer(struct request *r)
 	if (answer == NULL)
 		attempt_read_answer(r, answer = &own);
 	if (answer->result < 0) {
-		refusal_bad_answer(r, "its body is not an answer of this API");
+		refusal_of_body(r, "its body is not an answer of this API");
 		return give_up(r);
 	}
 	if (r->is_draining)
@@ -333,15 +333,20 @@ static enum request_result hear_stream(struct request *r)
 /* What is not as it was asked for need not end. */
 static enum request_result hear_good_status(struct request *r)
 {
-	if (relay_is_stream(exchange_head(r->now.exchange)) != r->llm.stream) {
-		refusal_bad_answer(r, r->llm.stream
-		                          ? "it is no event stream"
-		                          : "it is an event stream that nobody asked for");
+	bool is_stream = relay_is_stream(exchange_head(r->now.exchange));
+
+	if (is_stream && !r->llm.stream) {
+		refusal_bad_answer(r, "it is an event stream that nobody asked for");
 		return give_up(r);
 	}
-	if (r->llm.stream)
+	if (is_stream)
 		return hear_stream(r);
-	return exchange_state(r->now.exchange) == EXCHANGE_DONE ? hear_answer(r) : STEP_WAIT;
+	if (exchange_state(r->now.exchange) < EXCHANGE_DONE)
+		return STEP_WAIT;
+	if (!r->llm.stream)
+		return hear_answer(r);
+	refusal_of_body(r, "it is no event stream");
+	return give_up(r);
 }
 
 static enum request_result step_hear(struct request *r)
