@@ -390,10 +390,11 @@ static void find_bound(struct request *r)
 	}
 	p->max_output = asked;
 	p->each = llm_calls_each(&r->llm);
-	if (is_limited(r) && calling_most(r, p->each) > 0 && !llm_limits_calls(&r->llm))
-		warn_of_calls(r, "since a ceiling is set");
 	p->bound_nusd = bound_nusd(r, BY_BYTES, (struct extent){asked, p->each});
 	p->window_nusd = window_nusd(r, (struct extent){asked, p->each});
+	if (is_limited(r) && p->bound_nusd > 0 && calling_most(r, p->each) > 0 &&
+	    !llm_limits_calls(&r->llm))
+		warn_of_calls(r, "since a ceiling is set");
 }
 
 static void find_deal(struct request *r)
