@@ -112,6 +112,20 @@ static int64_t tick_now(void)
 	return clock_mono_coarse_ns() / (TIMER_TICK_MS * 1000000LL);
 }
 
+static struct list *place_of(struct loop *l, const struct timer *t)
+{
+	return &l->timers[t->due_tick % TIMER_SLOTS];
+}
+
+/* It was put off since it was put here. */
+static void move_to_place(struct loop *l, struct timer *t, const struct list *here)
+{
+	if (place_of(l, t) == here)
+		return;
+	list_remove(&t->node);
+	list_push(place_of(l, t), &t->node);
+}
+
 /* Serves one place of the wheel; what is due in a later round stays. */
 static void serve_slot(struct loop *l, struct list *slot)
 {
@@ -123,8 +137,10 @@ static void serve_slot(struct loop *l, struct list *slot)
 		struct timer *t = LIST_OBJECT(node, struct timer, node);
 
 		node = node->next;
-		if (t->due_tick > l->timer_tick)
+		if (t->due_tick > l->timer_tick) {
+			move_to_place(l, t, slot);
 			continue;
+		}
 		list_remove(&t->node);
 		list_push(&due, &t->node);
 	}
@@ -156,17 +172,29 @@ static void on_tick(uv_timer_t *handle)
 	stop_ticker_if_idle(l);
 }
 
+/* In a place that has yet to be served, and not among those that are due now. */
+static bool may_stay(const struct timer *t, const struct loop *l, int64_t due)
+{
+	return timer_is_set(t) && t->loop == l && t->due_tick > l->timer_tick && due >= t->due_tick;
+}
+
+/* What is put off, as with every event of a stream, stays where it is until that place is served:
+ * its neighbours are other streams', and in no cache. */
 void timer_set(struct timer *t, struct loop *l, int64_t wait_ms, void (*on_due)(struct timer *))
 {
-	timer_cancel(t);
-	if (l->timer_count++ == 0) {
-		l->timer_tick = tick_now();
-		uv_timer_start(&l->ticker, on_tick, TIMER_TICK_MS, TIMER_TICK_MS);
+	int64_t due = tick_now() + (wait_ms + TIMER_TICK_MS - 1) / TIMER_TICK_MS + 1;
+
+	if (!may_stay(t, l, due)) {
+		timer_cancel(t);
+		if (l->timer_count++ == 0) {
+			l->timer_tick = tick_now();
+			uv_timer_start(&l->ticker, on_tick, TIMER_TICK_MS, TIMER_TICK_MS);
+		}
+		list_push(&l->timers[due % TIMER_SLOTS], &t->node);
 	}
 	t->loop = l;
 	t->on_due = on_due;
-	t->due_tick = tick_now() + (wait_ms + TIMER_TICK_MS - 1) / TIMER_TICK_MS + 1;
-	list_push(&l->timers[t->due_tick % TIMER_SLOTS], &t->node);
+	t->due_tick = due;
 }
 
 void timer_cancel(struct timer *t)

@@ -56,6 +56,7 @@ void relay_init(struct request *r)
 	buf_init(&r->relay.held, LIMIT_EVENT_BYTES);
 	buf_init(&r->relay.frames, LIMIT_EVENT_BYTES);
 	r->relay.sse = (struct sse){0};
+	r->relay.framing = RELAY_UNTOLD;
 	r->relay.held_at = 0;
 	r->relay.is_over = r->relay.is_silent = r->relay.is_broken = false;
 	if (r->llm.stream && patience_ms > 0)
@@ -86,9 +87,15 @@ bool relay_is_stream(const struct http_head *head)
 	return has_type(head, STR("text/event-stream")) || has_type(head, EVENTSTREAM_TYPE);
 }
 
-bool relay_is_framed(const struct request *r)
+bool relay_is_framed(struct request *r)
 {
-	return has_type(exchange_head(r->now.exchange), EVENTSTREAM_TYPE);
+	struct relay *relay = &r->relay;
+
+	if (relay->framing == RELAY_UNTOLD)
+		relay->framing = has_type(exchange_head(r->now.exchange), EVENTSTREAM_TYPE)
+		                     ? RELAY_FRAMED
+		                     : RELAY_PLAIN;
+	return relay->framing == RELAY_FRAMED;
 }
 
 /* ---- events ---- */

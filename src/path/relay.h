@@ -24,7 +24,7 @@ void relay_release(struct request *);
 enum relay_result relay_step(struct request *);
 
 /* Are its events inside AWS's frames? */
-bool relay_is_framed(const struct request *);
+bool relay_is_framed(struct request *);
 
 /* Some of what came is not heard yet: it counts, also when the exchange has failed behind it. */
 bool relay_has_more(const struct request *);

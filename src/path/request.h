@@ -81,9 +81,13 @@ struct bulk {
 	bool is_taken; /* it was acted upon, and moves */
 };
 
+/* Are its events in frames of AWS's? Asked for each; the answer's head is in no cache by then. */
+enum relay_framing { RELAY_UNTOLD, RELAY_PLAIN, RELAY_FRAMED };
+
 /* The stream that is being relayed. */
 struct relay {
 	struct sse sse;
+	enum relay_framing framing;
 	struct buf partial;    /* an event that is not whole yet */
 	struct buf held;       /* lifecycle frames before the first content; with it, until moved */
 	size_t held_at;        /* the front of these has moved */

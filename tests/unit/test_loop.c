@@ -1,4 +1,5 @@
 /* A turn's end: what is committed before what runs, and what a failing commit holds back. */
+#include "base/clock.h"
 #include "base/loop.h"
 #include "base/timer.h"
 
@@ -104,6 +105,42 @@ static void test_dropped_task(void)
 	CHECK(strchr(told, '3') == NULL);
 }
 
+static struct timer first_due, second_due, put_off;
+static int64_t put_off_ns, put_off_at_ns;
+
+static void on_put_off(struct timer *t)
+{
+	(void)t;
+	put_off_at_ns = clock_mono_ns();
+}
+
+/* Due in the same moment as the other, which is set anew by whichever comes first. */
+static void on_first_of_two(struct timer *t)
+{
+	timer_set(t == &first_due ? &second_due : &first_due, &loop, 300, on_put_off);
+}
+
+/* What is put off comes later, however often, also from among those that are due; what is brought
+ * forward comes earlier. */
+static void test_timer_put_off(void)
+{
+	int64_t from_ns = clock_mono_ns();
+
+	timer_set(&put_off, &loop, 20, on_put_off);
+	timer_set(&put_off, &loop, 10000, on_put_off);
+	timer_set(&put_off, &loop, 400, on_put_off);
+	timer_set(&put_off, &loop, 700, on_put_off);
+	loop_run(&loop);
+	CHECK(put_off_at_ns - from_ns >= 690000000LL && put_off_at_ns - from_ns < 9000000000LL);
+
+	timer_set(&first_due, &loop, 20, on_first_of_two);
+	timer_set(&second_due, &loop, 20, on_first_of_two);
+	put_off_ns = clock_mono_ns();
+	put_off_at_ns = 0;
+	loop_run(&loop);
+	CHECK(put_off_at_ns - put_off_ns >= 300000000LL);
+}
+
 static int turns_seen;
 static size_t most_bytes;
 
@@ -189,6 +226,7 @@ int main(void)
 	test_failing_commit_holds_all_back();
 	test_dropped_task();
 	test_dropped_for_next_turn();
+	test_timer_put_off();
 	test_share_of_reading();
 	test_large_memory();
 	loop_release(&loop);
