@@ -33,6 +33,7 @@ enum {
 	LEAST_WITH_TOOLS = 8192,
 	UNTOLD_OUTPUT =
 	    32 * 1024, /* where neither client nor catalog says how long an answer may be */
+	HELD_SHARE = 4,
 };
 
 int payment_find(struct request *r)
@@ -199,15 +200,20 @@ static int64_t window_nusd(const struct request *r, struct extent e)
 	return dearer > nusd ? dearer : nusd;
 }
 
-/* The most of one part of *e whose bound is within the amount; that of what it is now is. */
-static int64_t most_within(const struct request *r, enum basis basis, struct extent *e,
+struct room {
+	int64_t nusd;
+	enum basis basis;
+};
+
+/* The most of one part of *e whose bound is within the room; that of what it is now is. */
+static int64_t most_within(const struct request *r, struct room room, struct extent *e,
                            int64_t *part, int64_t highest)
 {
 	int64_t lowest = *part;
 
 	while (lowest < highest) {
 		*part = lowest + (highest - lowest + 1) / 2;
-		if (bound_nusd(r, basis, *e) <= r->pay.hold.amount_nusd)
+		if (bound_nusd(r, room.basis, *e) <= room.nusd)
 			lowest = *part;
 		else
 			highest = *part - 1;
@@ -228,13 +234,20 @@ static int64_t global_nusd(void)
 	return nusd;
 }
 
-static bool is_limited(const struct request *r)
+/* INT64_MAX: none. */
+static int64_t least_ceiling(const struct request *r)
 {
-	bool is_limited = r->pay.wait.ask.global_nusd != INT64_MAX;
+	int64_t least = r->pay.wait.ask.global_nusd;
 
 	for (int i = 0; i < STORE_SCOPE_COUNT; i++)
-		is_limited = is_limited || r->pay.payer->ceilings[i] != INT64_MAX;
-	return is_limited;
+		if (r->pay.payer->ceilings[i] < least)
+			least = r->pay.payer->ceilings[i];
+	return least;
+}
+
+static bool is_limited(const struct request *r)
+{
+	return least_ceiling(r) != INT64_MAX;
 }
 
 /* Under a ceiling nothing is served whose worst case cannot be told. */
@@ -301,15 +314,17 @@ static void fit(struct request *r)
 {
 	struct payment *p = &r->pay;
 	struct extent asked = {p->max_output, p->each}, e = least_of(r);
-	enum basis basis = bound_nusd(r, BY_BYTES, e) <= p->hold.amount_nusd ? BY_BYTES : BY_COUNT;
+	struct room room = {p->hold.amount_nusd, BY_BYTES};
 
-	most_within(r, basis, &e, &e.output, asked.output);
-	most_within(r, basis, &e, &e.each, asked.each);
+	if (bound_nusd(r, BY_BYTES, e) > room.nusd)
+		room.basis = BY_COUNT;
+	most_within(r, room, &e, &e.output, asked.output);
+	most_within(r, room, &e, &e.each, asked.each);
 	p->max_output = e.output;
 	p->each = e.each;
 	p->bound_nusd = bound_nusd(r, BY_BYTES, e);
 	p->window_nusd = window_nusd(r, e);
-	limits_lower(r->worker->shared->limits, &p->hold, bound_nusd(r, basis, e));
+	limits_lower(r->worker->shared->limits, &p->hold, bound_nusd(r, room.basis, e));
 	tell_lowered(r, asked);
 }
 
@@ -369,6 +384,20 @@ static void be_patient(struct request *r)
 	timer_set(&r->pay.patience, &r->worker->loop, LIMIT_CEILING_WAIT_MS, on_impatient);
 }
 
+/* Calls of each of the provider's tools. Where the request leaves their number open, no more
+ * than a fourth of a ceiling is held, but for one call at least: agents send a search along with
+ * every request, and several of them work at once. */
+static int64_t calls_each(const struct request *r, int64_t output)
+{
+	struct extent e = {output, 1};
+	struct room room = {least_ceiling(r) / HELD_SHARE, BY_BYTES};
+	int64_t each = llm_calls_each(&r->llm);
+
+	if (!is_limited(r) || llm_limits_calls(&r->llm))
+		return each;
+	return most_within(r, room, &e, &e.each, each);
+}
+
 /* How far it may go, and what that costs. */
 static void find_bound(struct request *r)
 {
@@ -389,7 +418,7 @@ static void find_bound(struct request *r)
 		                     STR_ARG(model_of(r)->name)));
 	}
 	p->max_output = asked;
-	p->each = llm_calls_each(&r->llm);
+	p->each = calls_each(r, asked);
 	p->bound_nusd = bound_nusd(r, BY_BYTES, (struct extent){asked, p->each});
 	p->window_nusd = window_nusd(r, (struct extent){asked, p->each});
 	if (is_limited(r) && p->bound_nusd > 0 && calling_most(r, p->each) > 0 &&
