@@ -170,7 +170,7 @@ static struct entry sample(int n)
 	                  .cost_nusd = 100 + n,
 	                  .charge_nusd = 200 + n,
 	                  .usage = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, LLM_SERVICE_PRIORITY,
-	                            n % 2, n % 4 != 0},
+	                            .is_regional = n % 2, .reported = n % 4 != 0},
 	                  .model = n % 2 ? STR("gpt-5-mini") : STR("gpt-5"),
 	                  .provider = STR("openai"),
 	                  .price_version = 0xfffffff0u,
