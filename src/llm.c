@@ -128,6 +128,15 @@ int64_t llm_calls_each(const struct llm_request *r)
 	return least(each, LIMIT_PROVIDER_CALLS_MAX);
 }
 
+bool llm_leaves_calls_open(const struct llm_request *r)
+{
+	bool limits_any = r->max_calls >= 0;
+
+	for (int i = 0; i < r->provider_tool_count; i++)
+		limits_any = limits_any || r->provider_tools[i].is_limited;
+	return r->provider_tool_count > 0 && !limits_any;
+}
+
 bool llm_limits_calls(const struct llm_request *r)
 {
 	bool limits_each = true;

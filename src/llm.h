@@ -165,6 +165,8 @@ int64_t llm_most_calls(const struct llm_request *, int64_t each);
 int64_t llm_calls_each(const struct llm_request *);
 /* Does the request itself limit all that can be limited? */
 bool llm_limits_calls(const struct llm_request *);
+/* Has it such tools, and limits none of them? */
+bool llm_leaves_calls_open(const struct llm_request *);
 
 const char *llm_dialect_name(enum llm_dialect); /* chat, .., gemini */
 const char *llm_tier_name(enum llm_tier);       /* fast, standard, reasoning */

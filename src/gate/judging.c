@@ -129,6 +129,22 @@ static struct bucket *find_spent(struct judging *j)
 	return worst;
 }
 
+/* What it would hold for the sake of calls whose number it left open is not waited for. */
+static void forgo_calls(struct judging *j)
+{
+	if (j->ask->modest_nusd == 0)
+		return;
+	EACH_BUCKET(j, b)
+	{
+		int64_t enough = bucket_free(b);
+
+		if (enough < j->ask->modest_nusd)
+			enough = j->ask->modest_nusd;
+		if (b->is_known && b->is_dry && enough < j->amount_nusd)
+			j->amount_nusd = enough;
+	}
+}
+
 /* Who needs nothing of it has nobody before him. */
 static bool is_in_line(const struct judging *j, const struct bucket *b)
 {
@@ -173,6 +189,7 @@ struct limit_verdict judging_money(struct judging *j)
 
 	if (spent)
 		return refuse_spent(j, spent);
+	forgo_calls(j);
 	blocked = find_blocked(j);
 	if (blocked == NULL)
 		return (struct limit_verdict){.result = LIMIT_ADMITTED};

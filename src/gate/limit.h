@@ -95,6 +95,7 @@ struct limit_ask {
 	int64_t least_nusd;  /* the least that it may be lowered to; need_nusd: not at all */
 	int64_t tokens;      /* estimate, for tpm */
 	int64_t global_nusd; /* the house's ceiling; INT64_MAX: none */
+	int64_t modest_nusd; /* enough, where others hold the rest of it; 0: need_nusd is */
 };
 
 enum limit_wait_state { LIMIT_IDLE, LIMIT_QUEUED, LIMIT_DECIDED };

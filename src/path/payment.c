@@ -308,6 +308,12 @@ static struct extent least_of(const struct request *r)
 	return (struct extent){floor_output(r, r->pay.max_output), may_lower ? 1 : r->pay.each};
 }
 
+/* With one call of each tool, and all else as it was asked. */
+static int64_t one_call_nusd(const struct request *r)
+{
+	return bound_nusd(r, BY_BYTES, (struct extent){r->pay.max_output, 1});
+}
+
 /* What the ceilings left of the bound decides how far the attempt may go: fewer searches do less
  * harm than half an answer. */
 static void fit(struct request *r)
@@ -393,7 +399,7 @@ static int64_t calls_each(const struct request *r, int64_t output)
 	struct room room = {least_ceiling(r) / HELD_SHARE, BY_BYTES};
 	int64_t each = llm_calls_each(&r->llm);
 
-	if (!is_limited(r) || llm_limits_calls(&r->llm))
+	if (!is_limited(r) || !llm_leaves_calls_open(&r->llm))
 		return each;
 	return most_within(r, room, &e, &e.each, each);
 }
@@ -443,6 +449,7 @@ static enum payment_result ask(struct request *r)
 	struct payment *p = &r->pay;
 	struct limit_verdict v;
 	int64_t closer_nusd;
+	bool may_be_fewer;
 
 	if (payment_find(r) < 0) {
 		fail(&r->fail, FAIL_STORE, "the account of this key is not known yet; try again");
@@ -459,13 +466,15 @@ static enum payment_result ask(struct request *r)
 	if (is_limited(r) && check_bounded(r) < 0)
 		return PAYMENT_REFUSED;
 	closer_nusd = bound_nusd(r, BY_COUNT, least_of(r));
+	may_be_fewer = p->payer->clamp && p->each > 1 && llm_leaves_calls_open(&r->llm);
 	p->wait.hold = &p->hold;
 	p->wait.pass = &p->pass;
 	p->wait.ask = (struct limit_ask){
 	    .need_nusd = p->bound_nusd <= LIMIT_NUSD_MAX ? p->bound_nusd : 0,
 	    .least_nusd = closer_nusd < p->bound_nusd ? closer_nusd : p->bound_nusd,
 	    .tokens = r->decision.counted_tokens,
-	    .global_nusd = p->wait.ask.global_nusd};
+	    .global_nusd = p->wait.ask.global_nusd,
+	    .modest_nusd = may_be_fewer ? one_call_nusd(r) : 0};
 	v = limits_admit(r->worker->shared->limits, p->payer, &p->wait, &r->worker->inbox);
 	if (v.result == LIMIT_WAITS) {
 		be_patient(r);

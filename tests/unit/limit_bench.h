@@ -47,7 +47,7 @@ static struct limit_verdict admit_with(struct spender *s, struct payer *p, struc
 __attribute__((unused)) static struct limit_verdict admit(struct spender *s, struct payer *p,
                                                           int64_t need, int64_t least)
 {
-	return admit_with(s, p, (struct limit_ask){need, least, 10, INT64_MAX});
+	return admit_with(s, p, (struct limit_ask){need, least, 10, INT64_MAX, 0});
 }
 
 __attribute__((unused)) static void begin(void)

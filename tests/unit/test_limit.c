@@ -65,11 +65,11 @@ static void test_all_or_none(void)
 		for (int k = 0; k < 5; k++)
 			p->ceilings[scopes[k]] = 1000000;
 		p->generation = ++generation;
-		v = settle_in(&good, p, (struct limit_ask){50, 50, 1, 500000});
+		v = settle_in(&good, p, (struct limit_ask){50, 50, 1, 500000, 0});
 		CHECK(v.result == LIMIT_ADMITTED);
 		p->ceilings[scopes[i]] = 50 * i + 99; /* with what is spent: 49 are left */
 		p->generation = ++generation;
-		v = settle_in(&bad, p, (struct limit_ask){100, 100, 1, 500000});
+		v = settle_in(&bad, p, (struct limit_ask){100, 100, 1, 500000, 0});
 		CHECK(v.result == LIMIT_REFUSED || v.result == LIMIT_WAITS);
 		if (v.result == LIMIT_REFUSED)
 			CHECK(v.scope == scopes[i]);
@@ -94,18 +94,43 @@ static void test_clamp(void)
 	begin();
 	p = new_payer(1, 1);
 	p->ceilings[STORE_ACCOUNT_MONTH] = 1000;
-	CHECK(settle_in(&s, p, (struct limit_ask){5000, 900, 0, INT64_MAX}).result ==
+	CHECK(settle_in(&s, p, (struct limit_ask){5000, 900, 0, INT64_MAX, 0}).result ==
 	      LIMIT_ADMITTED);
 	CHECK(s.hold.amount_nusd == 1000);
 	limits_lower(limits, &s.hold, 950);
 	CHECK(s.hold.amount_nusd == 950);
 	finish(&s, 150);
-	CHECK(settle_in(&s, p, (struct limit_ask){5000, 851, 0, INT64_MAX}).reason == LIMIT_SPENT);
-	CHECK(settle_in(&s, p, (struct limit_ask){5000, 850, 0, INT64_MAX}).result ==
+	CHECK(settle_in(&s, p, (struct limit_ask){5000, 851, 0, INT64_MAX, 0}).reason ==
+	      LIMIT_SPENT);
+	CHECK(settle_in(&s, p, (struct limit_ask){5000, 850, 0, INT64_MAX, 0}).result ==
 	      LIMIT_ADMITTED);
 	CHECK(s.hold.amount_nusd == 850);
 	CHECK(!limits_settle(limits, &s.hold, 850) && s.hold.payer == NULL);
 	limits_leave(limits, &s.pass, 0);
+	end(&p);
+}
+
+/* Who would make more calls, if there is money, makes fewer where others hold it. */
+static void test_modest(void)
+{
+	const struct limit_ask ask = {600, 50, 0, INT64_MAX, 100};
+	struct spender s[3] = {0};
+	struct payer *p;
+
+	begin();
+	p = new_payer(1, 1);
+	p->ceilings[STORE_ACCOUNT_MONTH] = 1000;
+	CHECK(settle_in(&s[0], p, ask).result == LIMIT_ADMITTED);
+	CHECK(s[0].hold.amount_nusd == 600);
+	CHECK(settle_in(&s[1], p, ask).result == LIMIT_ADMITTED);
+	CHECK(s[1].hold.amount_nusd == 400);
+	CHECK(settle_in(&s[2], p, ask).result == LIMIT_WAITS);
+	finish(&s[1], 250); /* 150 are free */
+	CHECK(limit_inbox_pop(&inbox) == &s[2].wait);
+	CHECK(limits_decided(&s[2].wait).result == LIMIT_ADMITTED);
+	CHECK(s[2].hold.amount_nusd == 150);
+	finish(&s[0], 0);
+	finish(&s[2], 0);
 	end(&p);
 }
 
@@ -154,7 +179,7 @@ static void test_store_away(void)
 	begin();
 	p = new_payer(1, 1);
 	p->ceilings[STORE_ACCOUNT_MONTH] = INT64_C(1000000000);
-	CHECK(settle_in(&s[0], p, (struct limit_ask){1000, 1000, 0, INT64_MAX}).result ==
+	CHECK(settle_in(&s[0], p, (struct limit_ask){1000, 1000, 0, INT64_MAX, 0}).result ==
 	      LIMIT_ADMITTED);
 	CHECK(admit(&s[1], p, 900000000, 900000000).result == LIMIT_WAITS);
 	count = lend_take_jobs(limits, jobs, 4);
@@ -180,7 +205,8 @@ static void test_giving_back(void)
 	begin();
 	p = new_payer(1, 1);
 	p->ceilings[STORE_ACCOUNT_MONTH] = 100;
-	CHECK(settle_in(&s, p, (struct limit_ask){40, 40, 0, INT64_MAX}).result == LIMIT_ADMITTED);
+	CHECK(settle_in(&s, p, (struct limit_ask){40, 40, 0, INT64_MAX, 0}).result ==
+	      LIMIT_ADMITTED);
 	finish(&s, 0);
 	CHECK(lend_tick(limits, &given, 1, true) == 1 && given.amount_nusd == 100);
 	CHECK(limits_look(limits, p, &s.wait, &inbox).result == LIMIT_WAITS);
@@ -192,7 +218,7 @@ static void test_giving_back(void)
 	store.buckets[0].leased[0] -= 100;
 	store.buckets[0].leased[1] += 100;
 	lend_doubted(limits, &given);
-	CHECK(settle_in(&s, p, (struct limit_ask){40, 40, 0, INT64_MAX}).result == LIMIT_WAITS);
+	CHECK(settle_in(&s, p, (struct limit_ask){40, 40, 0, INT64_MAX, 0}).result == LIMIT_WAITS);
 	CHECK(limits_give_up(limits, &s.wait).held_nusd == 100);
 	limits_leave(limits, &s.pass, 0);
 	end(&p);
@@ -206,9 +232,9 @@ static void test_house_late(void) /* its ceiling is set while somebody spends */
 	begin();
 	p = new_payer(1, 1);
 	CHECK(admit(&s[0], p, 60, 60).result == LIMIT_ADMITTED);
-	CHECK(settle_in(&s[1], p, (struct limit_ask){10, 10, 0, 100}).result == LIMIT_ADMITTED);
+	CHECK(settle_in(&s[1], p, (struct limit_ask){10, 10, 0, 100, 0}).result == LIMIT_ADMITTED);
 	finish(&s[0], 60);
-	CHECK(settle_in(&s[0], p, (struct limit_ask){50, 50, 0, 100}).spent_nusd == 60);
+	CHECK(settle_in(&s[0], p, (struct limit_ask){50, 50, 0, 100, 0}).spent_nusd == 60);
 	finish(&s[1], 10);
 	end(&p);
 }
@@ -224,14 +250,17 @@ static void test_house_line(void)
 	begin();
 	for (int i = 0; i < LINE; i++)
 		p[i] = new_payer(i + 1, i + 1);
-	CHECK(settle_in(&s[0], p[0], (struct limit_ask){600, 600, 0, HOUSE}).result ==
+	CHECK(settle_in(&s[0], p[0], (struct limit_ask){600, 600, 0, HOUSE, 0}).result ==
 	      LIMIT_ADMITTED);
-	CHECK(settle_in(&s[1], p[1], (struct limit_ask){500, 500, 0, HOUSE}).result == LIMIT_WAITS);
-	CHECK(settle_in(&s[2], p[2], (struct limit_ask){100, 100, 0, HOUSE}).result == LIMIT_WAITS);
+	CHECK(settle_in(&s[1], p[1], (struct limit_ask){500, 500, 0, HOUSE, 0}).result ==
+	      LIMIT_WAITS);
+	CHECK(settle_in(&s[2], p[2], (struct limit_ask){100, 100, 0, HOUSE, 0}).result ==
+	      LIMIT_WAITS);
 	CHECK(limits_give_up(limits, &s[1].wait).reason == LIMIT_HELD);
 	CHECK(limit_inbox_pop(&inbox) == &s[2].wait);
 	CHECK(limits_decided(&s[2].wait).result == LIMIT_ADMITTED);
-	CHECK(settle_in(&s[3], p[3], (struct limit_ask){500, 500, 0, HOUSE}).result == LIMIT_WAITS);
+	CHECK(settle_in(&s[3], p[3], (struct limit_ask){500, 500, 0, HOUSE, 0}).result ==
+	      LIMIT_WAITS);
 	limits_lower(limits, &s[0].hold, 200);
 	CHECK(limit_inbox_pop(&inbox) == &s[3].wait);
 	CHECK(limits_decided(&s[3].wait).result == LIMIT_ADMITTED);
@@ -252,9 +281,10 @@ static void test_terms_change(void)
 	begin();
 	p = new_payer(1, 1);
 	p->ceilings[STORE_ACCOUNT_MONTH] = 100;
-	CHECK(settle_in(&s[0], p, (struct limit_ask){100, 100, 0, INT64_MAX}).result ==
+	CHECK(settle_in(&s[0], p, (struct limit_ask){100, 100, 0, INT64_MAX, 0}).result ==
 	      LIMIT_ADMITTED);
-	CHECK(settle_in(&s[1], p, (struct limit_ask){50, 50, 0, INT64_MAX}).result == LIMIT_WAITS);
+	CHECK(settle_in(&s[1], p, (struct limit_ask){50, 50, 0, INT64_MAX, 0}).result ==
+	      LIMIT_WAITS);
 	CHECK(admit(&s[2], p, 0, 0).result == LIMIT_ADMITTED); /* waits for nobody */
 	finish(&s[2], 0);
 	q = new_payer(1, 1);
@@ -262,11 +292,11 @@ static void test_terms_change(void)
 	limits_wake_all(limits);
 	CHECK(limit_inbox_pop(&inbox) == &s[1].wait && s[1].wait.is_changed);
 	(void)limits_decided(&s[1].wait);
-	CHECK(settle_in(&s[1], q, (struct limit_ask){50, 50, 0, INT64_MAX}).result ==
+	CHECK(settle_in(&s[1], q, (struct limit_ask){50, 50, 0, INT64_MAX, 0}).result ==
 	      LIMIT_ADMITTED);
 	finish(&s[0], 100);
 	finish(&s[1], 50);
-	CHECK(settle_in(&s[1], p, (struct limit_ask){1, 1, 0, INT64_MAX}).limit_nusd == 150);
+	CHECK(settle_in(&s[1], p, (struct limit_ask){1, 1, 0, INT64_MAX, 0}).limit_nusd == 150);
 	payer_put(&q);
 	end(&p);
 }
@@ -280,7 +310,7 @@ static void test_report(void)
 	begin();
 	p = new_payer(1, 1);
 	p->ceilings[STORE_KEY_MONTH] = 100;
-	CHECK(settle_in(&s, p, (struct limit_ask){100, 100, 0, INT64_MAX}).result ==
+	CHECK(settle_in(&s, p, (struct limit_ask){100, 100, 0, INT64_MAX, 0}).result ==
 	      LIMIT_ADMITTED);
 	finish(&s, 100);
 	CHECK(limits_look(limits, p, &s.wait, &inbox).result == LIMIT_WAITS);
@@ -505,7 +535,7 @@ static void test_threads(void)
 		must(pthread_join(threads[i], NULL) == 0);
 	atomic_store(&is_over, true);
 	must(pthread_join(server, NULL) == 0);
-	while (settle_in(&last, p, (struct limit_ask){COST, COST, 0, INT64_MAX}).result ==
+	while (settle_in(&last, p, (struct limit_ask){COST, COST, 0, INT64_MAX, 0}).result ==
 	       LIMIT_ADMITTED) {
 		finish(&last, COST);
 		admitted_in_all++;
@@ -519,6 +549,7 @@ int main(void)
 	test_exact();
 	test_all_or_none();
 	test_clamp();
+	test_modest();
 	test_rates();
 	test_store_away();
 	test_giving_back();

@@ -9,11 +9,12 @@ static void test_overrun(void)
 	begin();
 	p = new_payer(1, 1);
 	p->ceilings[STORE_KEY_MONTH] = 1000;
-	CHECK(settle_in(&s, p, (struct limit_ask){400, 400, 0, INT64_MAX}).result ==
+	CHECK(settle_in(&s, p, (struct limit_ask){400, 400, 0, INT64_MAX, 0}).result ==
 	      LIMIT_ADMITTED);
 	CHECK(limits_settle(limits, &s.hold, 700));
-	CHECK(settle_in(&s, p, (struct limit_ask){301, 301, 0, INT64_MAX}).reason == LIMIT_SPENT);
-	CHECK(settle_in(&s, p, (struct limit_ask){300, 300, 0, INT64_MAX}).result ==
+	CHECK(settle_in(&s, p, (struct limit_ask){301, 301, 0, INT64_MAX, 0}).reason ==
+	      LIMIT_SPENT);
+	CHECK(settle_in(&s, p, (struct limit_ask){300, 300, 0, INT64_MAX, 0}).result ==
 	      LIMIT_ADMITTED);
 	finish(&s, 300);
 	end(&p);
@@ -30,14 +31,14 @@ static void test_overrun_is_carried(void)
 	begin();
 	p = new_payer(1, 1);
 	p->ceilings[STORE_ACCOUNT_MONTH] = ceiling;
-	CHECK(settle_in(&s, p, (struct limit_ask){400, 400, 0, INT64_MAX}).result ==
+	CHECK(settle_in(&s, p, (struct limit_ask){400, 400, 0, INT64_MAX, 0}).result ==
 	      LIMIT_ADMITTED);
 	b = s.hold.buckets[STORE_ACCOUNT_MONTH];
 	CHECK(limits_settle(limits, &s.hold, over));
 	limits_leave(limits, &s.pass, 0);
 	fake_carry(&store, 0, b->id, over);
 	for (int i = 0; i < 3; i++) {
-		CHECK(settle_in(&s, p, (struct limit_ask){400, 400, 0, INT64_MAX}).result ==
+		CHECK(settle_in(&s, p, (struct limit_ask){400, 400, 0, INT64_MAX, 0}).result ==
 		      LIMIT_ADMITTED);
 		finish(&s, 400);
 		fake_carry(&store, 0, b->id, 400);
@@ -45,9 +46,8 @@ static void test_overrun_is_carried(void)
 		CHECK(bucket_total(b) == over + 400 * (i + 1));
 	}
 	CHECK(fake_leased(fake_of(&store, b->id)) == b->granted_nusd - b->spent_nusd);
-	CHECK(
-	    settle_in(&s, p, (struct limit_ask){ceiling - over - 1200, 400, 0, INT64_MAX}).result ==
-	    LIMIT_ADMITTED);
+	CHECK(settle_in(&s, p, (struct limit_ask){ceiling - over - 1200, 400, 0, INT64_MAX, 0})
+	          .result == LIMIT_ADMITTED);
 	CHECK(s.hold.amount_nusd == ceiling - over - 1200);
 	finish(&s, ceiling - over - 1200);
 	end(&p);
@@ -64,11 +64,11 @@ static void test_late_and_nothing_leased(void)
 
 	begin();
 	before = new_payer(1, 1);
-	CHECK(settle_in(&early, before, (struct limit_ask){late, late, 0, INT64_MAX}).result ==
+	CHECK(settle_in(&early, before, (struct limit_ask){late, late, 0, INT64_MAX, 0}).result ==
 	      LIMIT_ADMITTED);
 	p = new_payer(1, 1);
 	p->ceilings[STORE_ACCOUNT_MONTH] = ceiling;
-	CHECK(settle_in(&s, p, (struct limit_ask){400, 400, 0, INT64_MAX}).result ==
+	CHECK(settle_in(&s, p, (struct limit_ask){400, 400, 0, INT64_MAX, 0}).result ==
 	      LIMIT_ADMITTED);
 	b = s.hold.buckets[STORE_ACCOUNT_MONTH];
 	finish(&s, 400);
@@ -77,14 +77,13 @@ static void test_late_and_nothing_leased(void)
 	CHECK(fake_leased(fake_of(&store, b->id)) == 0);
 	finish(&early, late);
 	fake_carry(&store, 0, b->id, late);
-	CHECK(settle_in(&s, p, (struct limit_ask){400, 400, 0, INT64_MAX}).result ==
+	CHECK(settle_in(&s, p, (struct limit_ask){400, 400, 0, INT64_MAX, 0}).result ==
 	      LIMIT_ADMITTED);
 	CHECK(bucket_total(b) == late + 400);
 	finish(&s, 400);
 	fake_carry(&store, 0, b->id, 400);
-	CHECK(
-	    settle_in(&s, p, (struct limit_ask){ceiling - late - 800, 400, 0, INT64_MAX}).result ==
-	    LIMIT_ADMITTED);
+	CHECK(settle_in(&s, p, (struct limit_ask){ceiling - late - 800, 400, 0, INT64_MAX, 0})
+	          .result == LIMIT_ADMITTED);
 	CHECK(s.hold.amount_nusd == ceiling - late - 800);
 	finish(&s, 0);
 	fake_tick(&store, 0, limits, true);
