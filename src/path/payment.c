@@ -107,11 +107,12 @@ static int64_t floor_output(const struct request *r, int64_t asked)
 	return floor < asked ? floor : asked;
 }
 
-/* What its input may be at most: as many tokens as bytes. Or, closer: half as many again as were
- * estimated; or, where they were counted exactly, an eighth more than that, for what a provider
- * puts around them; and of what is not counted its bytes. Or, where a document may have more pages
- * than bytes tell, all that fits into the model: more than that is no provider's right, but to hold
- * as much would leave little for others. */
+/* What one reading of its input may be at most: as many tokens as bytes, but no more than fit into
+ * the model. Or, closer: half as many again as were estimated; or, where they were counted exactly,
+ * an eighth more than that, for what a provider puts around them; and of what is not counted a
+ * share of its bytes. Or what no provider can bill with right, also where the configuration has a
+ * window that is too small: the bytes, or where a document may have more pages than bytes tell, the
+ * window; but to hold as much would leave little for others. */
 enum basis { BY_BYTES, BY_COUNT, BY_WINDOW };
 
 /* The estimate looks at samples of a long text. Who knows where they are taken can write what looks
@@ -129,13 +130,22 @@ static int64_t counted_tokens(const struct request *r)
 
 static int64_t input_tokens(const struct request *r, enum basis basis)
 {
+	int64_t window = model_of(r)->context; /* 0: unknown */
 	int64_t bytes =
 	    (int64_t)stream_body(r->stream).len + (r->llm.compaction ? COMPACT_ASK_BYTES_MAX : 0);
 	int64_t count = counted_tokens(r) + r->llm.uncounted_bytes;
 
-	if (basis == BY_WINDOW && r->llm.files && model_of(r)->context > bytes)
-		return model_of(r)->context;
-	return basis == BY_COUNT && count < bytes ? count : bytes;
+	if (basis == BY_WINDOW)
+		return r->llm.files && window > bytes ? window : bytes;
+	if (basis == BY_COUNT && count < bytes)
+		bytes = count;
+	return window && window < bytes ? window : bytes;
+}
+
+/* What is read once more was bytes before, whatever we think that it counts. */
+static int64_t again_tokens(const struct request *r, enum basis basis)
+{
+	return input_tokens(r, basis == BY_WINDOW ? BY_WINDOW : BY_COUNT);
 }
 
 /* How far an attempt may go: tokens of its answer, calls of each of the provider's tools. */
@@ -168,11 +178,11 @@ static struct price_bound bound_of(const struct request *r, enum basis basis, st
 	                            .service = r->llm.service};
 
 	if (r->llm.may_compact) { /* read once more, and answered by a summary */
-		bound.body_bytes += input_tokens(r, BY_COUNT);
+		bound.body_bytes += again_tokens(r, basis);
 		bound.choices++;
 	}
 	if (calling_reads_again(r))
-		bound.again_tokens = input_tokens(r, BY_COUNT);
+		bound.again_tokens = again_tokens(r, basis);
 	return bound;
 }
 
