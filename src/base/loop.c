@@ -107,6 +107,9 @@ static void on_waker(uv_async_t *handle)
 		l->on_wake(l);
 }
 
+/* So far a coarse clock may be behind: no timer is early by any clock. */
+enum { COARSE_LAG_MS = 10 };
+
 static int64_t tick_now(void)
 {
 	return clock_mono_coarse_ns() / (TIMER_TICK_MS * 1000000LL);
@@ -182,7 +185,8 @@ static bool may_stay(const struct timer *t, const struct loop *l, int64_t due)
  * its neighbours are other streams', and in no cache. */
 void timer_set(struct timer *t, struct loop *l, int64_t wait_ms, void (*on_due)(struct timer *))
 {
-	int64_t due = tick_now() + (wait_ms + TIMER_TICK_MS - 1) / TIMER_TICK_MS + 1;
+	int64_t now_ms = clock_mono_coarse_ns() / 1000000;
+	int64_t due = (now_ms + COARSE_LAG_MS + wait_ms) / TIMER_TICK_MS + 1;
 
 	if (!may_stay(t, l, due)) {
 		timer_cancel(t);

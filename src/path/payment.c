@@ -396,7 +396,6 @@ static void be_patient(struct request *r)
 {
 	if (timer_is_set(&r->pay.patience))
 		return;
-	r->pay.until_ns = clock_mono_ns() + LIMIT_CEILING_WAIT_MS * INT64_C(1000000);
 	timer_set(&r->pay.patience, &r->worker->loop, LIMIT_CEILING_WAIT_MS, on_impatient);
 }
 
@@ -503,7 +502,7 @@ enum payment_result payment_hold(struct request *r)
 	case LIMIT_IDLE:
 		break;
 	case LIMIT_QUEUED:
-		if (clock_mono_ns() < p->until_ns)
+		if (timer_is_set(&p->patience))
 			return PAYMENT_WAITS;
 		v = limits_give_up(r->worker->shared->limits, &p->wait);
 		return act_on(r, &v);
@@ -528,7 +527,7 @@ enum payment_result payment_look(struct request *r)
 		limits_look(r->worker->shared->limits, p->payer, &p->wait, &r->worker->inbox);
 		be_patient(r);
 	}
-	if (p->wait.state == LIMIT_QUEUED && clock_mono_ns() < p->until_ns)
+	if (p->wait.state == LIMIT_QUEUED && timer_is_set(&p->patience))
 		return PAYMENT_WAITS;
 	limits_give_up(r->worker->shared->limits, &p->wait);
 	timer_cancel(&p->patience);

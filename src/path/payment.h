@@ -16,7 +16,6 @@ struct payment {
 	struct limit_hold hold;
 	struct limit_pass pass;
 	struct timer patience;
-	int64_t until_ns;          /* monotonic: of the wait */
 	int64_t bound_nusd;        /* of the attempt: what it may cost by the bytes of its body */
 	int64_t window_nusd;       /* the same, by the window and the dearest service */
 	int64_t max_output;        /* tokens that it may give; 0: not bounded */
