@@ -9,6 +9,7 @@
  * ran itself are passed over. Called by the driver. */
 #include "wire/responses_talk.h"
 
+#include "limits.h"
 #include "wire/hearing.h"
 #include "wire/put.h"
 #include "wire/usage.h"
@@ -98,16 +99,32 @@ static void read_head(const struct wire_job *job, const struct json *doc, uint32
 	                          .service_tier = hearing_text(job, doc, response, "service_tier")};
 }
 
-/* One list for all texts. */
-static void keep_logprobs(struct wire_job *job, struct str list, struct talk_answer *out)
+static void add_logprobs(const struct json *doc, uint32_t item, struct buf *all)
 {
-	struct str *all = &out->logprobs_json;
+	JSON_EACH(doc, json_get(doc, item, STR("content")), content)
+	{
+		struct str list = json_raw(doc, json_get(doc, content, STR("logprobs")));
 
-	if (list.len <= 2 || list.ptr[0] != '[')
-		return;
-	*all = all->len ? ARENA_JOIN(job->arena, str_part(*all, 0, all->len - 1), STR(","),
-	                             str_part(list, 1, list.len - 1))
-	                : list;
+		if (list.len <= 2 || list.ptr[0] != '[')
+			continue;
+		buf_put_byte(all, all->len ? ',' : '[');
+		buf_put(all, str_part(list, 1, list.len - 2));
+	}
+}
+
+/* One list for all texts; empty: none. */
+static struct str logprobs_of(struct wire_job *job, const struct json *doc, uint32_t output)
+{
+	struct str list;
+	struct buf all;
+
+	buf_init(&all, LIMIT_ANSWER_BYTES);
+	JSON_EACH(doc, output, item) add_logprobs(doc, item, &all);
+	if (all.len)
+		buf_put_byte(&all, ']');
+	list = buf_is_over(&all) ? STR("") : arena_copy(job->arena, buf_str(&all));
+	buf_release(&all);
+	return list;
 }
 
 static void read_contents(struct wire_job *job, const struct json *doc, uint32_t item,
@@ -122,7 +139,6 @@ static void read_contents(struct wire_job *job, const struct json *doc, uint32_t
 
 		if (text.len == 0)
 			continue;
-		keep_logprobs(job, json_raw(doc, json_get(doc, content, STR("logprobs"))), out);
 		part = talk_grow_parts(&out->parts, &out->part_count, job->arena,
 		                       is_refusal ? TALK_REFUSAL : TALK_TEXT);
 		part->node = JSON_NONE;
@@ -185,6 +201,7 @@ int responses_read_answer(struct wire_job *job, const struct json *doc, struct t
 		return -1;
 	read_head(job, doc, root, &out->head);
 	JSON_EACH(doc, output, item) read_item(job, doc, item, out);
+	out->logprobs_json = logprobs_of(job, doc, output);
 	out->finish = finish_of(doc, root);
 	for (int i = 0; i < out->part_count; i++)
 		if (out->parts[i].kind == TALK_REFUSAL && out->finish == TALK_FINISH_STOP)

@@ -2,6 +2,7 @@
  * many there are. What grew took minutes for what is here; the bound is much more than it takes. */
 #include "translating.h"
 
+#include <sys/resource.h>
 #include <time.h>
 
 enum { CPU_SECONDS_MAX = 10 };
@@ -94,9 +95,41 @@ static void test_choice(void)
 	CHECK(cpu_seconds() - before < CPU_SECONDS_MAX);
 }
 
+static int64_t most_kib(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return usage.ru_maxrss;
+}
+
+/* Tokens of many texts become one list: it was copied for each of them, into memory that stays. */
+static void test_tokens(void)
+{
+	enum { TEXTS = 8000, KIB_MAX = 1024 * 1024 };
+	int64_t before_kib = most_kib();
+	struct translating t;
+
+	buf_clear(&text);
+	buf_put(&text, STR("{\"status\":\"completed\",\"output\":["));
+	for (int i = 0; i < TEXTS; i++)
+		buf_printf(
+		    &text,
+		    "%s{\"type\":\"message\",\"content\":[{\"type\":\"output_text\",\"text\":"
+		    "\"x\",\"logprobs\":[{\"token\":\"%060d\"}]}]}",
+		    i ? "," : "", i);
+	buf_put(&text, STR("]}"));
+	translating_init(&t, LLM_CHAT, LLM_RESPONSES);
+	CHECK(translating_request(&t, STR("{\"model\":\"m\",\"messages\":[]}")).len > 0);
+	CHECK(translating_answer(&t, buf_str(&text)).len > TEXTS * 60);
+	translating_release(&t);
+	CHECK(most_kib() - before_kib < KIB_MAX);
+}
+
 int main(void)
 {
 	buf_init(&text, 1 << 25);
+	test_tokens();
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		test_row(&rows[i]);
 	test_choice();
