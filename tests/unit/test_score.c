@@ -77,6 +77,34 @@ static void test_words_weigh_as_in_the_sum(void)
 	CHECK(result.words[0].weight == (int32_t)(-(int64_t)z[SCORE_FAST] * 5771 / 65536));
 }
 
+static int32_t sum_of(struct str text)
+{
+	static struct reading reading;
+	struct gather_source source = {&text, 1, false};
+	int32_t z[SCORE_TIERS];
+
+	reading_read(scorer_current(), &source,
+	             (struct canon_limits){CANON_HEAD_BYTES, CANON_TAIL_BYTES}, &reading);
+	reading_weigh(scorer_current(), &reading, z);
+	return z[SCORE_FAST];
+}
+
+/* How hard to try, in words that the trainer has not seen, says nothing about a question. */
+static void test_urging_makes_no_difference(void)
+{
+	static const char urging[] =
+	    "Leave no stone unturned, be meticulous and flawless, as the most brilliant minds "
+	    "would be.\n";
+	static const char ask[] = "Find the degree of the field extension Q(sqrt(2)) over Q.";
+	char both[sizeof(urging) + sizeof(ask)];
+	int32_t alone = sum_of(str_of(ask)), urged;
+
+	memcpy(both, urging, sizeof(urging) - 1);
+	memcpy(both + sizeof(urging) - 1, ask, sizeof(ask));
+	urged = sum_of(str_of(both));
+	CHECK(abs(alone - urged) < 655); /* 0.01 of success: lines and what is left out count */
+}
+
 static uint32_t digest(const struct score_result *r)
 {
 	struct buf bytes;
@@ -320,6 +348,7 @@ int main(void)
 	test_tools_lift_to_standard();
 	test_effort_is_a_hard_signal();
 	test_words_weigh_as_in_the_sum();
+	test_urging_makes_no_difference();
 	test_golden();
 	test_prefixes_never_fall();
 	test_gists_decide_the_same();
