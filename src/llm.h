@@ -112,8 +112,9 @@ struct llm_request {
 	int64_t tool_bytes;   /* raw bytes of the tools' definitions */
 	int64_t schema_bytes; /* of the answer's JSON schema */
 	int images, audios, files;
-	int64_t uncounted_bytes; /* no fewer than the tokens of what no count of ours has in it:
-	                            documents, sound, thinking, what calls were given */
+	int64_t image_bytes;     /* raw, of the images in the body: nothing tells their tokens */
+	int64_t dense_tokens;    /* at most, beyond one for each three bytes, of what no count of
+	                            ours has in it: documents, sound, what calls were given */
 	uint32_t unbounded_node; /* the first thing whose tokens no bytes bound: a document by
 	                            address or id; JSON_NONE: none */
 	enum llm_effort effort;
@@ -125,6 +126,7 @@ struct llm_request {
 	bool logprobs;
 	int stops;
 	int64_t text_bytes;       /* all text, raw JSON bytes */
+	int64_t call_bytes;       /* of these, what calls were given: no count has them */
 	int proofs;               /* thinking with a proof of any kind; wire/strip.h */
 	int foreign_proofs;       /* of these, what only another dialect takes back */
 	int summaries;            /* compactions of ours, to be sent as text */

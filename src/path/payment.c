@@ -117,15 +117,25 @@ enum basis { BY_BYTES, BY_COUNT, BY_WINDOW };
 
 /* The estimate looks at samples of a long text. Who knows where they are taken can write what looks
  * like nothing, but not what has more than three times as many tokens as are taken here. */
-static int64_t counted_tokens(const struct request *r)
+static int64_t known_tokens(const struct request *r, int64_t bytes)
 {
 	int64_t exact = counting_exact(r);
 	int64_t guess = r->decision.counted_tokens + r->decision.counted_tokens / 2;
-	int64_t least = r->llm.text_bytes / 3;
 
 	if (exact)
 		return exact + exact / 8;
-	return guess > least ? guess : least;
+	return guess > bytes / 3 ? guess : bytes / 3;
+}
+
+/* Of what nobody knows three bytes are a token, whatever it is: thinking and searches that come
+ * back, members that came up yesterday. Pictures alone are worth less. */
+static int64_t counted_tokens(const struct request *r, int64_t bytes)
+{
+	const struct llm_request *l = &r->llm;
+	int64_t known = l->text_bytes - l->call_bytes + l->tool_bytes + l->schema_bytes;
+	int64_t rest = bytes - known - l->image_bytes;
+
+	return known_tokens(r, known) + (rest > 0 ? rest / 3 : 0) + l->dense_tokens;
 }
 
 static int64_t input_tokens(const struct request *r, enum basis basis)
@@ -133,7 +143,7 @@ static int64_t input_tokens(const struct request *r, enum basis basis)
 	int64_t window = model_of(r)->context; /* 0: unknown */
 	int64_t bytes =
 	    (int64_t)stream_body(r->stream).len + (r->llm.compaction ? COMPACT_ASK_BYTES_MAX : 0);
-	int64_t count = counted_tokens(r) + r->llm.uncounted_bytes;
+	int64_t count = counted_tokens(r, bytes);
 
 	if (basis == BY_WINDOW)
 		return r->llm.files && window > bytes ? window : bytes;

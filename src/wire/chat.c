@@ -25,13 +25,16 @@ static void read_part(const struct field_source *s, struct turn_list *turns, str
                       uint32_t part)
 {
 	uint32_t type = json_get(s->doc, part, STR("type"));
+	uint32_t image = json_get(s->doc, part, STR("image_url"));
 
 	if (json_text_is(s->doc, type, STR("file")))
 		field_note_document(s, r, json_get(s->doc, part, STR("file")), STR("file_data"));
 	else if (json_text_is(s->doc, type, STR("input_audio")))
 		field_note_document(s, r, json_get(s->doc, part, STR("input_audio")), STR("data"));
 	if (json_text_is(s->doc, type, STR("image_url")))
-		r->images++;
+		field_note_image(s, r, json_type(s->doc, image) == JSON_STRING
+		                           ? image
+		                           : json_get(s->doc, image, STR("url")));
 	else if (json_text_is(s->doc, type, STR("input_audio")))
 		r->audios++;
 	else if (json_text_is(s->doc, type, STR("file")))

@@ -122,10 +122,27 @@ static bool is_inside(const struct field_source *s, uint32_t document, struct st
 	return field_raw_text(s->doc, json_get(s->doc, document, inside)).len > 0;
 }
 
+/* Of all bytes that no count has in it, a third is counted as tokens; here is what goes beyond. */
+static int64_t beyond_third(int64_t tokens, int64_t bytes)
+{
+	return tokens - bytes / 3;
+}
+
+void field_note_dense(struct llm_request *r, int64_t bytes)
+{
+	r->dense_tokens += beyond_third(bytes, bytes);
+}
+
+void field_note_image(const struct field_source *s, struct llm_request *r, uint32_t data)
+{
+	r->images++;
+	r->image_bytes += (int64_t)field_raw_text(s->doc, data).len;
+}
+
 void field_note_document(const struct field_source *s, struct llm_request *r, uint32_t document,
                          struct str inside)
 {
-	r->uncounted_bytes += (int64_t)json_raw(s->doc, document).len;
+	field_note_dense(r, (int64_t)json_raw(s->doc, document).len);
 	if (r->unbounded_node == JSON_NONE && !is_inside(s, document, inside))
 		r->unbounded_node = document;
 }
@@ -139,7 +156,7 @@ void field_note_address(const struct field_source *s, struct llm_request *r, uin
 	if (!str_ends_with(type, STR("_url")) && str_find(type, STR("video")) == type.len)
 		return;
 	if (str_starts_with(address, STR("data:")))
-		r->uncounted_bytes += (int64_t)address.len;
+		field_note_dense(r, (int64_t)address.len);
 	else if (r->unbounded_node == JSON_NONE)
 		r->unbounded_node = part;
 }
@@ -191,12 +208,18 @@ void turn_add_call(struct turn_list *l, struct str name, struct str arguments)
 }
 
 /* Two letters of JSON are a token at most, nearly always. */
+void field_note_json(struct llm_request *r, int64_t bytes)
+{
+	r->dense_tokens += beyond_third(bytes / 2, bytes);
+}
+
 void field_keep_turns(const struct turn_list *l, struct llm_request *r)
 {
 	r->turns = l->turns;
 	r->turn_count = l->count;
 	r->text_bytes = l->text_bytes;
-	r->uncounted_bytes += l->call_bytes / 2;
+	r->call_bytes = l->call_bytes;
+	field_note_json(r, l->call_bytes);
 }
 
 /* Anthropic's service_tier only says whether reserved capacity may be used; speed has a price. */

@@ -39,6 +39,13 @@ int field_refuse_reference(const struct field_source *, uint32_t node) MUST_USE;
 int field_check_references(const struct field_source *, uint32_t object, const struct str *keys,
                            int count) MUST_USE;
 
+/* One picture more; its data or address is this string. */
+void field_note_image(const struct field_source *, struct llm_request *, uint32_t data);
+/* So many bytes may have as many tokens. */
+void field_note_dense(struct llm_request *, int64_t bytes);
+/* JSON that no count has in it. */
+void field_note_json(struct llm_request *, int64_t bytes);
+
 /* A document or sound. If it is not in the body, as its member `inside`, nothing bounds its cost;
  * else its bytes do, which no count of the text has in it. */
 void field_note_document(const struct field_source *, struct llm_request *, uint32_t document,

@@ -26,51 +26,42 @@ static struct str member_text(const struct field_source *s, uint32_t object, str
 	return field_raw_text(s->doc, json_get(s->doc, object, key));
 }
 
+static void count_image(const struct field_source *s, struct llm_request *r, uint32_t block)
+{
+	if (json_text_is(s->doc, json_get(s->doc, block, STR("type")), STR("image")))
+		field_note_image(
+		    s, r, json_get(s->doc, json_get(s->doc, block, STR("source")), STR("data")));
+}
+
 /* A document may be made of blocks, with images among them. */
 static void count_document(const struct field_source *s, struct llm_request *r, uint32_t source)
 {
 	uint32_t content = json_get(s->doc, source, STR("content"));
+	int64_t images = r->image_bytes;
 
 	r->files++;
 	if (content == JSON_NONE) {
 		field_note_document(s, r, source, STR("data"));
 		return;
 	}
-	r->uncounted_bytes += (int64_t)json_raw(s->doc, content).len;
 	if (json_type(s->doc, content) == JSON_ARRAY)
 		JSON_EACH(s->doc, content, block)
-	r->images += json_text_is(s->doc, json_get(s->doc, block, STR("type")), STR("image"));
+	count_image(s, r, block);
+	field_note_dense(r, (int64_t)json_raw(s->doc, content).len - (r->image_bytes - images));
 }
 
-/* What is none of these, such as a result of a search, is input whose text nobody counts. */
-static bool is_counted(const struct json *doc, uint32_t type)
-{
-	static const struct str types[] = {STR_INIT("text"),
-	                                   STR_INIT("image"),
-	                                   STR_INIT("tool_use"),
-	                                   STR_INIT("tool_result"),
-	                                   STR_INIT("document"),
-	                                   STR_INIT("thinking"),
-	                                   STR_INIT("redacted_thinking")};
-
-	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
-		if (json_text_is(doc, type, types[i]))
-			return true;
-	return false;
-}
-
+/* What has a source and is neither, such as a video of other providers, is a document too. */
 static void count_media(const struct field_source *s, struct llm_request *r, uint32_t block)
 {
 	uint32_t type = json_get(s->doc, block, STR("type"));
+	uint32_t source = json_get(s->doc, block, STR("source"));
 
 	if (json_text_is(s->doc, type, STR("document")))
-		count_document(s, r, json_get(s->doc, block, STR("source")));
-	r->images += json_text_is(s->doc, type, STR("image"));
-	if (is_counted(s->doc, type))
-		return;
-	r->uncounted_bytes += (int64_t)json_raw(s->doc, block).len;
-	if (json_type(s->doc, json_get(s->doc, block, STR("source"))) == JSON_OBJECT)
-		field_note_document(s, r, json_get(s->doc, block, STR("source")), STR("data"));
+		count_document(s, r, source);
+	else if (json_text_is(s->doc, type, STR("image")))
+		count_image(s, r, block);
+	else if (json_type(s->doc, source) == JSON_OBJECT)
+		field_note_document(s, r, source, STR("data"));
 }
 
 static void add_texts(const struct field_source *s, struct turn_list *turns, struct llm_request *r,

@@ -56,9 +56,9 @@ static int read_part(const struct field_source *s, struct turn_list *turns, stru
 	if (json_text_is(s->doc, type, STR("input_file")))
 		field_note_document(s, r, part, STR("file_data"));
 	else if (json_text_is(s->doc, type, STR("input_audio")))
-		r->uncounted_bytes += (int64_t)json_raw(s->doc, part).len;
+		field_note_dense(r, (int64_t)json_raw(s->doc, part).len);
 	if (json_text_is(s->doc, type, STR("input_image")))
-		r->images++;
+		field_note_image(s, r, json_get(s->doc, part, STR("image_url")));
 	else if (json_text_is(s->doc, type, STR("input_audio")))
 		r->audios++;
 	else if (json_text_is(s->doc, type, STR("input_file")))
@@ -124,24 +124,23 @@ static int read_item(const struct field_source *s, struct turn_list *turns, stru
 
 	if (json_text_is(s->doc, type, STR("item_reference")))
 		return field_refuse_reference(s, item);
-	if (json_text_is(s->doc, type, STR("additional_tools"))) { /* Codex, with newer models */
+	if (json_text_is(s->doc, type, STR("additional_tools"))) /* Codex, with newer models */
 		calls_read(s, r, json_get(s->doc, item, STR("tools")));
-		r->uncounted_bytes +=
-		    (int64_t)json_raw(s->doc, json_get(s->doc, item, STR("tools"))).len / 2;
-	}
+	field_note_json(r, (int64_t)json_raw(s->doc, json_get(s->doc, item, STR("tools"))).len);
 	if (role != JSON_NONE) {
 		turn_add(turns, role_of(s->doc, role));
 		return read_content(s, turns, r, json_get(s->doc, item, STR("content")));
 	}
 	if (json_get(s->doc, item, STR("output")) != JSON_NONE) {
+		uint32_t output = json_get(s->doc, item, STR("output"));
+
 		turn_add(turns, LLM_TOOL);
-		r->images += json_text_is(s->doc, type, STR("computer_call_output"));
-		return read_content(s, turns, r, json_get(s->doc, item, STR("output")));
+		if (json_text_is(s->doc, type, STR("computer_call_output")))
+			field_note_image(s, r, json_get(s->doc, output, STR("image_url")));
+		return read_content(s, turns, r, output);
 	}
 	if (json_get(s->doc, item, STR("call_id")) != JSON_NONE)
 		add_call(s, turns, item);
-	else if (!json_text_is(s->doc, type, STR("reasoning"))) /* a search, a compaction, .. */
-		r->uncounted_bytes += (int64_t)json_raw(s->doc, item).len / 3;
 	strip_note(r, s->doc, item);
 	read_compaction(s, turns, r, item);
 	return 0;

@@ -16,10 +16,6 @@
 #include "wire/compact.h"
 #include "wire/field.h"
 
-/* Thinking that comes back is input: three letters or more a token, and a proof, which is an
- * encrypted copy in base64, four for three of them. */
-enum { BYTES_OF_THOUGHT = 3 };
-
 enum strip_proof strip_proof_of(const struct json *doc, uint32_t block)
 {
 	static const struct str proofs[] = {STR_INIT("signature"), STR_INIT("data"),
@@ -44,10 +40,7 @@ enum strip_proof strip_proof_of(const struct json *doc, uint32_t block)
 void strip_note(struct llm_request *r, const struct json *doc, uint32_t block)
 {
 	enum strip_proof proof = strip_proof_of(doc, block);
-	uint32_t type = json_get(doc, block, STR("type"));
 
-	if (json_text_is(doc, type, STR("thinking")) || proof != STRIP_NO_PROOF)
-		r->uncounted_bytes += (int64_t)json_raw(doc, block).len / BYTES_OF_THOUGHT;
 	r->proofs += proof != STRIP_NO_PROOF;
 	r->foreign_proofs += proof == STRIP_FOREIGN_PROOF;
 }

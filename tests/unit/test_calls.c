@@ -110,7 +110,7 @@ static void test_items(void)
 		struct llm_request r = {.compaction = (enum llm_compaction)compaction};
 
 		CHECK(wire_responses.read_request(&doc, &arena, &r, &f) == 0);
-		CHECK(r.uncounted_bytes == 23 / 2 + 54 / 3);
+		CHECK(r.dense_tokens == 23 / 2 - 23 / 3);
 		CHECK(r.provider_tool_count == (compaction == LLM_COMPACTION_CALL ? 0 : 2));
 		CHECK(compaction == LLM_COMPACTION_CALL ||
 		      (r.provider_tools[0].end == LLM_ENDS_SEARCH &&
