@@ -111,6 +111,18 @@ int field_check_references(const struct field_source *s, uint32_t object, const 
 	return 0;
 }
 
+/* Base64 has no colon; an address has, and some providers take one where its data should stand. */
+static bool is_data(const struct field_source *s, uint32_t document, struct str inside)
+{
+	struct str text = str_trim(json_text(s->doc, json_get(s->doc, document, inside), s->arena));
+
+	if (text.len == 0)
+		return false;
+	return json_text_is(s->doc, json_get(s->doc, document, STR("type")), STR("text")) ||
+	       str_eq_nocase(str_part(text, 0, 5), STR("data:")) ||
+	       str_find_byte(text, ':') == text.len;
+}
+
 static bool is_inside(const struct field_source *s, uint32_t document, struct str inside)
 {
 	static const struct str elsewhere[] = {STR_INIT("file_id"), STR_INIT("file_url"),
@@ -119,7 +131,7 @@ static bool is_inside(const struct field_source *s, uint32_t document, struct st
 	for (size_t i = 0; i < sizeof elsewhere / sizeof elsewhere[0]; i++)
 		if (field_get(s, document, elsewhere[i]) != JSON_NONE)
 			return false;
-	return field_raw_text(s->doc, json_get(s->doc, document, inside)).len > 0;
+	return is_data(s, document, inside);
 }
 
 /* Of all bytes that no count has in it, a third is counted as tokens; here is what goes beyond. */
@@ -276,8 +288,8 @@ int field_common(const struct field_source *s, struct llm_request *r)
 		               LIMIT_ALIAS_BYTES);
 	read_service(doc, &r->service);
 	r->may_compact = may_compact(doc);
-	r->names_others = json_get(doc, json_root(doc), STR("models")) != JSON_NONE ||
-	                  json_get(doc, json_root(doc), STR("fallbacks")) != JSON_NONE;
+	r->names_others = field_get(s, json_root(doc), STR("models")) != JSON_NONE ||
+	                  field_get(s, json_root(doc), STR("fallbacks")) != JSON_NONE;
 	return field_bool(s, json_root(doc), STR("stream"), &r->stream);
 }
 

@@ -46,8 +46,8 @@ void field_note_dense(struct llm_request *, int64_t bytes);
 /* JSON that no count has in it. */
 void field_note_json(struct llm_request *, int64_t bytes);
 
-/* A document or sound. If it is not in the body, as its member `inside`, nothing bounds its cost;
- * else its bytes do, which no count of the text has in it. */
+/* A document or sound. If its member `inside` is not its data, but missing or an address, nothing
+ * bounds its cost; else its bytes do, which no count of the text has in it. */
 void field_note_document(const struct field_source *, struct llm_request *, uint32_t document,
                          struct str inside);
 
