@@ -212,7 +212,8 @@ static void fail_begun(struct request *r)
 	if (r->now.job)
 		translation_put_error(r, &event);
 	else
-		wire_dialect(r->dialect)->put_stream_error(&event, &r->fail, r->id_text);
+		wire_dialect(r->dialect)
+		    ->put_stream_error(&event, &r->fail, r->id_text, !r->has_content);
 	stream_write(r->stream, buf_str(&event));
 	buf_release(&event);
 	stream_break(r->stream);

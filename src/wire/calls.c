@@ -91,11 +91,13 @@ static void read_pages(const struct field_source *s, struct llm_provider_tool *t
 	tool->most_found = LIMIT_FOUND_TOKENS;
 }
 
-/* {"google_search":{}}: chat's own without a type have at least one of these. */
+/* {"google_search":{}}: a client's own without a type has at least one of these; `name` stands in
+ * Anthropic's form, which some clients send here. */
 static bool is_bare(const struct json *doc, enum llm_dialect dialect, uint32_t tool)
 {
 	return dialect == LLM_CHAT && json_get(doc, tool, STR("function")) == JSON_NONE &&
-	       json_get(doc, tool, STR("custom")) == JSON_NONE;
+	       json_get(doc, tool, STR("custom")) == JSON_NONE &&
+	       json_type(doc, json_get(doc, tool, STR("name"))) != JSON_STRING;
 }
 
 static void read_tool(const struct field_source *s, struct llm_request *r, uint32_t node)

@@ -125,8 +125,10 @@ void error_put_anthropic(struct buf *out, const struct fail *f, struct str reque
 	put_anthropic(&w, f, request_id);
 }
 
-void error_put_chat_event(struct buf *out, const struct fail *f, struct str request_id)
+void error_put_chat_event(struct buf *out, const struct fail *f, struct str request_id,
+                          bool is_first)
 {
+	(void)is_first;
 	buf_put(out, STR("data: "));
 	error_put_openai(out, f, request_id);
 	buf_put(out, STR("\n\n"));
@@ -164,9 +166,10 @@ static void put_failed_event(struct buf *out, const struct fail *f, struct str r
 }
 
 /* https://platform.openai.com/docs/api-reference/responses-streaming/error */
-void error_put_responses_event(struct buf *out, const struct fail *f, struct str request_id)
+void error_put_responses_event(struct buf *out, const struct fail *f, struct str request_id,
+                               bool is_first)
 {
-	bool is_first =
+	bool is_overflow =
 	    f->kind == FAIL_PROVIDER_OVERFLOW || f->kind == FAIL_CONTEXT_LENGTH_EXCEEDED;
 	struct json_writer w;
 
@@ -174,7 +177,7 @@ void error_put_responses_event(struct buf *out, const struct fail *f, struct str
 	json_writer_init(&w, out);
 	json_open_object(&w);
 	json_key_text(&w, STR("type"), STR("error"));
-	if (is_first)
+	if (is_first && is_overflow)
 		json_key_i64(&w, STR("sequence_number"), 0);
 	json_key_text(&w, STR("code"), fail_code(f->kind));
 	json_key_text(&w, STR("message"), f->message);
@@ -182,12 +185,14 @@ void error_put_responses_event(struct buf *out, const struct fail *f, struct str
 	put_facts(&w, f);
 	json_close_object(&w);
 	buf_put(out, STR("\n\n"));
-	if (is_first)
+	if (is_first && is_overflow)
 		put_failed_event(out, f, request_id);
 }
 
-void error_put_messages_event(struct buf *out, const struct fail *f, struct str request_id)
+void error_put_messages_event(struct buf *out, const struct fail *f, struct str request_id,
+                              bool is_first)
 {
+	(void)is_first;
 	buf_put(out, STR("event: error\ndata: "));
 	error_put_anthropic(out, f, request_id);
 	buf_put(out, STR("\n\n"));

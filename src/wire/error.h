@@ -9,8 +9,10 @@
 
 void error_put_openai(struct buf *, const struct fail *, struct str request_id);
 void error_put_anthropic(struct buf *, const struct fail *, struct str request_id);
-void error_put_chat_event(struct buf *, const struct fail *, struct str request_id);
-void error_put_responses_event(struct buf *, const struct fail *, struct str request_id);
-void error_put_messages_event(struct buf *, const struct fail *, struct str request_id);
+void error_put_chat_event(struct buf *, const struct fail *, struct str request_id, bool is_first);
+void error_put_responses_event(struct buf *, const struct fail *, struct str request_id,
+                               bool is_first);
+void error_put_messages_event(struct buf *, const struct fail *, struct str request_id,
+                              bool is_first);
 
 #endif

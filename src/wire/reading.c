@@ -18,7 +18,9 @@ int reading_wrong(const struct reading *r, uint32_t node, const char *wanted)
 int reading_members(struct reading *r, uint32_t object, const struct reading_member *rows,
                     size_t count)
 {
-	if (object != JSON_NONE && json_type(r->doc, object) != JSON_OBJECT)
+	if (object == JSON_NONE || json_is_null(r->doc, object))
+		return 0;
+	if (json_type(r->doc, object) != JSON_OBJECT)
 		return reading_wrong(r, object, "an object");
 	JSON_EACH(r->doc, object, key)
 	{

@@ -416,7 +416,8 @@ void translate_write_error(struct wire_job *job, const struct fail *f, struct bu
 	if (rows[job->client]->write_error && job->writing)
 		rows[job->client]->write_error(job, f, out);
 	else
-		wire_dialect(job->client)->put_stream_error(out, f, job->request_id);
+		wire_dialect(job->client)
+		    ->put_stream_error(out, f, job->request_id, job->writing == NULL);
 }
 
 /* ---- whole answers ---- */

@@ -84,8 +84,9 @@ struct dialect {
 	int (*read_answer)(const struct json *, struct wire_noting *, struct str *out_usage);
 	void (*note_event)(struct wire_noting *, const struct sse_event *, struct wire_note *out);
 	void (*put_error)(struct buf *, const struct fail *, struct str request_id);
-	/* The event that ends a stream as broken. */
-	void (*put_stream_error)(struct buf *, const struct fail *, struct str request_id);
+	/* The event that ends a stream as broken. is_first: no other event was sent before. */
+	void (*put_stream_error)(struct buf *, const struct fail *, struct str request_id,
+	                         bool is_first);
 };
 
 const struct dialect *wire_dialect(enum llm_dialect);
