@@ -118,6 +118,16 @@ int64_t llm_most_calls(const struct llm_request *r, int64_t each)
 	return sum + others;
 }
 
+int64_t llm_most_found(const struct llm_request *r)
+{
+	int64_t most = LIMIT_FOUND_TOKENS;
+
+	for (int i = 0; i < r->provider_tool_count; i++)
+		if (r->provider_tools[i].most_found > most)
+			most = r->provider_tools[i].most_found;
+	return most;
+}
+
 int64_t llm_calls_each(const struct llm_request *r)
 {
 	int64_t each = LIMIT_PROVIDER_CALLS;

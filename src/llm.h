@@ -165,6 +165,8 @@ struct llm_usage {
 int64_t llm_most_calls(const struct llm_request *, int64_t each);
 /* The least `each` that takes nothing away from what the request allows. */
 int64_t llm_calls_each(const struct llm_request *);
+/* Tokens that one of these calls finds at most. */
+int64_t llm_most_found(const struct llm_request *);
 /* Does the request itself limit all that can be limited? */
 bool llm_limits_calls(const struct llm_request *);
 /* Has it such tools, and limits none of them? */

@@ -89,7 +89,7 @@ static void put_prices(struct buf *out, const struct decision *d, const struct c
                        const struct llm_request *r)
 {
 	const struct model *m = d->candidates[0]->model;
-	int64_t most = decision_most_nusd(m, r);
+	int64_t most = decision_most_nusd(d->candidates[0], r);
 
 	buf_printf(out, "\ntokens: about %lld in, %lld needed", (long long)d->counted_tokens,
 	           (long long)d->required_tokens);

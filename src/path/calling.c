@@ -96,16 +96,6 @@ int64_t calling_most(const struct request *r, int64_t each)
 	return any_goes_there(r) ? llm_most_calls(&r->llm, each) : 0;
 }
 
-int64_t calling_found(const struct request *r)
-{
-	int64_t most = LIMIT_FOUND_TOKENS;
-
-	for (int i = 0; i < r->llm.provider_tool_count; i++)
-		if (r->llm.provider_tools[i].most_found > most)
-			most = r->llm.provider_tools[i].most_found;
-	return most;
-}
-
 bool calling_reads_again(const struct request *r)
 {
 	return r->now.dialect != LLM_CHAT;

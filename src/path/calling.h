@@ -13,8 +13,6 @@ struct request;
 int calling_check(struct request *) MUST_USE;
 /* Calls of all tools, where each may make so many. */
 int64_t calling_most(const struct request *, int64_t each);
-/* Tokens that one of these calls finds at most. */
-int64_t calling_found(const struct request *);
 /* Is the whole conversation read, and charged, once more after each call?
  * https://platform.claude.com/docs/en/api/messages: input_tokens of message_delta are cumulative;
  * https://community.openai.com/t/massive-input-token-inflation-50x-with-o3-web-search/1317167: a

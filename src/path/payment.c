@@ -163,16 +163,12 @@ struct extent {
 	int64_t output, each;
 };
 
-/* A deployment's name may say nothing of the model. */
 static int64_t pictures(const struct request *r)
 {
-	int there, here;
-
 	if (r->llm.images == 0)
 		return 0;
-	there = picture_weight(r->now.target->config->model);
-	here = picture_weight(model_of(r)->name);
-	return (int64_t)r->llm.images * (there > here ? there : here);
+	return (int64_t)r->llm.images *
+	       picture_weight(model_of(r)->name, r->now.target->config->model);
 }
 
 static struct price_bound bound_of(const struct request *r, enum basis basis, struct extent e)
@@ -184,7 +180,7 @@ static struct price_bound bound_of(const struct request *r, enum basis basis, st
 	                            .pictures = pictures(r),
 	                            .max_output = e.output,
 	                            .calls = calling_most(r, e.each),
-	                            .found_tokens = calling_found(r),
+	                            .found_tokens = llm_most_found(&r->llm),
 	                            .service = r->llm.service};
 
 	if (r->llm.may_compact) { /* read once more, and answered by a summary */

@@ -14,6 +14,7 @@
 #include "route/explain.h"
 
 #include "base/clock.h"
+#include "token/picture.h"
 
 /* The answer that an estimate assumes when the request names no length. */
 enum { ASSUMED_OUTPUT_TOKENS = 700 };
@@ -191,19 +192,30 @@ int64_t decision_estimate_nusd(const struct decision *d, const struct model *m,
 	return price_amounts_of(&deal, &usage, &amounts) < 0 ? INT64_MAX : amounts.cost_nusd;
 }
 
-int64_t decision_most_nusd(const struct model *m, const struct llm_request *r)
+/* The client's own dialect, or another one where it is not spoken there. */
+static bool speaks_chat_alone(const struct target *t, const struct llm_request *r)
 {
+	const bool *speaks = t->config->provider->speaks;
+
+	if (speaks[r->dialect])
+		return r->dialect == LLM_CHAT;
+	return !speaks[LLM_RESPONSES] && !speaks[LLM_MESSAGES] && !speaks[LLM_GEMINI];
+}
+
+int64_t decision_most_nusd(const struct target *t, const struct llm_request *r)
+{
+	const struct model *m = t->model;
 	int64_t ceiling = m->config->max_output ? m->config->max_output : m->config->context;
-	int64_t bytes = (int64_t)(r->doc ? r->doc->bytes.len : 0);
+	int64_t reading = least((int64_t)(r->doc ? r->doc->bytes.len : 0), m->config->context);
 	struct price_bound bound = {
-	    .body_bytes = bytes * (1 + r->may_compact),
-	    .again_tokens = r->dialect == LLM_CHAT ? 0 : bytes,
+	    .body_bytes = reading * (1 + r->may_compact),
+	    .again_tokens = speaks_chat_alone(t, r) ? 0 : reading,
 	    .messages = r->turn_count,
 	    .tools = r->tools,
-	    .pictures = r->images,
+	    .pictures = (int64_t)r->images * picture_weight(m->name, t->config->model),
 	    .choices = (r->choices > 0 ? r->choices : 1) + r->may_compact,
 	    .calls = llm_most_calls(r, llm_calls_each(r)),
-	    .found_tokens = LIMIT_FOUND_TOKENS,
+	    .found_tokens = llm_most_found(r),
 	    .service = r->service,
 	    .max_output = r->max_output > 0 ? least(r->max_output, ceiling) : ceiling,
 	};
@@ -238,8 +250,9 @@ static void put_tier_prices(struct json_writer *w, const struct decision *d,
 static void put_price(struct json_writer *w, const struct decision *d,
                       const struct catalog *catalog, const struct llm_request *r)
 {
-	const struct model *m = d->candidate_count ? d->candidates[0]->model : NULL;
-	int64_t most = m ? decision_most_nusd(m, r) : -1;
+	const struct target *t = d->candidate_count ? d->candidates[0] : NULL;
+	const struct model *m = t ? t->model : NULL;
+	int64_t most = t ? decision_most_nusd(t, r) : -1;
 
 	json_put_key(w, STR("price"));
 	json_open_object(w);

@@ -6,10 +6,11 @@
 #include "route/policy.h"
 
 /* What the request would cost with that model, its answer being as long as asked for or a usual
- * one; and the most it could cost, what a ceiling would hold (-1: nothing bounds the answer). */
+ * one; and the most it could cost at that target, what a ceiling would hold (-1: nothing bounds the
+ * answer). */
 int64_t decision_estimate_nusd(const struct decision *, const struct model *,
                                const struct llm_request *);
-int64_t decision_most_nusd(const struct model *, const struct llm_request *);
+int64_t decision_most_nusd(const struct target *, const struct llm_request *);
 
 /* "counter", "fact", "length" or "words". */
 const char *decision_evidence_kind(enum score_evidence_kind);

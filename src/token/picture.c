@@ -7,10 +7,11 @@
  *
  * https://platform.openai.com/docs/guides/images-vision, "Calculating costs";
  * https://platform.claude.com/docs/en/build-with-claude/vision,
- * https://help.aliyun.com/en/model-studio/vision. Called by path/payment.c. */
+ * https://help.aliyun.com/en/model-studio/vision. Called by path/payment.c and
+ * route/explain.c. */
 #include "token/picture.h"
 
-int picture_weight(struct str model)
+static int weight_of(struct str model)
 {
 	static const struct {
 		struct str name;
@@ -25,4 +26,11 @@ int picture_weight(struct str model)
 		if (str_find(model, rows[i].name) < model.len)
 			return rows[i].weight;
 	return 1;
+}
+
+int picture_weight(struct str here, struct str there)
+{
+	int weight = weight_of(here), other = weight_of(there);
+
+	return weight > other ? weight : other;
 }

@@ -25,7 +25,7 @@ ARROWS = {
     "token": COMMON,
     "gate": COMMON + ["config", "store"],
     "config": COMMON + ["ledger/price.h"],
-    "route": COMMON + ["config", "ledger/price.h"],  # the dry run's estimate
+    "route": COMMON + ["config", "ledger/price.h", "token/picture.h"],  # the dry run's estimate
     "trace": COMMON + ["route", "config"],
     "provider": COMMON + ["config", "wire", "route/catalog.h", "upstream/exchange.h",
                           "front/http1.h", "version.h"],  # User-Agent
