@@ -16,8 +16,13 @@ packages() {
 	mkdir -p "$to"
 	cmp -s "$lock" "$to/.installed" && return
 	[ "$from" -ef "$to" ] || cp "$from"/package*.json "$to/"
-	(cd "$to" && npm $words --no-audit --no-fund --loglevel=error >&2) &&
-		cp "$lock" "$to/.installed"
+	(cd "$to" && by_npm $words) && cp "$lock" "$to/.installed"
+}
+
+# `npm ci` asks for packages of all platforms, and a registry may not have them all.
+by_npm() {
+	npm "$@" --no-audit --no-fund --loglevel=error >&2 && return
+	[ "$1" = ci ] && npm install --no-audit --no-fund --loglevel=error >&2
 }
 
 packages . . || {
