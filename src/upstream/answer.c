@@ -213,10 +213,11 @@ void answer_take(struct answer *a, size_t bytes)
 
 void answer_keep(struct answer *a)
 {
-	if (a->fresh.len)
+	if (a->fresh.len) { /* a gathered body has none, and may be with the pool by now */
 		buf_put(&a->kept, a->fresh);
+		a->fresh = STR("");
+	}
 	must(a->gather_max || !buf_is_over(&a->kept));
-	a->fresh = STR("");
 	if (a->head)
 		buf_release(&a->head_bytes);
 }
