@@ -48,7 +48,7 @@ make_dir() {
 
 start() {
 	local options="-k $dir -c listen_addresses= -c fsync=off -c shared_buffers=16MB"
-	options+=" -c max_connections=20 ${FLUX_POSTGRES_OPTIONS:-}"
+	options+=" -c max_connections=80 ${FLUX_POSTGRES_OPTIONS:-}"
 	as_server "$bin/pg_ctl" -D "$dir/data" -l "$dir/data/server.log" -w -t 20 -s \
 		-o "$options" start >/dev/null
 }

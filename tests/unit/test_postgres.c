@@ -205,9 +205,22 @@ static void test_server_goes(const struct place *p)
 	store_close(&s);
 }
 
+/* It kills its server, and takes all of its connections; others use the one that is given. */
+static void want_own_server(void)
+{
+	const char *given = getenv("FLUX_POSTGRES");
+
+	if (getenv("FLUX_POSTGRES_OWN") || (given && strncmp(given, "none:", 5) == 0))
+		return;
+	must(setenv("FLUX_POSTGRES_OWN", "1", 1) == 0);
+	must(setenv("FLUX_POSTGRES_OPTIONS", "-c max_connections=20", 1) == 0);
+	must(unsetenv("FLUX_POSTGRES") == 0);
+}
+
 int main(int argc, char **argv)
 {
 	(void)argc;
+	want_own_server();
 	place_start(argv);
 	arena_init(&arena);
 	test_names();
