@@ -151,6 +151,14 @@ static void peer_close(struct peer *p)
 	*p = (struct peer){.fd = -1};
 }
 
+/* Reads nothing until the other side has gone, or for so long. */
+__attribute__((unused)) static void peer_sit(const struct peer *p, int most_ms)
+{
+	struct pollfd wait = {.fd = p->fd, .events = POLLRDHUP};
+
+	(void)poll(&wait, 1, most_ms);
+}
+
 /* Without close_notify. */
 __attribute__((unused)) static void peer_cut(struct peer *p)
 {

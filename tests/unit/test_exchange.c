@@ -250,7 +250,7 @@ static void serve_no_reading(struct server *s)
 {
 	struct peer p = server_accept(s);
 
-	usleep(400000);
+	peer_sit(&p, 2000);
 	peer_close(&p);
 }
 
@@ -281,7 +281,7 @@ static void serve_early_answer(struct server *s)
 
 	peer_read(&p, &byte, 1);
 	peer_say(&p, "HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig");
-	usleep(500000);
+	peer_sit(&p, 2000);
 	peer_close(&p);
 }
 
