@@ -8,7 +8,7 @@
 #   FLUX_RACE=10000            requests at once against a ceiling that admits a tenth
 #   FLUX_CRASHES=30            rounds of kill -9 under load (long: 200)
 #   FLUX_UPGRADES=10           processes that take over under load (long: 100)
-#   FUZZ_SECONDS=30            for each fuzz target (5)
+#   FUZZ_SECONDS=30            for each fuzz target (4)
 #   FLUX_LONG=1                long: fuzz 30 s, all pairs of pieces, the large agents, static
 #                              analysis, ThreadSanitizer, valgrind, leaks, coverage
 #   FLUX_CLIS=1                installs and runs Claude Code, Codex and opencode (1.2 GB)
@@ -51,13 +51,17 @@ part() { # one program of a step, and what it took
 	echo "($((SECONDS - began)) s: $*)"
 	return $result
 }
-live() { # everything that needs a daemon, from this build folder
-	local bad=0 name
+live() { # everything that needs a daemon, from this build folder; scenes wait more than they work
+	local bad=0 name beside=$logs/scenes-${1//\//-}.log scenes
 	part python3 tests/run_cases.py --build "$1" ${FLUX_LONG:+--long} || bad=1
-	for name in run_{provider,scenes,verbs,stores,admin,gone,cloud} \
+	part python3 tests/run_scenes.py --build "$1" >"$beside" 2>&1 &
+	scenes=$!
+	for name in run_{provider,verbs,stores,admin,gone,cloud} \
 		chaos/run_{upgrade,matrix,secrets,load,storm}; do
 		part python3 "tests/$name.py" --build "$1" || bad=1
 	done
+	wait $scenes || bad=1
+	cat "$beside"
 	return $bad
 }
 watched() { # the same where a sanitizer watches, and the front; that has a step of its own in build
@@ -116,7 +120,7 @@ step_clang() {
 		make_quiet -k CC=clang VARIANT=clang units
 }
 step_fuzz() {
-	make_quiet fuzz FUZZ_SECONDS="${FUZZ_SECONDS:-5}"
+	make_quiet fuzz FUZZ_SECONDS="${FUZZ_SECONDS:-4}"
 }
 step_clients() {
 	tests/clients/run.sh
