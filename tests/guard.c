@@ -15,7 +15,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
-enum { BEGINNINGS_MAX = 512, FILE_BYTES_MAX = 1 << 20 };
+/* Of one file, and of all of them together, about. */
+enum { BEGINNINGS_MAX = 512, BEGINNINGS_IN_ALL = 40000, FILE_BYTES_MAX = 1 << 20 };
 
 static void read_file(const char *folder, const char *name, struct buf *out)
 {
@@ -42,9 +43,9 @@ static void feed(struct str bytes)
 }
 
 /* All beginnings of a short file; of a long one so many, spread over it. */
-static int feed_beginnings(struct str bytes)
+static int feed_beginnings(struct str bytes, size_t most)
 {
-	size_t step = bytes.len / BEGINNINGS_MAX + 1;
+	size_t step = bytes.len / most + 1;
 	int fed = 1;
 
 	for (size_t len = 0; len < bytes.len; len += step, fed++)
@@ -53,11 +54,23 @@ static int feed_beginnings(struct str bytes)
 	return fed;
 }
 
+static size_t count_files(DIR *dir)
+{
+	struct dirent *entry;
+	size_t count = 0;
+
+	while ((entry = readdir(dir)))
+		count += entry->d_name[0] != '.';
+	rewinddir(dir);
+	return count;
+}
+
 int main(int argc, char **argv)
 {
 	const char *slash = strrchr(argv[0], '/'), *name = slash ? slash + 1 : argv[0];
 	char folder[256];
 	struct dirent *entry;
+	size_t files, most = BEGINNINGS_MAX;
 	struct buf bytes;
 	int fed = 0;
 	DIR *dir;
@@ -66,12 +79,15 @@ int main(int argc, char **argv)
 	must(snprintf(folder, sizeof folder, "fuzz/corpus/%s", name) < (int)sizeof folder);
 	dir = opendir(folder);
 	must(dir != NULL);
+	files = count_files(dir);
+	if (files * most > BEGINNINGS_IN_ALL)
+		most = BEGINNINGS_IN_ALL / files + 1;
 	buf_init(&bytes, FILE_BYTES_MAX);
 	while ((entry = readdir(dir))) {
 		if (entry->d_name[0] == '.')
 			continue;
 		read_file(folder, entry->d_name, &bytes);
-		fed += feed_beginnings(buf_str(&bytes));
+		fed += feed_beginnings(buf_str(&bytes), most);
 	}
 	closedir(dir);
 	buf_release(&bytes);
