@@ -213,14 +213,14 @@ static __int128 bound_calls(const struct price_bound *b)
 
 static __int128 bound_text(const struct price_bound *b)
 {
-	return (__int128)b->body_bytes + (__int128)MESSAGE_TOKENS * ((__int128)b->messages + 1) +
+	return (__int128)b->input_tokens + (__int128)MESSAGE_TOKENS * ((__int128)b->messages + 1) +
 	       (__int128)TOOL_TOKENS * b->tools + (b->tools > 0 ? TOOLS_TOKENS : 0) +
 	       bound_calls(b);
 }
 
 static bool bound_is_sane(const struct price_bound *b)
 {
-	return b->body_bytes >= 0 && b->messages >= 0 && b->tools >= 0 && b->pictures >= 0 &&
+	return b->input_tokens >= 0 && b->messages >= 0 && b->tools >= 0 && b->pictures >= 0 &&
 	       b->choices >= 0 && b->max_output >= 0 && b->calls >= 0 && b->found_tokens >= 0 &&
 	       b->again_tokens >= 0 && b->calls <= BOUND_CALLS_MAX;
 }

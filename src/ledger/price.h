@@ -94,7 +94,7 @@ int price_cost_nusd(const struct price *, const struct llm_usage *, int64_t *out
  * of the standard service and of the one that is asked for, of every step that so many bytes may
  * reach. docs/ledger.md has the formula. */
 struct price_bound {
-	int64_t body_bytes;
+	int64_t input_tokens; /* of one reading, at most */
 	int64_t messages;
 	int64_t tools;
 	int64_t pictures;

@@ -24,11 +24,6 @@
 _Static_assert(WIRE_PIECES_MAX + 1 <= EXCHANGE_PIECES_MAX,
                "a head and an edited body are sent whole");
 
-static const struct config_model *model_of(const struct request *r)
-{
-	return r->now.target->model->config;
-}
-
 /* Amounts beyond all integers stay at the highest: wrong, but never for nothing. */
 static struct price_amounts price_of(const struct request *r, const struct llm_usage *usage)
 {
@@ -49,7 +44,7 @@ static void put_amounts(struct entry *e, const struct price_amounts *amounts)
 /* Its amounts are charged if this process dies under the attempt: those of its input alone. */
 static struct entry new_entry(const struct request *r)
 {
-	const struct config_model *model = model_of(r);
+	const struct config_model *model = request_model(r);
 	struct entry e = {
 	    .attempt = (uint16_t)(r->attempts + 1),
 	    .account_id = r->key.account_id,
@@ -171,7 +166,7 @@ static void warn_of_price(struct request *r)
 	if (!r->now.deal.cost->is_unknown && !r->now.deal.charge->is_unknown)
 		return;
 	attempt_warn(r,
-	             ARENA_JOIN(r->arena, STR("the price of "), model_of(r)->name,
+	             ARENA_JOIN(r->arena, STR("the price of "), request_model(r)->name,
 	                        STR(" is not known, so the cost told here is not what it cost")));
 }
 

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "path/bound.h"
 #include "path/calling.h"
 #include "path/candidate.h"
 #include "gate/account.h"
@@ -22,10 +23,6 @@
 #include "metric.h"
 #include "path/counting.h"
 #include "path/request.h"
-#include "provider/provider.h"
-#include "token/picture.h"
-#include "wire/compact.h"
-#include "wire/put.h"
 
 enum {
 	LEAST_OUTPUT = 1024,
@@ -65,35 +62,6 @@ int payment_read_tags(struct request *r)
 	return 0;
 }
 
-/* ---- the bound ---- */
-
-static const struct config_model *model_of(const struct request *r)
-{
-	return r->now.target->model->config;
-}
-
-/* 0: unknown. */
-static int64_t most_output(const struct request *r)
-{
-	int64_t most = model_of(r)->max_output;
-	int64_t whole = provider_most_whole(r->now.target->config->provider);
-
-	return whole && !r->llm.stream && (most == 0 || whole < most) ? whole : most;
-}
-
-static int64_t asked_output(const struct request *r)
-{
-	int64_t most = most_output(r), asked = most;
-
-	if (r->llm.max_output && (most == 0 || r->llm.max_output < most))
-		asked = r->llm.max_output;
-	/* What the translation makes of it is what may be billed. */
-	if (asked && asked < PUT_LEAST_RESPONSES_OUTPUT && r->now.dialect == LLM_RESPONSES &&
-	    r->llm.dialect != LLM_RESPONSES)
-		asked = PUT_LEAST_RESPONSES_OUTPUT;
-	return asked;
-}
-
 static int64_t floor_output(const struct request *r, int64_t asked)
 {
 	int64_t floor = LEAST_OUTPUT;
@@ -105,137 +73,6 @@ static int64_t floor_output(const struct request *r, int64_t asked)
 	if (r->llm.tools && floor < LEAST_WITH_TOOLS)
 		floor = LEAST_WITH_TOOLS;
 	return floor < asked ? floor : asked;
-}
-
-/* What one reading of its input may be at most: as many tokens as bytes, but no more than fit into
- * the model. Or, closer: half as many again as were estimated; or, where they were counted exactly,
- * an eighth more than that, for what a provider puts around them; and of what is not counted a
- * share of its bytes. Or what no provider can bill with right, also where the configuration has a
- * window that is too small: the bytes, or where a document may have more pages than bytes tell, the
- * window; but to hold as much would leave little for others. */
-enum basis { BY_BYTES, BY_COUNT, BY_WINDOW };
-
-/* The estimate looks at samples of a long text. Who knows where they are taken can write what looks
- * like nothing, but not what has more than three times as many tokens as are taken here. */
-static int64_t known_tokens(const struct request *r, int64_t bytes)
-{
-	int64_t exact = counting_exact(r);
-	int64_t guess = r->decision.counted_tokens + r->decision.counted_tokens / 2;
-
-	if (exact)
-		return exact + exact / 8;
-	return guess > bytes / 3 ? guess : bytes / 3;
-}
-
-/* Of what nobody knows three bytes are a token, whatever it is: thinking and searches that come
- * back, members that came up yesterday. Pictures alone are worth less. */
-static int64_t counted_tokens(const struct request *r, int64_t bytes)
-{
-	const struct llm_request *l = &r->llm;
-	int64_t known = l->text_bytes - l->call_bytes + l->tool_bytes + l->schema_bytes;
-	int64_t rest = bytes - known - l->image_bytes;
-
-	return known_tokens(r, known) + (rest > 0 ? rest / 3 : 0) + l->dense_tokens;
-}
-
-static int64_t input_tokens(const struct request *r, enum basis basis)
-{
-	int64_t window = model_of(r)->context; /* 0: unknown */
-	int64_t bytes =
-	    (int64_t)stream_body(r->stream).len + (r->llm.compaction ? COMPACT_ASK_BYTES_MAX : 0);
-	int64_t count = counted_tokens(r, bytes);
-
-	if (basis == BY_WINDOW)
-		return r->llm.files && window > bytes ? window : bytes;
-	if (basis == BY_COUNT && count < bytes)
-		bytes = count;
-	return window && window < bytes ? window : bytes;
-}
-
-/* What is read once more was bytes before, whatever we think that it counts. */
-static int64_t again_tokens(const struct request *r, enum basis basis)
-{
-	return input_tokens(r, basis == BY_WINDOW ? BY_WINDOW : BY_COUNT);
-}
-
-/* How far an attempt may go: tokens of its answer, calls of each of the provider's tools. */
-struct extent {
-	int64_t output, each;
-};
-
-static int64_t pictures(const struct request *r)
-{
-	if (r->llm.images == 0)
-		return 0;
-	return (int64_t)r->llm.images *
-	       picture_weight(model_of(r)->name, r->now.target->config->model);
-}
-
-static struct price_bound bound_of(const struct request *r, enum basis basis, struct extent e)
-{
-	struct price_bound bound = {.body_bytes = input_tokens(r, basis),
-	                            .messages = r->llm.turn_count,
-	                            .tools = r->llm.tools,
-	                            .choices = r->llm.choices,
-	                            .pictures = pictures(r),
-	                            .max_output = e.output,
-	                            .calls = calling_most(r, e.each),
-	                            .found_tokens = llm_most_found(&r->llm),
-	                            .service = r->llm.service};
-
-	if (r->llm.may_compact) { /* read once more, and answered by a summary */
-		bound.body_bytes += again_tokens(r, basis);
-		bound.choices++;
-	}
-	if (calling_reads_again(r))
-		bound.again_tokens = again_tokens(r, basis);
-	return bound;
-}
-
-/* INT64_MAX: nothing bounds it. */
-static int64_t bound_nusd(const struct request *r, enum basis basis, struct extent e)
-{
-	struct price_bound bound = bound_of(r, basis, e);
-	int64_t nusd = INT64_MAX;
-
-	return price_bound_nusd(&r->now.deal, &bound, &nusd) < 0 ? INT64_MAX : nusd;
-}
-
-/* Above it a provider bills what cannot be. What is its standard service may be set at the provider
- * (OpenAI's `auto`, by project), and only its answer tells. */
-static int64_t window_nusd(const struct request *r, struct extent e)
-{
-	struct price_bound bound = bound_of(r, BY_WINDOW, e);
-	int64_t nusd = INT64_MAX, dearer = 0;
-
-	if (price_bound_nusd(&r->now.deal, &bound, &nusd) < 0)
-		return INT64_MAX;
-	bound.service = LLM_SERVICE_PRIORITY;
-	if (price_bound_nusd(&r->now.deal, &bound, &dearer) < 0)
-		return nusd;
-	return dearer > nusd ? dearer : nusd;
-}
-
-struct room {
-	int64_t nusd;
-	enum basis basis;
-};
-
-/* The most of one part of *e whose bound is within the room; that of what it is now is. */
-static int64_t most_within(const struct request *r, struct room room, struct extent *e,
-                           int64_t *part, int64_t highest)
-{
-	int64_t lowest = *part;
-
-	while (lowest < highest) {
-		*part = lowest + (highest - lowest + 1) / 2;
-		if (bound_nusd(r, room.basis, *e) <= room.nusd)
-			lowest = *part;
-		else
-			highest = *part - 1;
-	}
-	*part = lowest;
-	return lowest;
 }
 
 /* ---- holding ---- */
@@ -286,7 +123,7 @@ static int check_bounded(struct request *r)
 	    &r->fail, FAIL_MODEL_NOT_ALLOWED,
 	    "what %.*s costs at most cannot be told, and a ceiling is set; name its price in "
 	    "the configuration, or ask for another model",
-	    STR_ARG(model_of(r)->name));
+	    STR_ARG(request_model(r)->name));
 }
 
 static void warn(struct request *r, struct str sentence)
@@ -301,7 +138,7 @@ static void warn_of_calls(struct request *r, const char *why)
 	                     (long long)calling_most(r, r->pay.each), why));
 }
 
-static void tell_lowered(struct request *r, struct extent asked)
+static void tell_lowered(struct request *r, struct bound_extent asked)
 {
 	struct payment *p = &r->pay;
 
@@ -317,17 +154,18 @@ static void tell_lowered(struct request *r, struct extent asked)
 }
 
 /* The least that is of use. */
-static struct extent least_of(const struct request *r)
+static struct bound_extent least_of(const struct request *r)
 {
 	bool may_lower = r->pay.payer->clamp && r->pay.each > 1;
 
-	return (struct extent){floor_output(r, r->pay.max_output), may_lower ? 1 : r->pay.each};
+	return (struct bound_extent){floor_output(r, r->pay.max_output),
+	                             may_lower ? 1 : r->pay.each};
 }
 
 /* With one call of each tool, and all else as it was asked. */
 static int64_t one_call_nusd(const struct request *r)
 {
-	return bound_nusd(r, BY_BYTES, (struct extent){r->pay.max_output, 1});
+	return bound_nusd(r, BOUND_BY_BYTES, (struct bound_extent){r->pay.max_output, 1});
 }
 
 /* What the ceilings left of the bound decides how far the attempt may go: fewer searches do less
@@ -335,17 +173,17 @@ static int64_t one_call_nusd(const struct request *r)
 static void fit(struct request *r)
 {
 	struct payment *p = &r->pay;
-	struct extent asked = {p->max_output, p->each}, e = least_of(r);
-	struct room room = {p->hold.amount_nusd, BY_BYTES};
+	struct bound_extent asked = {p->max_output, p->each}, e = least_of(r);
+	struct bound_room room = {p->hold.amount_nusd, BOUND_BY_BYTES};
 
-	if (bound_nusd(r, BY_BYTES, e) > room.nusd)
-		room.basis = BY_COUNT;
-	most_within(r, room, &e, &e.output, asked.output);
-	most_within(r, room, &e, &e.each, asked.each);
+	if (bound_nusd(r, BOUND_BY_BYTES, e) > room.nusd)
+		room.basis = BOUND_BY_COUNT;
+	bound_most_within(r, room, &e, &e.output, asked.output);
+	bound_most_within(r, room, &e, &e.each, asked.each);
 	p->max_output = e.output;
 	p->each = e.each;
-	p->bound_nusd = bound_nusd(r, BY_BYTES, e);
-	p->window_nusd = window_nusd(r, e);
+	p->bound_nusd = bound_nusd(r, BOUND_BY_BYTES, e);
+	p->window_nusd = bound_window_nusd(r, e);
 	limits_lower(r->worker->shared->limits, &p->hold, bound_nusd(r, room.basis, e));
 	tell_lowered(r, asked);
 }
@@ -410,20 +248,20 @@ static void be_patient(struct request *r)
  * every request, and several of them work at once. */
 static int64_t calls_each(const struct request *r, int64_t output)
 {
-	struct extent e = {output, 1};
-	struct room room = {least_ceiling(r) / HELD_SHARE, BY_BYTES};
+	struct bound_extent e = {output, 1};
+	struct bound_room room = {least_ceiling(r) / HELD_SHARE, BOUND_BY_BYTES};
 	int64_t each = llm_calls_each(&r->llm);
 
 	if (!is_limited(r) || !llm_leaves_calls_open(&r->llm))
 		return each;
-	return most_within(r, room, &e, &e.each, each);
+	return bound_most_within(r, room, &e, &e.each, each);
 }
 
 /* How far it may go, and what that costs. */
 static void find_bound(struct request *r)
 {
 	struct payment *p = &r->pay;
-	int64_t asked = asked_output(r);
+	int64_t asked = bound_asked_output(r);
 
 	p->lowered = 0;
 	r->warnings = STR("");
@@ -436,12 +274,12 @@ static void find_bound(struct request *r)
 		                     "max output of %lld tokens lowered to %lld, the most that "
 		                     "%.*s gives",
 		                     (long long)r->llm.max_output, (long long)asked,
-		                     STR_ARG(model_of(r)->name)));
+		                     STR_ARG(request_model(r)->name)));
 	}
 	p->max_output = asked;
 	p->each = calls_each(r, asked);
-	p->bound_nusd = bound_nusd(r, BY_BYTES, (struct extent){asked, p->each});
-	p->window_nusd = window_nusd(r, (struct extent){asked, p->each});
+	p->bound_nusd = bound_nusd(r, BOUND_BY_BYTES, (struct bound_extent){asked, p->each});
+	p->window_nusd = bound_window_nusd(r, (struct bound_extent){asked, p->each});
 	if (is_limited(r) && p->bound_nusd > 0 && calling_most(r, p->each) > 0 &&
 	    !llm_limits_calls(&r->llm))
 		warn_of_calls(r, "since a ceiling is set");
@@ -456,7 +294,7 @@ static void find_deal(struct request *r)
 	                             .markup_bp = p->charge_bp,
 	                             .apply_floor = p->apply_floor};
 
-	r->now.deal = config_deal(r->config, &payer, model_of(r), clock_wall_ms());
+	r->now.deal = config_deal(r->config, &payer, request_model(r), clock_wall_ms());
 }
 
 static enum payment_result ask(struct request *r)
@@ -480,7 +318,7 @@ static enum payment_result ask(struct request *r)
 	p->is_limited_elsewhere = false;
 	if (is_limited(r) && check_bounded(r) < 0)
 		return PAYMENT_REFUSED;
-	closer_nusd = bound_nusd(r, BY_COUNT, least_of(r));
+	closer_nusd = bound_nusd(r, BOUND_BY_COUNT, least_of(r));
 	may_be_fewer = p->payer->clamp && p->each > 1 && llm_leaves_calls_open(&r->llm);
 	p->wait.hold = &p->hold;
 	p->wait.pass = &p->pass;

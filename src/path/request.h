@@ -177,6 +177,12 @@ struct request {
 	int64_t wait_from_ns;
 };
 
+/* Of the target that is tried; it has to be set. */
+static inline const struct config_model *request_model(const struct request *r)
+{
+	return r->now.target->model->config;
+}
+
 /* Front's on_request; server is the worker. */
 void request_start(struct stream *, void *worker);
 /* The only way in from outside: something happened; go on as far as that leads. */

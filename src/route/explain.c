@@ -208,7 +208,7 @@ int64_t decision_most_nusd(const struct target *t, const struct llm_request *r)
 	int64_t ceiling = m->config->max_output ? m->config->max_output : m->config->context;
 	int64_t reading = least((int64_t)(r->doc ? r->doc->bytes.len : 0), m->config->context);
 	struct price_bound bound = {
-	    .body_bytes = reading * (1 + r->may_compact),
+	    .input_tokens = reading * (1 + r->may_compact),
 	    .again_tokens = speaks_chat_alone(t, r) ? 0 : reading,
 	    .messages = r->turn_count,
 	    .tools = r->tools,

@@ -7,7 +7,7 @@
  *
  * https://platform.openai.com/docs/guides/images-vision, "Calculating costs";
  * https://platform.claude.com/docs/en/build-with-claude/vision,
- * https://help.aliyun.com/en/model-studio/vision. Called by path/payment.c and
+ * https://help.aliyun.com/en/model-studio/vision. Called by path/bound.c and
  * route/explain.c. */
 #include "token/picture.h"
 

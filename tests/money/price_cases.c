@@ -171,7 +171,7 @@ static void ask_amounts(const struct price_deal *deal, unsigned bits)
 
 static void ask_bound(const struct price_deal *deal, unsigned bits)
 {
-	struct price_bound b = {.body_bytes = random_figure(bits),
+	struct price_bound b = {.input_tokens = random_figure(bits),
 	                        .messages = random_figure(10),
 	                        .tools = one_in(2) ? random_figure(8) : 0,
 	                        .pictures = one_in(3) ? random_figure(6) : 0,
@@ -184,7 +184,7 @@ static void ask_bound(const struct price_deal *deal, unsigned bits)
 	int64_t nusd;
 
 	printf("\"bound\":[%lld,%lld,%lld,%lld,%lld,%lld,%lld,%lld,%lld,%d]",
-	       (long long)b.body_bytes, (long long)b.messages, (long long)b.tools,
+	       (long long)b.input_tokens, (long long)b.messages, (long long)b.tools,
 	       (long long)b.pictures, (long long)b.choices, (long long)b.max_output,
 	       (long long)b.calls, (long long)b.found_tokens, (long long)b.again_tokens, b.service);
 	if (price_bound_nusd(deal, &b, &nusd) < 0)

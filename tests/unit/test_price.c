@@ -343,7 +343,7 @@ static void test_bound(void)
 {
 	struct price p = {.input_pusd = 1000, .output_pusd = 2000, .cache_write_1h_pusd = 3000};
 
-	CHECK(bound(&p, &(struct price_bound){.body_bytes = 84}) == 3 * (84 + 16));
+	CHECK(bound(&p, &(struct price_bound){.input_tokens = 84}) == 3 * (84 + 16));
 	CHECK(bound(&p, &(struct price_bound){.messages = 2, .tools = 1}) ==
 	      3 * (3 * 16 + 64 + 1024));
 	CHECK(bound(&p, &(struct price_bound){.pictures = 1}) == 3 * (16 + 8192));
@@ -353,7 +353,7 @@ static void test_bound(void)
 	/* 100 tokens read six times; what was found first five times, what came last once */
 	CHECK(bound(&p,
 	            &(struct price_bound){
-	                .body_bytes = 100, .calls = 5, .found_tokens = 7, .again_tokens = 100}) ==
+	                .input_tokens = 100, .calls = 5, .found_tokens = 7, .again_tokens = 100}) ==
 	      3 * (16 + 6 * 100 + 7 * (5 + 4 + 3 + 2 + 1)));
 	CHECK(bound(&p, &(struct price_bound){.calls = 1000001}) == -1);
 	p.call_nusd = 10;
@@ -366,7 +366,7 @@ static void test_bound(void)
 	CHECK(bound(&p, &(struct price_bound){.pictures = 1}) == 3 * 16 + 5 * 8192);
 	p.reasoning_pusd = 4000;
 	CHECK(bound(&p, &(struct price_bound){.choices = 3, .max_output = 50}) == 48 + 600);
-	CHECK(bound(&p, &(struct price_bound){.body_bytes = -1}) == -1);
+	CHECK(bound(&p, &(struct price_bound){.input_tokens = -1}) == -1);
 	CHECK(bound(&p, &(struct price_bound){.choices = INT64_MAX, .max_output = INT64_MAX}) ==
 	      -1);
 	p = (struct price){.input_pusd = 1};
@@ -379,10 +379,10 @@ static void test_bound_of_rows(void)
 	struct price rows[] = {row(LLM_SERVICE_STANDARD, 0, 1000),
 	                       row(LLM_SERVICE_STANDARD, 200, 2000), row(LLM_SERVICE_FLEX, 0, 500),
 	                       row(LLM_SERVICE_PRIORITY, 0, 9000)};
-	struct price_bound b = {.body_bytes = 184};
+	struct price_bound b = {.input_tokens = 184};
 
 	CHECK(bound_by(rows, 4, &b) == 200);
-	b.body_bytes = 185;
+	b.input_tokens = 185;
 	CHECK(bound_by(rows, 4, &b) == 402);
 	b.service = LLM_SERVICE_FLEX; /* may be served by the standard one all the same */
 	CHECK(bound_by(rows, 4, &b) == 402);
@@ -399,7 +399,7 @@ static void test_bound_covers(void)
 {
 	for (int i = 0; i < 5000; i++) {
 		struct price p = random_price();
-		struct price_bound b = {.body_bytes = random_figure(),
+		struct price_bound b = {.input_tokens = random_figure(),
 		                        .choices = 1,
 		                        .max_output = random_figure(),
 		                        .calls = random_figure()};
@@ -407,9 +407,9 @@ static void test_bound_covers(void)
 		int64_t cost_nusd, bound_nusd;
 
 		u.reasoning = u.output / 2;
-		u.cache_write_5m = b.body_bytes / 3;
-		u.cache_write_1h = b.body_bytes / 4;
-		u.input = b.body_bytes - u.cache_write_5m - u.cache_write_1h;
+		u.cache_write_5m = b.input_tokens / 3;
+		u.cache_write_1h = b.input_tokens / 4;
+		u.input = b.input_tokens - u.cache_write_5m - u.cache_write_1h;
 		bound_nusd = bound(&p, &b);
 		if (bound_nusd >= 0)
 			CHECK(price_cost_nusd(&p, &u, &cost_nusd) == 0 && cost_nusd <= bound_nusd);

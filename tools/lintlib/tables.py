@@ -138,7 +138,7 @@ TESTED_BY = {
                                    " src/gate/payer.c src/gate/wait.c",
         "tests/cases/ceiling.case": "src/path/payment.c src/gate/account.c"
                                     " src/gate/limit_say.c",
-        "tests/cases/bound.case": "src/token/picture.c",
+        "tests/cases/bound.case": "src/path/bound.c src/token/picture.c",
         "tests/cases/routing.case": "src/path/wish.c",
         "tests/cases/models.case": "src/path/models.c",
         "tests/cases/alias.case": "src/path/dry_run.c",
