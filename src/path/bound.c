@@ -3,6 +3,7 @@
  * what was counted meanwhile makes it closer. Pure but for what counting.h remembers. */
 #include "path/bound.h"
 
+#include "gate/limit.h"
 #include "path/calling.h"
 #include "path/counting.h"
 #include "path/request.h"
@@ -125,6 +126,29 @@ int64_t bound_window_nusd(const struct request *r, struct bound_extent e)
 	if (price_bound_nusd(&r->now.deal, &bound, &dearer) < 0)
 		return nusd;
 	return dearer > nusd ? dearer : nusd;
+}
+
+int bound_refuse(struct request *r)
+{
+	const struct price_version *charge = r->now.deal.charge;
+	struct str name = request_model(r)->name;
+
+	if (charge->is_unknown)
+		return fail(
+		    &r->fail, FAIL_MODEL_NOT_ALLOWED,
+		    "the price of %.*s is not known, and a ceiling is set; name its price in "
+		    "the configuration, or ask for another model",
+		    STR_ARG(name));
+	if (price_row(charge, r->llm.service, 0) == NULL)
+		return fail(
+		    &r->fail, FAIL_MODEL_NOT_ALLOWED,
+		    "the price of %.*s for the service %s is not known, and a ceiling is set; "
+		    "ask for another service, or name its price in the configuration",
+		    STR_ARG(name), llm_service_name(r->llm.service));
+	return fail(&r->fail, FAIL_INVALID_VALUE,
+	            "this request may cost more than %lld USD at %.*s, more than any ceiling pays; "
+	            "ask for fewer choices, less output or fewer calls of tools",
+	            (long long)(LIMIT_NUSD_MAX / 1000000000), STR_ARG(name));
 }
 
 int64_t bound_most_within(const struct request *r, struct bound_room room, struct bound_extent *e,

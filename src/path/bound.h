@@ -37,6 +37,9 @@ int64_t bound_nusd(const struct request *, enum bound_basis, struct bound_extent
  * (OpenAI's `auto`, by project), and only its answer tells. INT64_MAX: nothing bounds it. */
 int64_t bound_window_nusd(const struct request *, struct bound_extent);
 
+/* Why nothing bounds it, or nothing that a ceiling could pay. Gives -1. */
+int bound_refuse(struct request *);
+
 /* The most of one part of *e, up to `highest`, whose bound is within the room; that of what the
  * part is now is. The part is set to it. */
 int64_t bound_most_within(const struct request *, struct bound_room, struct bound_extent *e,

@@ -117,13 +117,7 @@ static int check_bounded(struct request *r)
 	}
 	if (calling_check(r) < 0)
 		return -1;
-	if (r->pay.bound_nusd <= LIMIT_NUSD_MAX)
-		return 0;
-	return fail(
-	    &r->fail, FAIL_MODEL_NOT_ALLOWED,
-	    "what %.*s costs at most cannot be told, and a ceiling is set; name its price in "
-	    "the configuration, or ask for another model",
-	    STR_ARG(request_model(r)->name));
+	return r->pay.bound_nusd <= LIMIT_NUSD_MAX ? 0 : bound_refuse(r);
 }
 
 static void warn(struct request *r, struct str sentence)
