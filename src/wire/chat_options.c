@@ -32,6 +32,10 @@ static int read_function(struct reading *r, uint32_t tool, uint32_t function)
 	return READ_MEMBERS(r, function, function_members);
 }
 
+static const struct reading_member grammar_members[] = {{STR_INIT("syntax"), NULL},
+                                                        {STR_INIT("definition"), NULL}};
+static const struct reading_member syntax_members[] = {{STR_INIT("type"), NULL},
+                                                       {STR_INIT("grammar"), NULL}};
 static const struct reading_member custom_members[] = {
     {STR_INIT("name"), NULL}, {STR_INIT("description"), NULL}, {STR_INIT("format"), NULL}};
 
@@ -48,6 +52,9 @@ static int read_custom(struct reading *r, uint32_t tool, uint32_t custom)
 	reading_mark(r, FEATURE_TOOL_CUSTOM, tool);
 	if (t->grammar_raw.len)
 		reading_mark(r, FEATURE_TOOL_GRAMMAR, tool);
+	if (READ_MEMBERS(r, grammar, grammar_members) < 0 ||
+	    READ_MEMBERS(r, format, syntax_members) < 0)
+		return -1;
 	return READ_MEMBERS(r, custom, custom_members);
 }
 
@@ -120,14 +127,26 @@ static int choice_word(struct reading *r, uint32_t node, enum talk_choice_kind *
 	return 0;
 }
 
+static const struct reading_member name_members[] = {{STR_INIT("name"), NULL}};
+static const struct reading_member choice_members[] = {{STR_INIT("type"), NULL},
+                                                       {STR_INIT("name"), NULL},
+                                                       {STR_INIT("function"), NULL},
+                                                       {STR_INIT("custom"), NULL},
+                                                       {STR_INIT("allowed_tools"), NULL}};
+static const struct reading_member allowed_members[] = {{STR_INIT("mode"), NULL},
+                                                        {STR_INIT("tools"), NULL}};
+
 /* {"type":"function","function":{"name"}}, the same with custom, or {"name"}. */
-static struct str chosen_name(const struct reading *r, uint32_t node)
+static int read_chosen(struct reading *r, uint32_t node)
 {
+	struct talk_choice *c = &r->talk->choice;
 	uint32_t inner = json_get(r->doc, node, STR("function"));
 
 	if (inner == JSON_NONE)
 		inner = json_get(r->doc, node, STR("custom"));
-	return reading_plain(r, inner == JSON_NONE ? node : inner, STR("name"));
+	c->names[c->name_count++] =
+	    reading_plain(r, inner == JSON_NONE ? node : inner, STR("name"));
+	return READ_MEMBERS(r, inner, name_members);
 }
 
 static int read_allowed(struct reading *r, uint32_t allowed)
@@ -138,15 +157,12 @@ static int read_allowed(struct reading *r, uint32_t allowed)
 	reading_mark(r, FEATURE_CHOICE_ALLOWED, allowed);
 	c->names = ARENA_ARRAY(r->job->arena, struct str, json_count(r->doc, tools) + 1);
 	JSON_EACH(r->doc, tools, tool)
-	c->names[c->name_count++] = chosen_name(r, tool);
+	if (read_chosen(r, tool) < 0 || READ_MEMBERS(r, tool, choice_members) < 0)
+		return -1;
+	if (READ_MEMBERS(r, allowed, allowed_members) < 0)
+		return -1;
 	return choice_word(r, json_get(r->doc, allowed, STR("mode")), &c->kind);
 }
-
-static const struct reading_member choice_members[] = {{STR_INIT("type"), NULL},
-                                                       {STR_INIT("name"), NULL},
-                                                       {STR_INIT("function"), NULL},
-                                                       {STR_INIT("custom"), NULL},
-                                                       {STR_INIT("allowed_tools"), NULL}};
 
 static int read_choice(struct reading *r, uint32_t node)
 {
@@ -167,7 +183,8 @@ static int read_choice(struct reading *r, uint32_t node)
 	reading_mark(r, FEATURE_CHOICE, node);
 	c->kind = TALK_CHOICE_NAMED;
 	c->names = ARENA_NEW(r->job->arena, struct str);
-	c->names[c->name_count++] = chosen_name(r, node);
+	if (read_chosen(r, node) < 0)
+		return -1;
 	return c->names[0].len
 	           ? 0
 	           : reading_wrong(r, node, "none, auto, required or a tool with its name");
@@ -255,12 +272,19 @@ static int read_top_logprobs(struct reading *r, uint32_t node)
 	           : 0;
 }
 
+static int read_include_usage(struct reading *r, uint32_t node)
+{
+	r->talk->options.wants_usage = reading_flag(r, node) == TALK_YES;
+	return 0;
+}
+
 static int read_stream_options(struct reading *r, uint32_t node)
 {
-	uint32_t usage = json_get(r->doc, node, STR("include_usage"));
+	static const struct reading_member rows[] = {
+	    {STR_INIT("include_usage"), read_include_usage},
+	    {STR_INIT("include_obfuscation"), NULL}}; /* of lengths: the client needs none */
 
-	r->talk->options.wants_usage = reading_flag(r, usage) == TALK_YES;
-	return 0;
+	return READ_MEMBERS(r, node, rows);
 }
 
 static int read_modalities(struct reading *r, uint32_t node)

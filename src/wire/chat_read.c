@@ -231,7 +231,11 @@ static int read_old_call(struct reading *r, uint32_t node)
 	rename_note_call(&r->job->renames, part->id, part);
 	rename_note_call(&r->job->renames, old_key(r, part->name), part);
 	reading_mark(r, FEATURE_CALL, node);
-	return reading_input(r, node, STR("arguments"), &part->input_raw);
+	if (reading_input(r, node, STR("arguments"), &part->input_raw) < 0)
+		return -1;
+	if (part->name.len == 0)
+		return reading_wrong(r, node, "a call with the name of its function");
+	return READ_MEMBERS(r, node, inner_members);
 }
 
 static const struct reading_member message_members[] = {

@@ -161,6 +161,11 @@ static int read_choice_word(struct reading *r, struct str word, uint32_t node)
 	return job_refuse(r->job, node, "it is none of auto, none, required");
 }
 
+static const struct reading_member choice_members[] = {{STR_INIT("type"), NULL},
+                                                       {STR_INIT("name"), NULL},
+                                                       {STR_INIT("mode"), NULL},
+                                                       {STR_INIT("tools"), NULL}};
+
 static int read_allowed(struct reading *r, uint32_t node)
 {
 	struct talk_choice *choice = &r->talk->choice;
@@ -168,15 +173,14 @@ static int read_allowed(struct reading *r, uint32_t node)
 
 	choice->names = ARENA_ARRAY(r->job->arena, struct str, json_count(r->doc, tools) + 1);
 	JSON_EACH(r->doc, tools, tool)
-	choice->names[choice->name_count++] = reading_plain(r, tool, STR("name"));
+	{
+		choice->names[choice->name_count++] = reading_plain(r, tool, STR("name"));
+		if (READ_MEMBERS(r, tool, choice_members) < 0)
+			return -1;
+	}
 	reading_mark(r, FEATURE_CHOICE_ALLOWED, node);
 	return read_choice_word(r, reading_plain(r, node, STR("mode")), node);
 }
-
-static const struct reading_member choice_members[] = {{STR_INIT("type"), NULL},
-                                                       {STR_INIT("name"), NULL},
-                                                       {STR_INIT("mode"), NULL},
-                                                       {STR_INIT("tools"), NULL}};
 
 static int read_choice(struct reading *r, uint32_t node)
 {
@@ -346,6 +350,14 @@ static int read_store(struct reading *r, uint32_t node)
 	return 0;
 }
 
+static int read_stream_options(struct reading *r, uint32_t node)
+{
+	static const struct reading_member rows[] = {
+	    {STR_INIT("include_obfuscation"), NULL}}; /* of lengths: the client needs none */
+
+	return READ_MEMBERS(r, node, rows);
+}
+
 /* `auto` cuts the conversation where it is too long; elsewhere that is an error of its own. */
 static int read_truncation(struct reading *r, uint32_t node)
 {
@@ -376,7 +388,7 @@ static const struct reading_member members[] = {
     {STR_INIT("service_tier"), reading_service_tier},
     {STR_INIT("store"), read_store},
     {STR_INIT("stream"), reading_stream},
-    {STR_INIT("stream_options"), NULL}, /* obfuscation of lengths: the client needs none */
+    {STR_INIT("stream_options"), read_stream_options},
     {STR_INIT("truncation"), read_truncation},
     {STR_INIT("background"), NULL}, /* true is refused before */
 };
