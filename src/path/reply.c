@@ -134,6 +134,7 @@ static void put_common(struct headers *h, const struct request *r)
 static void begin(struct request *r, int status, const struct headers *h, int64_t body_bytes)
 {
 	r->has_begun = true;
+	r->told_bytes = h->is_early ? 0 : r->warnings.len;
 	r->status = status;
 	stream_begin(r->stream, status, h->list, h->count, body_bytes);
 }
@@ -174,12 +175,22 @@ void reply_begin_early(struct request *r)
 	begin_stream(r, &h, STR("text/event-stream"));
 }
 
+/* What came up since the head. */
+static struct str late_warnings(const struct request *r)
+{
+	struct str late = str_part(r->warnings, r->told_bytes, r->warnings.len);
+
+	return str_starts_with(late, STR("; ")) ? str_part(late, 2, late.len) : late;
+}
+
 void reply_end_stream(struct request *r)
 {
 	struct headers h = {.arena = r->arena};
 
-	if (stream_head(r->stream)->accepts_trailers)
+	if (stream_head(r->stream)->accepts_trailers) {
 		put_nusd(&h, STR("X-Flux-Cost-Usd"), r->charge_nusd);
+		put_foreign(&h, STR("X-Flux-Warnings"), late_warnings(r));
+	}
 	stream_end(r->stream, h.list, h.count);
 }
 

@@ -150,6 +150,7 @@ struct request {
 	bool has_decision;
 	bool no_retain;
 	struct str warnings;
+	size_t told_bytes; /* of these, in the answer's head */
 
 	int candidate;              /* index of the one that is tried */
 	bool leaves_thinking;       /* its proofs were not accepted */

@@ -112,12 +112,13 @@ int translation_compose(struct request *r, int64_t max_output, struct str *out_b
 	return result;
 }
 
-/* What the answer had that the client's dialect has not; told while no head went out yet. */
+/* What the answer had that the client's dialect has not; what comes behind the head is told in the
+ * trailer. */
 static void warn_of_answer(struct request *r)
 {
 	struct str all = r->now.job->warnings, more = str_part(all, r->now.warned_bytes, all.len);
 
-	if (more.len == 0 || r->has_begun)
+	if (more.len == 0)
 		return;
 	attempt_warn(r, str_starts_with(more, STR("; ")) ? str_part(more, 2, more.len) : more);
 	r->now.warned_bytes = all.len;

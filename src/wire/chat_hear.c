@@ -192,7 +192,7 @@ static void hear_sources(struct hearing *h, uint32_t root)
 		struct talk_note *note = ARENA_NEW(h->job->scratch, struct talk_note);
 
 		*note = read_source(h, source);
-		if (note->url_raw.len && flow_is_open(h->flow, KEY_TEXT))
+		if (note->url_raw.len)
 			flow_note(h->flow, KEY_TEXT, note);
 	}
 }
@@ -444,13 +444,20 @@ static void keep_content(const struct hearing *h, struct talk_answer *a, uint32_
 	}
 }
 
+static void lose_notes(const struct hearing *h, uint32_t notes)
+{
+	if (json_count(h->doc, notes))
+		job_lose(h->job, TALK_NOTE_WORDS);
+}
+
 static void keep_notes(const struct hearing *h, struct talk_answer *a, uint32_t annotations)
 {
 	struct talk_part *text = a->part_count ? &a->parts[a->part_count - 1] : NULL;
 
 	if (text == NULL || text->kind != TALK_TEXT)
-		return;
-	JSON_EACH(h->doc, annotations, annotation)
+		lose_notes(h, annotations);
+	else
+		JSON_EACH(h->doc, annotations, annotation)
 	*talk_add_note(text, h->job->arena) = read_note(h, annotation);
 }
 
@@ -458,8 +465,10 @@ static void keep_sources(const struct hearing *h, struct talk_answer *a)
 {
 	struct talk_part *text = a->part_count ? &a->parts[a->part_count - 1] : NULL;
 
-	if (text == NULL || text->kind != TALK_TEXT)
+	if (text == NULL || text->kind != TALK_TEXT) {
+		lose_notes(h, sources_of(h, json_root(h->doc)));
 		return;
+	}
 	JSON_EACH(h->doc, sources_of(h, json_root(h->doc)), source)
 	{
 		struct talk_note note = read_source(h, source);

@@ -84,12 +84,6 @@ static void put_note(struct json_writer *w, const struct talk_note *n)
 	json_close_object(w);
 }
 
-/* The dialect has citations of URLs only. */
-static bool can_say(const struct talk_note *n)
-{
-	return n->kind == TALK_NOTE_URL || (n->json.len && n->origin == LLM_CHAT);
-}
-
 static int64_t created(const struct wire_job *job)
 {
 	return job->head.created_s ? job->head.created_s : job->now_s;
@@ -233,8 +227,6 @@ static void say_note(struct buf *out, const struct chat_writing *s, const struct
 {
 	struct json_writer w;
 
-	if (!can_say(note))
-		return;
 	open_delta(out, s, STR("\"annotations\":["));
 	json_writer_init(&w, out);
 	put_note(&w, note);
@@ -333,8 +325,7 @@ static void put_notes(struct json_writer *w, const struct talk_answer *a)
 	json_open_array(w);
 	for (int i = 0; i < a->part_count; i++)
 		for (int k = 0; k < a->parts[i].note_count; k++)
-			if (can_say(&a->parts[i].notes[k]))
-				put_note(w, &a->parts[i].notes[k]);
+			put_note(w, &a->parts[i].notes[k]);
 	json_close_array(w);
 }
 

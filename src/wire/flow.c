@@ -265,8 +265,11 @@ void flow_delta(struct flow *f, int key, enum talk_delta what, struct str raw)
 
 void flow_note(struct flow *f, int key, const struct talk_note *note)
 {
-	if (f->open && f->open->key == key && f->state == FLOW_BEGUN)
+	if (f->open && f->open->key == key && f->state == FLOW_BEGUN &&
+	    talk_note_is_for(note, f->job->client))
 		add(f, TALK_NOTE)->note = note;
+	else
+		job_lose(f->job, TALK_NOTE_WORDS);
 }
 
 void flow_seal(struct flow *f, int key, const struct talk_seal *seal)

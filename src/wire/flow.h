@@ -21,6 +21,7 @@ void flow_open(struct flow *, int key, const struct talk_part *part);
 bool flow_is_open(const struct flow *, int key); /* opened and not closed yet, waiting or not */
 /* More of a part; without an open one under that key it is dropped. Empty text is, too. */
 void flow_delta(struct flow *, int key, enum talk_delta, struct str raw);
+/* On the open part of that key, in the client's words; else it is named as lost. */
 void flow_note(struct flow *, int key, const struct talk_note *);
 /* What came to be known of a thinking's proof, or of a call's id or name, before its CLOSE. */
 void flow_seal(struct flow *, int key, const struct talk_seal *);

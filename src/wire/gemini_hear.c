@@ -206,6 +206,8 @@ static void hear_sources(struct wire_job *job, uint32_t candidate, struct flow *
 		*note = note_of(job->events, chunk);
 		if (note->url_raw.len)
 			flow_note(flow, KEY_TEXT, note);
+		else
+			job_lose(job, TALK_NOTE_WORDS);
 	}
 }
 
@@ -227,11 +229,15 @@ static void hear_answer(struct wire_job *job, uint32_t root, struct flow *flow)
 	struct talk_head head = read_head(job, doc, root);
 	enum talk_finish finish = TALK_FINISH_FILTER;
 	bool is_over = reason.len > 0 || is_blocked(doc, root);
+	bool has_text = flow_is_open(flow, KEY_TEXT);
 
 	flow_head(flow, &head);
+	if (has_text) /* which a signature may close */
+		hear_sources(job, candidate, flow);
 	JSON_EACH(doc, json_get(doc, content, STR("parts")), part)
 	hear_part(job, part, flow);
-	hear_sources(job, candidate, flow);
+	if (!has_text)
+		hear_sources(job, candidate, flow);
 	hear_usage(job, is_over, flow);
 	if (reason.len && !finish_of(reason, &finish)) {
 		flow_error(flow);
@@ -319,7 +325,7 @@ static void keep_part(struct wire_job *job, const struct json *doc, uint32_t nod
 	keep_seal(job, a, &seal);
 }
 
-static void keep_sources(const struct wire_job *job, const struct json *doc, uint32_t candidate,
+static void keep_sources(struct wire_job *job, const struct json *doc, uint32_t candidate,
                          struct talk_answer *a)
 {
 	struct talk_part *text = NULL;
@@ -327,14 +333,14 @@ static void keep_sources(const struct wire_job *job, const struct json *doc, uin
 	for (int i = 0; i < a->part_count; i++)
 		if (a->parts[i].kind == TALK_TEXT)
 			text = &a->parts[i];
-	if (text == NULL)
-		return;
 	JSON_EACH(doc, sources_of(doc, candidate), chunk)
 	{
 		struct talk_note note = note_of(doc, chunk);
 
-		if (note.url_raw.len)
+		if (note.url_raw.len && text)
 			*talk_add_note(text, job->arena) = note;
+		else
+			job_lose(job, TALK_NOTE_WORDS);
 	}
 }
 

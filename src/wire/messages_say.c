@@ -72,14 +72,12 @@ static void put_stop(struct json_writer *w, enum talk_finish finish, struct str 
 /* ---- citations ---- */
 
 /* A place on the web; other citations speak of documents as only their own dialect numbers them. */
-static bool put_citation(struct json_writer *w, const struct talk_note *note)
+static void put_citation(struct json_writer *w, const struct talk_note *note)
 {
 	if (note->origin == LLM_MESSAGES && note->json.len) {
 		json_put_raw(w, note->json);
-		return true;
+		return;
 	}
-	if (note->kind != TALK_NOTE_URL)
-		return false;
 	json_open_object(w);
 	json_key_text(w, STR("type"), STR("web_search_result_location"));
 	json_put_key(w, STR("url"));
@@ -90,12 +88,6 @@ static bool put_citation(struct json_writer *w, const struct talk_note *note)
 	json_put_key(w, STR("cited_text"));
 	json_put_inside(w, note->quote_raw);
 	json_close_object(w);
-	return true;
-}
-
-static bool can_cite(const struct talk_note *note)
-{
-	return note->kind == TALK_NOTE_URL || (note->origin == LLM_MESSAGES && note->json.len);
 }
 
 /* ---- blocks ---- */
@@ -132,11 +124,7 @@ static void put_call(struct json_writer *w, const struct talk_part *p, struct st
 
 static void put_notes(struct json_writer *w, const struct talk_part *p)
 {
-	int shown = 0;
-
-	for (int i = 0; i < p->note_count; i++)
-		shown += can_cite(&p->notes[i]);
-	if (shown == 0)
+	if (p->note_count == 0)
 		return;
 	json_put_key(w, STR("citations"));
 	json_open_array(w);
@@ -268,8 +256,6 @@ static void say_note(int index, const struct talk_event *e, struct buf *out)
 {
 	struct json_writer w;
 
-	if (!can_cite(e->note))
-		return;
 	begin(&w, out, "content_block_delta");
 	json_key_i64(&w, STR("index"), index);
 	json_put_key(&w, STR("delta"));

@@ -365,6 +365,8 @@ static void hear_whole_message(struct wire_job *job, uint32_t root, struct flow 
 
 		flow_open(flow, key + i, &part);
 		flow_delta(flow, key + i, TALK_DELTA_TEXT, whole.parts[i].text_raw);
+		for (int k = 0; k < whole.parts[i].note_count; k++)
+			flow_note(flow, key + i, &whole.parts[i].notes[k]);
 		flow_close(flow, key + i);
 	}
 }

@@ -45,11 +45,6 @@ static void put_note(struct json_writer *w, const struct talk_note *n)
 	json_close_object(w);
 }
 
-bool responses_has_note(const struct talk_note *n)
-{
-	return n->kind == TALK_NOTE_URL || (n->origin == LLM_RESPONSES && n->json.len);
-}
-
 void responses_put_note(struct buf *out, const struct talk_note *n)
 {
 	struct json_writer w;

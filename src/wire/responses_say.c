@@ -20,8 +20,6 @@
 static void put_notes(struct buf *out, const struct talk_part *p)
 {
 	for (int i = 0; i < p->note_count; i++) {
-		if (!responses_has_note(&p->notes[i]))
-			continue;
 		if (out->len)
 			buf_put_byte(out, ',');
 		responses_put_note(out, &p->notes[i]);
@@ -265,8 +263,6 @@ static void say_note(struct wire_job *job, const struct talk_event *e, struct bu
 	struct json_writer w;
 	size_t before = s->notes.len;
 
-	if (!responses_has_note(e->note))
-		return;
 	if (before++)
 		buf_put_byte(&s->notes, ',');
 	else

@@ -38,7 +38,6 @@ void responses_put_item(const struct wire_job *, struct json_writer *,
                         const struct responses_item *);
 void responses_put_content(struct json_writer *, const struct responses_item *);
 void responses_put_summary(struct json_writer *, struct str text_raw);
-bool responses_has_note(const struct talk_note *);
 void responses_put_note(struct buf *, const struct talk_note *);
 
 enum responses_status {

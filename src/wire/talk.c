@@ -58,6 +58,11 @@ struct talk_part *talk_add_part(struct talk_turn *turn, struct arena *arena, enu
 	return part;
 }
 
+bool talk_note_is_for(const struct talk_note *note, enum llm_dialect client)
+{
+	return note->kind == TALK_NOTE_URL || (note->origin == client && note->json.len);
+}
+
 struct talk_note *talk_add_note(struct talk_part *part, struct arena *arena)
 {
 	struct talk_note *note;

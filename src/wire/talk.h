@@ -87,6 +87,8 @@ struct talk_note {
 	enum llm_dialect origin;
 };
 
+#define TALK_NOTE_WORDS STR("annotations") /* what they are called where they are lost */
+
 struct talk_part {
 	enum talk_kind kind;
 	uint32_t node;
@@ -300,6 +302,8 @@ struct talk_part *talk_add_part(struct talk_turn *, struct arena *, enum talk_ki
 /* The same for any list of parts (an answer's, a result's). */
 struct talk_part *talk_grow_parts(struct talk_part **parts, int *count, struct arena *,
                                   enum talk_kind);
+/* Can this client be told it? Places on the web anybody; the rest in its dialect's own words. */
+bool talk_note_is_for(const struct talk_note *, enum llm_dialect client);
 struct talk_note *talk_add_note(struct talk_part *, struct arena *);
 
 const char *talk_effort_word(enum talk_effort);   /* "minimal"; "" for UNSET */

@@ -442,6 +442,18 @@ static void own_part(struct wire_job *job, struct talk_part *part, int number)
 	}
 }
 
+static void keep_notes(struct wire_job *job, struct talk_part *part)
+{
+	int kept = 0;
+
+	for (int i = 0; i < part->note_count; i++)
+		if (talk_note_is_for(&part->notes[i], job->client))
+			part->notes[kept++] = part->notes[i];
+		else
+			job_lose(job, TALK_NOTE_WORDS);
+	part->note_count = kept;
+}
+
 int translate_answer(struct wire_job *job, const struct json *doc, struct talk_answer *out)
 {
 	bool has_calls = false;
@@ -450,6 +462,7 @@ int translate_answer(struct wire_job *job, const struct json *doc, struct talk_a
 	if (rows[job->target.dialect]->read_answer(job, doc, out) < 0)
 		return -1;
 	for (int i = 0; i < out->part_count; i++) {
+		keep_notes(job, &out->parts[i]);
 		if (out->parts[i].kind != TALK_CALL)
 			continue;
 		own_part(job, &out->parts[i], i);
