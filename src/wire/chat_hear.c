@@ -232,6 +232,7 @@ static void hear_call(struct hearing *h, uint32_t call)
 	uint32_t inner = custom == JSON_NONE ? json_get(h->doc, call, STR("function")) : custom;
 	struct talk_part part = {.kind = TALK_CALL, .node = JSON_NONE};
 	int64_t index = count_or_none(h->doc, call, STR("index"));
+	struct str input;
 	uint64_t id_hash;
 	int key;
 
@@ -240,24 +241,28 @@ static void hear_call(struct hearing *h, uint32_t call)
 	part.call = custom == JSON_NONE ? TALK_FUNCTION : TALK_CUSTOM;
 	id_hash = part.id.len ? hash_stable(part.id) | 1 : 0;
 	key = known_call(h, (int)index, id_hash);
-	if (key < 0 && part.name.len == 0)
-		return; /* a piece of nothing */
+	input = inside(h, inner, custom == JSON_NONE ? STR("arguments") : STR("input"));
+	if (key < 0 && part.name.len == 0 && input.len == 0) {
+		h->state->owes_name |= part.id.len > 0;
+		return;
+	}
 	if (key < 0) {
+		h->state->owes_name = false;
 		key = new_call(h, (int)index, id_hash);
 		flow_open(h->flow, key, &part);
 	}
-	flow_delta(h->flow, key, TALK_DELTA_INPUT,
-	           inside(h, inner, custom == JSON_NONE ? STR("arguments") : STR("input")));
+	flow_delta(h->flow, key, TALK_DELTA_INPUT, input);
 }
 
 static void hear_old_call(struct hearing *h, uint32_t call)
 {
 	struct talk_part part = {.kind = TALK_CALL, .node = JSON_NONE};
+	struct str input = inside(h, call, STR("arguments"));
 
 	part.name = plain(h, call, STR("name"));
-	if (!flow_is_open(h->flow, KEY_OLD_CALL) && part.name.len)
+	if (!flow_is_open(h->flow, KEY_OLD_CALL) && (part.name.len || input.len))
 		flow_open(h->flow, KEY_OLD_CALL, &part);
-	flow_delta(h->flow, KEY_OLD_CALL, TALK_DELTA_INPUT, inside(h, call, STR("arguments")));
+	flow_delta(h->flow, KEY_OLD_CALL, TALK_DELTA_INPUT, input);
 }
 
 /* ---- the end ---- */
@@ -329,6 +334,7 @@ static void hear_message(struct hearing *h, uint32_t message)
 static void hear_choice(struct hearing *h, uint32_t choice)
 {
 	uint32_t reason = json_get(h->doc, choice, STR("finish_reason"));
+	struct talk_part nameless = {.kind = TALK_CALL, .node = JSON_NONE};
 
 	hear_message(h, json_get(h->doc, choice, STR("delta")));
 	hear_logprobs(h, json_get(h->doc, choice, STR("logprobs")));
@@ -339,6 +345,8 @@ static void hear_choice(struct hearing *h, uint32_t choice)
 		return;
 	}
 	hear_sources(h, json_root(h->doc));
+	if (h->state->owes_name)
+		flow_open(h->flow, KEY_OLD_CALL, &nameless);
 	h->state->has_finish = true;
 	flow_finish(h->flow, finish_of(h, reason), STR(""));
 }

@@ -28,6 +28,7 @@ struct chat_reading {
 	int call_count;
 	bool has_refusal;
 	bool has_finish;
+	bool owes_name; /* a call that has come without one */
 	size_t detail_bytes; /* of details of thinking so far, and their CRC-32C */
 	uint32_t detail_crc;
 };

@@ -234,6 +234,7 @@ void flow_open(struct flow *f, int key, const struct talk_part *part)
 	need_head(f);
 	same = find(f, key);
 	f->is_broken |= f->waiting == FLOW_WAITING_MAX;
+	f->is_broken |= part->kind == TALK_CALL && part->name.len == 0;
 	if (f->state != FLOW_BEGUN || f->is_broken || (same && !same->is_closed))
 		return;
 	append(f, make(f, key, part));

@@ -39,7 +39,8 @@ struct flow *flow_new(struct wire_job *);
 /* Events from now on go to a new list in job->scratch. */
 void flow_begin(struct flow *);
 struct talk_event *flow_events(struct flow *, int *out_count);
-/* More parallel calls, or larger ones, than are kept: the stream is to end as broken. */
+/* More parallel calls, or larger ones, than are kept, or one without a name, which nobody can run:
+ * the stream is to end as broken. */
 bool flow_is_broken(const struct flow *);
 void flow_free(struct flow **);
 

@@ -465,6 +465,8 @@ int translate_answer(struct wire_job *job, const struct json *doc, struct talk_a
 		keep_notes(job, &out->parts[i]);
 		if (out->parts[i].kind != TALK_CALL)
 			continue;
+		if (out->parts[i].name.len == 0)
+			return -1; /* a call that nobody can run */
 		own_part(job, &out->parts[i], i);
 		has_calls = true;
 	}
