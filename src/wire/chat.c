@@ -21,12 +21,15 @@
 
 /* ---- request ---- */
 
-static void read_part(const struct field_source *s, struct turn_list *turns, struct llm_request *r,
-                      uint32_t part)
+static int read_part(const struct field_source *s, struct turn_list *turns, struct llm_request *r,
+                     uint32_t part)
 {
+	static const struct str keys[] = {STR_INIT("file_id")};
 	uint32_t type = json_get(s->doc, part, STR("type"));
 	uint32_t image = json_get(s->doc, part, STR("image_url"));
 
+	if (field_check_references(s, json_get(s->doc, part, STR("file")), keys, 1) < 0)
+		return -1;
 	if (json_text_is(s->doc, type, STR("file")))
 		field_note_document(s, r, json_get(s->doc, part, STR("file")), STR("file_data"));
 	else if (json_text_is(s->doc, type, STR("input_audio")))
@@ -43,6 +46,7 @@ static void read_part(const struct field_source *s, struct turn_list *turns, str
 		field_note_address(s, r, part);
 		turn_add_text(turns, field_raw_text(s->doc, json_get(s->doc, part, STR("text"))));
 	}
+	return 0;
 }
 
 static enum llm_role role_of(const struct json *doc, uint32_t role)
@@ -81,7 +85,8 @@ static int read_message(const struct field_source *s, struct turn_list *turns,
 		turn_add_text(turns, field_raw_text(s->doc, content));
 	else
 		JSON_EACH(s->doc, content, part)
-	read_part(s, turns, r, part);
+	if (read_part(s, turns, r, part) < 0)
+		return -1;
 	read_calls(s, turns, json_get(s->doc, message, STR("tool_calls")));
 	if (field_get(s, message, STR("audio")) != JSON_NONE) /* {"id"}: an answer of before */
 		field_note_document(s, r, json_get(s->doc, message, STR("audio")), STR("data"));

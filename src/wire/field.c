@@ -105,7 +105,10 @@ int field_check_references(const struct field_source *s, uint32_t object, const 
 	for (int i = 0; i < count; i++) {
 		uint32_t node = field_get(s, object, keys[i]);
 
-		if (node != JSON_NONE && json_type(s->doc, node) != JSON_FALSE)
+		bool is_none =
+		    json_type(s->doc, node) == JSON_ARRAY && json_count(s->doc, node) == 0;
+
+		if (node != JSON_NONE && json_type(s->doc, node) != JSON_FALSE && !is_none)
 			return field_refuse_reference(s, node);
 	}
 	return 0;

@@ -35,7 +35,7 @@ struct str field_raw_text(const struct json *, uint32_t node);
 /* What names something that a provider keeps is refused: on a credential that accounts share, one
  * could name another's objects. -1: UNSUPPORTED_PARAMETER. */
 int field_refuse_reference(const struct field_source *, uint32_t node) MUST_USE;
-/* The same of members that are there and not false. */
+/* The same of members that are there and neither false nor an empty list. */
 int field_check_references(const struct field_source *, uint32_t object, const struct str *keys,
                            int count) MUST_USE;
 

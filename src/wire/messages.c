@@ -33,8 +33,16 @@ static void count_image(const struct field_source *s, struct llm_request *r, uin
 		    s, r, json_get(s->doc, json_get(s->doc, block, STR("source")), STR("data")));
 }
 
+/* {"type":"file","file_id"} as a source; container_upload has its own. */
+static int check_file(const struct field_source *s, uint32_t object)
+{
+	static const struct str keys[] = {STR_INIT("file_id")};
+
+	return field_check_references(s, object, keys, 1);
+}
+
 /* A document may be made of blocks, with images among them. */
-static void count_document(const struct field_source *s, struct llm_request *r, uint32_t source)
+static int count_document(const struct field_source *s, struct llm_request *r, uint32_t source)
 {
 	uint32_t content = json_get(s->doc, source, STR("content"));
 	int64_t images = r->image_bytes;
@@ -42,40 +50,50 @@ static void count_document(const struct field_source *s, struct llm_request *r, 
 	r->files++;
 	if (content == JSON_NONE) {
 		field_note_document(s, r, source, STR("data"));
-		return;
+		return 0;
 	}
 	if (json_type(s->doc, content) == JSON_ARRAY)
 		JSON_EACH(s->doc, content, block)
-	count_image(s, r, block);
+		{
+			if (check_file(s, json_get(s->doc, block, STR("source"))) < 0)
+				return -1;
+			count_image(s, r, block);
+		}
 	field_note_dense(r, (int64_t)json_raw(s->doc, content).len - (r->image_bytes - images));
+	return 0;
 }
 
 /* What has a source and is neither, such as a video of other providers, is a document too. */
-static void count_media(const struct field_source *s, struct llm_request *r, uint32_t block)
+static int count_media(const struct field_source *s, struct llm_request *r, uint32_t block)
 {
 	uint32_t type = json_get(s->doc, block, STR("type"));
 	uint32_t source = json_get(s->doc, block, STR("source"));
 
+	if (check_file(s, block) < 0 || check_file(s, source) < 0)
+		return -1;
 	if (json_text_is(s->doc, type, STR("document")))
-		count_document(s, r, source);
-	else if (json_text_is(s->doc, type, STR("image")))
+		return count_document(s, r, source);
+	if (json_text_is(s->doc, type, STR("image")))
 		count_image(s, r, block);
 	else if (json_type(s->doc, source) == JSON_OBJECT)
 		field_note_document(s, r, source, STR("data"));
+	return 0;
 }
 
-static void add_texts(const struct field_source *s, struct turn_list *turns, struct llm_request *r,
-                      uint32_t content)
+static int add_texts(const struct field_source *s, struct turn_list *turns, struct llm_request *r,
+                     uint32_t content)
 {
 	if (json_type(s->doc, content) == JSON_STRING) {
 		turn_add_text(turns, field_raw_text(s->doc, content));
-		return;
+		return 0;
 	}
 	JSON_EACH(s->doc, content, block)
 	{
-		count_media(s, r, block);
+		if (count_media(s, r, block) < 0)
+			return -1;
 		turn_add_text(turns, member_text(s, block, STR("text")));
 	}
+	return 0;
 }
 
 static int add_tool_result(const struct field_source *s, struct turn_list *turns,
@@ -85,25 +103,26 @@ static int add_tool_result(const struct field_source *s, struct turn_list *turns
 
 	if (field_bool(s, block, STR("is_error"), &turn->is_error) < 0)
 		return -1;
-	add_texts(s, turns, r, json_get(s->doc, block, STR("content")));
-	return 0;
+	return add_texts(s, turns, r, json_get(s->doc, block, STR("content")));
 }
 
 /* A block beside tool results goes to a turn of its role: the newest, if it is that. */
-static void add_block(const struct field_source *s, struct turn_list *turns, struct llm_request *r,
-                      enum llm_role role, uint32_t block)
+static int add_block(const struct field_source *s, struct turn_list *turns, struct llm_request *r,
+                     enum llm_role role, uint32_t block)
 {
 	uint32_t type = json_get(s->doc, block, STR("type"));
 	struct str input = json_raw(s->doc, json_get(s->doc, block, STR("input")));
 
 	if (turns->count == 0 || turns->turns[turns->count - 1].role != role)
 		turn_add(turns, role);
-	count_media(s, r, block);
+	if (count_media(s, r, block) < 0)
+		return -1;
 	strip_note(r, s->doc, block);
 	if (json_text_is(s->doc, type, STR("tool_use")))
 		turn_add_call(turns, member_text(s, block, STR("name")), input);
 	else
 		turn_add_text(turns, member_text(s, block, STR("text")));
+	return 0;
 }
 
 static enum llm_role role_of(const struct json *doc, uint32_t role)
@@ -129,7 +148,8 @@ static int read_blocks(const struct field_source *s, struct turn_list *turns, st
 		}
 		if (turns->count == before)
 			turn_add(turns, role);
-		add_block(s, turns, r, role, block);
+		if (add_block(s, turns, r, role, block) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -163,7 +183,8 @@ static int read_messages(const struct field_source *s, struct llm_request *r)
 		               "messages is empty; give at least one message");
 	if (rules != JSON_NONE) {
 		turn_add(&turns, LLM_SYSTEM);
-		add_texts(s, &turns, r, rules);
+		if (add_texts(s, &turns, r, rules) < 0)
+			return -1;
 	}
 	JSON_EACH(s->doc, messages, message)
 	if (read_message(s, &turns, r, message) < 0)

@@ -29,9 +29,13 @@ static int check_root_references(const struct field_source *s)
 	return field_check_references(s, json_root(s->doc), keys, sizeof keys / sizeof keys[0]);
 }
 
+/* https://platform.openai.com/docs/guides/tools-code-interpreter, tools-shell, image-generation */
 static int check_tool_references(const struct field_source *s, uint32_t tools)
 {
-	static const struct str keys[] = {STR_INIT("vector_store_ids")};
+	static const struct str keys[] = {STR_INIT("vector_store_ids"), STR_INIT("container_id"),
+	                                  STR_INIT("file_ids"), STR_INIT("file_id")};
+	static const struct str inner[] = {STR_INIT("container"), STR_INIT("environment"),
+	                                   STR_INIT("input_image_mask")};
 
 	JSON_EACH(s->doc, tools, tool)
 	{
@@ -41,8 +45,34 @@ static int check_tool_references(const struct field_source *s, uint32_t tools)
 			return field_refuse_reference(s, container);
 		if (field_check_references(s, tool, keys, 1) < 0)
 			return -1;
+		for (size_t i = 0; i < sizeof inner / sizeof inner[0]; i++)
+			if (field_check_references(s, json_get(s->doc, tool, inner[i]), keys,
+			                           sizeof keys / sizeof keys[0]) < 0)
+				return -1;
 	}
 	return 0;
+}
+
+/* {"id"} alone is a reference too: "type" is optional there. */
+static bool is_reference(const struct json *doc, uint32_t item)
+{
+	uint32_t type = json_get(doc, item, STR("type"));
+
+	if (type == JSON_NONE || json_is_null(doc, type))
+		return json_get(doc, item, STR("id")) != JSON_NONE &&
+		       json_get(doc, item, STR("role")) == JSON_NONE;
+	return json_text_is(doc, type, STR("item_reference"));
+}
+
+static int check_item_references(const struct field_source *s, uint32_t item)
+{
+	static const struct str keys[] = {STR_INIT("file_id")}; /* a picture of the screen */
+
+	if (is_reference(s->doc, item))
+		return field_refuse_reference(s, item);
+	if (check_tool_references(s, json_get(s->doc, item, STR("tools"))) < 0)
+		return -1;
+	return field_check_references(s, json_get(s->doc, item, STR("output")), keys, 1);
 }
 
 static int read_part(const struct field_source *s, struct turn_list *turns, struct llm_request *r,
@@ -122,8 +152,8 @@ static int read_item(const struct field_source *s, struct turn_list *turns, stru
 	uint32_t type = json_get(s->doc, item, STR("type"));
 	uint32_t role = json_get(s->doc, item, STR("role"));
 
-	if (json_text_is(s->doc, type, STR("item_reference")))
-		return field_refuse_reference(s, item);
+	if (check_item_references(s, item) < 0)
+		return -1;
 	if (json_text_is(s->doc, type, STR("additional_tools"))) /* Codex, with newer models */
 		calls_read(s, r, json_get(s->doc, item, STR("tools")));
 	field_note_json(r, (int64_t)json_raw(s->doc, json_get(s->doc, item, STR("tools"))).len);
