@@ -234,33 +234,28 @@ void models_answer_list(struct request *r)
 }
 
 struct wanted {
-	struct str id;
+	struct alias alias;
 	struct buf *body;
 };
+
+static bool is_same(const struct alias *a, const struct alias *b)
+{
+	if (a->kind != b->kind)
+		return false;
+	return a->kind == ALIAS_PINNED ? a->model == b->model
+	                               : a->kind == ALIAS_AUTO || a->tier == b->tier;
+}
 
 static bool write_if_wanted(void *arg, const struct request *r, const struct row *row)
 {
 	struct wanted *wanted = arg;
 	struct json_writer w;
 
-	if (!str_eq_nocase(row->id, wanted->id) || row->model_count == 0)
+	if (!is_same(&row->alias, &wanted->alias) || row->model_count == 0)
 		return true;
 	json_writer_init(&w, wanted->body);
 	put_row(&w, r, row);
 	return false;
-}
-
-static const struct model *model_of_name(const struct request *r, struct fail *f)
-{
-	struct alias alias = {0};
-
-	if (catalog_resolve(r->config->catalog, r->path_id, &alias, f) < 0)
-		return NULL;
-	if (alias.kind == ALIAS_PINNED)
-		return alias.model;
-	fail(f, FAIL_MODEL_NOT_FOUND, "%.*s stands for an alias; ask for that one",
-	     STR_ARG(r->path_id));
-	return NULL;
 }
 
 /* SDKs escape the slashes of an id. */
@@ -276,22 +271,20 @@ static struct str decoded(struct str text, struct arena *arena)
 	return copy;
 }
 
-/* A bare name or provider id means its pinned alias. */
+/* Any name that a request may send gives the row of what it stands for. */
 void models_answer_one(struct request *r)
 {
 	struct buf body;
 	struct wanted wanted = {.body = &body};
-	const struct model *model;
 
+	r->path_id = decoded(r->path_id, r->arena);
+	if (catalog_resolve(r->config->catalog, r->path_id, &wanted.alias, &r->fail) < 0)
+		return;
 	buf_init(&body, LIST_BYTES_MAX);
-	r->path_id = wanted.id = decoded(r->path_id, r->arena);
-	if (each_row(r, write_if_wanted, &wanted) && (model = model_of_name(r, &r->fail))) {
-		wanted.id = model->pinned;
-		if (each_row(r, write_if_wanted, &wanted))
-			fail(&r->fail, FAIL_MODEL_NOT_ALLOWED, "this key may not use %.*s",
-			     STR_ARG(model->name));
-	}
-	if (body.len)
+	if (each_row(r, write_if_wanted, &wanted))
+		fail(&r->fail, FAIL_MODEL_NOT_ALLOWED, "this key may not use %.*s",
+		     STR_ARG(r->path_id));
+	else
 		reply_own(r, STR("application/json"), buf_str(&body));
 	buf_release(&body);
 }

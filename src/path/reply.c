@@ -197,11 +197,10 @@ void reply_end_stream(struct request *r)
 static void put_failure(struct headers *h, const struct request *r)
 {
 	const struct fail *f = &r->fail;
-	int status = fail_status(f);
 
 	put(h, STR("X-Flux-Error-Source"),
 	    fail_is_providers(f->kind) ? STR("provider") : STR("router"));
-	if (status < 500 && !fail_can_retry(f->kind))
+	if (!fail_can_retry(f->kind))
 		put(h, STR("x-should-retry"), STR("false"));
 	if (f->retry_after_ms) {
 		put(h, STR("Retry-After"),
@@ -285,5 +284,8 @@ void reply_bad_head(const struct fail *f, struct front_refusal *out, void *worke
 	out->headers[out->count++] = (struct http_header){STR("request-id"), id_text};
 	out->headers[out->count++] =
 	    (struct http_header){STR("X-Flux-Error-Source"), STR("router")};
+	if (!fail_can_retry(f->kind))
+		out->headers[out->count++] =
+		    (struct http_header){STR("x-should-retry"), STR("false")};
 	metric_add(METRIC_REQUESTS_4XX, 1);
 }

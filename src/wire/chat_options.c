@@ -153,6 +153,7 @@ static int read_allowed(struct reading *r, uint32_t allowed)
 {
 	struct talk_choice *c = &r->talk->choice;
 	uint32_t tools = json_get(r->doc, allowed, STR("tools"));
+	uint32_t mode = json_get(r->doc, allowed, STR("mode"));
 
 	reading_mark(r, FEATURE_CHOICE_ALLOWED, allowed);
 	c->names = ARENA_ARRAY(r->job->arena, struct str, json_count(r->doc, tools) + 1);
@@ -161,7 +162,9 @@ static int read_allowed(struct reading *r, uint32_t allowed)
 		return -1;
 	if (READ_MEMBERS(r, allowed, allowed_members) < 0)
 		return -1;
-	return choice_word(r, json_get(r->doc, allowed, STR("mode")), &c->kind);
+	if (mode == JSON_NONE)
+		return reading_wrong(r, allowed, "a list of tools with its mode");
+	return choice_word(r, mode, &c->kind);
 }
 
 static int read_choice(struct reading *r, uint32_t node)

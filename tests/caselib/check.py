@@ -226,7 +226,8 @@ def check_error_shape(answer, target, request_head):
         wrong.append(f"the message is not fit for a person: {message!r}")
     if answer.header("x-flux-error-source") not in ("router", "provider"):
         wrong.append(f"x-flux-error-source is {answer.header('x-flux-error-source')!r}")
-    if answer.status in (401, 402, 403, 404, 413) and answer.header("x-should-retry") != "false":
+    hopeless = (400, 401, 402, 403, 404, 405, 411, 413, 415, 417, 426, 431, 501, 505)
+    if answer.status in hopeless and answer.header("x-should-retry") != "false":
         wrong.append("x-should-retry: false is missing")
     return wrong
 
