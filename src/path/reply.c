@@ -11,8 +11,9 @@
 #include "limits.h"
 #include "metric.h"
 #include "path/translation.h"
+#include "route/window.h"
 
-enum { REPLY_HEADERS_MAX = 32, REPLY_VALUE_BYTES = 1024, RETRY_AFTER_MS = 1000 };
+enum { REPLY_HEADERS_MAX = 36, REPLY_VALUE_BYTES = 1024, RETRY_AFTER_MS = 1000 };
 
 struct headers {
 	struct http_header list[REPLY_HEADERS_MAX];
@@ -85,6 +86,36 @@ static void put_decision(struct headers *h, const struct request *r)
 	put_foreign(h, STR("X-Flux-Attempts"), r->attempts_text);
 }
 
+/* 0.437: that share of the window is what the request needs (contract 9). */
+static struct str pressure_text(int64_t required, int64_t window, struct arena *arena)
+{
+	int64_t thousandths = required >= window ? 1000 : (required * 1000 + window / 2) / window;
+	char text[] = {(char)('0' + thousandths / 1000), '.', (char)('0' + thousandths / 100 % 10),
+	               (char)('0' + thousandths / 10 % 10), (char)('0' + thousandths % 10)};
+
+	return arena_copy(arena, (struct str){text, sizeof text});
+}
+
+/* Of the model that serves, or of the widest where none could. */
+static void put_window(struct headers *h, const struct request *r)
+{
+	int64_t window = r->fail.model_window, required = r->fail.required_tokens;
+
+	if (r->now.target && !h->is_early) {
+		const struct config_model *model = r->now.target->model->config;
+
+		window = model->context;
+		required = window_required(&r->decision.need, model->max_output);
+	}
+	if (window > 0) {
+		put(h, STR("X-Flux-Model-Window"), arena_i64(h->arena, window));
+		put(h, STR("X-Flux-Context-Pressure"), pressure_text(required, window, h->arena));
+	}
+	if (r->decision.counted_tokens)
+		put(h, STR("X-Flux-Context-Tokens-Counted"),
+		    arena_i64(h->arena, r->decision.counted_tokens));
+}
+
 static int64_t overhead_us(const struct request *r)
 {
 	return (clock_mono_ns() - stream_started_ns(r->stream) - r->waited_ns) / 1000;
@@ -123,6 +154,7 @@ static void put_common(struct headers *h, const struct request *r)
 	put_foreign(h, STR("X-Flux-Original-Model"), r->llm.model);
 	if (r->has_decision)
 		put_decision(h, r);
+	put_window(h, r);
 	if (!h->is_early)
 		put_foreign(h, STR("X-Flux-Warnings"), r->warnings);
 	put_rates(h, &r->pay.pass);
