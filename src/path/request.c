@@ -1,13 +1,13 @@
 /* The path of a request: a table of steps and its driver. The only file that knows every layer.
  *
- * 	identify    key -> account; 401 before the body is read
+ * 	identify    key -> account; 401 before the body is read        waits for news of the key
  * 	enter       so many at once, some wait, the rest gets 503      waits for others' ends
  * 	read_body   up to limits.h                                     waits for the client
- * 	understand  JSON -> llm_request; 400 with the field's path     in slices
- * 	choose      features, score, tier, candidates
- * 	admit       the attempt's worst case, its open record
+ * 	understand  JSON -> llm_request; 400 with the field's path     in slices, or away
+ * 	choose      features, score, tier, candidates                  away where that takes long
+ * 	admit       the attempt's worst case, its open record          waits: held money, back-off
  * 	prove       a credential that has to be fetched                waits while there is none
- * 	compose     the client's bytes with the named edits
+ * 	compose     the client's bytes, edited or translated           away where it is long
  * 	ask         pooled or new connection
  * 	hear        status, first content; or the next candidate       waits for the provider
  * 	relay       events through until the end                       waits for both

@@ -15,7 +15,7 @@
 #include "wire/wire.h"
 #include "path/worker.h"
 
-/* The path, in order: name, and what it waits for. request.c has the functions. */
+/* The path, in order. request.c has the functions, and tells what each waits for. */
 #define REQUEST_STEPS(X)                                                                           \
 	X(identify)                                                                                \
 	X(enter)                                                                                   \
