@@ -118,7 +118,7 @@ class FaultProxy:
 
     def __init__(self, provider_port, tls_port):
         self.provider, self.tls = provider_port, tls_port
-        self.ports, self.held = {}, []
+        self.ports, self.held, self.tasks = {}, [], set()
         self.loop = asyncio.new_event_loop()
         threading.Thread(target=self.loop.run_forever, daemon=True).start()
         asyncio.run_coroutine_threadsafe(self.listen(), self.loop).result(10)
@@ -135,6 +135,8 @@ class FaultProxy:
 
     async def serve(self, name, run, *arguments):
         async def on_connection(reader, writer):
+            # asyncio itself keeps none whose peer has closed, and may drop it in the middle
+            self.tasks.add(task := asyncio.current_task())
             peer = Peer(reader, writer)
             try:
                 await run(peer, *arguments)
@@ -142,6 +144,7 @@ class FaultProxy:
                 pass
             finally:
                 writer.close()
+                self.tasks.remove(task)
 
         server = await asyncio.start_server(on_connection, "127.0.0.1", 0, backlog=1000)
         self.held.append(server)
