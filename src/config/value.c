@@ -228,28 +228,15 @@ int64_t config_value_bp(struct config_mistakes *m, struct str path, const char *
 	return bp;
 }
 
-static int read_day(struct str text, struct clock_day *out)
-{
-	int64_t year, month, day;
-
-	if (text.len != 10 || text.ptr[4] != '-' || text.ptr[7] != '-' ||
-	    str_to_i64(str_part(text, 0, 4), 1970, 9999, &year) < 0 ||
-	    str_to_i64(str_part(text, 5, 2), 1, 12, &month) < 0 ||
-	    str_to_i64(str_part(text, 8, 2), 1, 31, &day) < 0)
-		return -1;
-	*out = (struct clock_day){(int)year, (int)month, (int)day};
-	return 0;
-}
-
 int64_t config_value_day_s(struct config_mistakes *m, struct str path, const char *text,
                            int64_t fallback)
 {
-	struct clock_day day;
+	int64_t ms;
 
 	if (!text)
 		return fallback;
-	if (read_day(str_of(text), &day) == 0)
-		return clock_wall_ms_of(day) / 1000;
+	if (clock_read_day(str_of(text), &ms) == 0)
+		return ms / 1000;
 	config_wrong(m, path, "\"%.64s\" is no day; write it as 2026-11-22", text);
 	return fallback;
 }

@@ -114,6 +114,11 @@ static const struct {
     {"data: \"x${\"\n", "t.yaml:1:7: data: has a \"${\" that is no ${NAME}"},
     {"data: \"${}\"\n", "t.yaml:1:7: data: has a \"${\" that is no ${NAME}"},
     {"data: \"${A-B}\"\n", "t.yaml:1:7: data: has a \"${\" that is no ${NAME}"},
+    {"data: \"a${LONG_VALUE}\"\n", "t.yaml:1:7: data: is longer than 16384 bytes"},
+    {"ceilings: {global_month_usd: much}\n",
+     "t.yaml:1:30: ceilings.global_month_usd: is \"much\", which"},
+    {"ceilings: {global_month_usd: -1}\n",
+     "t.yaml:1:30: ceilings.global_month_usd: is \"-1\", which"},
     {"listen: [\"unix:\"]\n", "t.yaml:1:10: listen[0]: the path behind unix:"},
     {"drain_delay: 5 s\n", "t.yaml:1:14: drain_delay: \"5 s\" is no time"},
     {"drain_delay: -1s\n", "t.yaml:1:14: drain_delay: \"-1s\" is no time"},
@@ -278,6 +283,7 @@ static void test_values(void)
 	    "reasoning_share: 10%\ntier_floor: standard\n"
 	    "insecure: yes\nlisten: [\"0.0.0.0:1\", \"[::1]:2\", \"unix:/run/x\"]\n"
 	    "cost_in_usage: false\nlog: json\nmetrics_listen: off\n"
+	    "ceilings: {global_month_usd: 500.000000001}\n"
 	    "store: \"postgresql://u:${HEADER_VALUE}@h/d\"\njournal: {sync: each, sync_ms: 7}\n"
 	    "providers:\n"
 	    "  - {name: p, dialects: [chat, messages], base_url: \"http://[::1]:8080/v1//\",\n"
@@ -291,6 +297,7 @@ static void test_values(void)
 	CHECK(c->tier_floor == LLM_STANDARD && c->tier_ceiling == LLM_REASONING);
 	CHECK(c->listen_count == 3 && !c->cost_in_usage && c->log_format == CONFIG_LOG_JSON);
 	CHECK_STR(c->metrics_listen, STR("off"));
+	CHECK(c->global_month_nusd == 500000000001);
 	CHECK_STR(c->store, STR("postgresql://u:v1@h/d"));
 	CHECK(c->journal_sync == CONFIG_SYNC_EACH && c->journal_sync_ms == 7);
 	CHECK_STR(c->providers[0].base_url, STR("http://[::1]:8080/v1"));
@@ -528,7 +535,11 @@ static void test_snapshots(void)
 
 int main(void)
 {
+	static char long_value[16 * 1024 + 1];
+
 	setenv("HEADER_VALUE", "v1", 1);
+	memset(long_value, 'x', sizeof long_value - 1);
+	setenv("LONG_VALUE", long_value, 1);
 	test_example();
 	test_mistakes();
 	test_references();

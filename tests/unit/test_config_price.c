@@ -184,6 +184,12 @@ static void test_mistakes(void)
 	expect(MODEL "    price: {input: 1, output: 1}\n    prices: [{input: 1, output: 1}]\n",
 	       "models[0]: has `price` and `prices`");
 	expect(MODEL, "models[0]: `price` is missing");
+	expect(MODEL "    price: {input: 1, output: 1, from: 2026-13-01}\n",
+	       "models[0].price.from: \"2026-13-01\" is no day; write it as 2026-11-22");
+	expect(MODEL "    price: {input: 1, output: 1, as_of: 2026-02-29}\n",
+	       "models[0].price.as_of: \"2026-02-29\" is no day");
+	expect(MODEL "    price: {input: 1, output: 1, as_of: yesterday}\n",
+	       "models[0].price.as_of: \"yesterday\" is no day");
 	expect(MODEL "    prices: [{input: 1, output: 1}, {input: 1, output: 2}]\n",
 	       "models[0].prices[1]: `from` must be a later day than that of the price before");
 	expect(MODEL "    price: {input: 1, output: 1, rows: [{above: 5, input: 1}]}\n",
