@@ -164,7 +164,7 @@ TESTED_BY = {
                                    " src/wire/messages_say.c src/wire/messages_turns.c"
                                    " src/wire/responses_ask.c src/wire/responses_hear.c"
                                    " src/wire/responses_item.c src/wire/responses_items.c"
-                                   " src/wire/responses_read.c src/wire/responses_row.c"
+                                   " src/wire/responses_row.c"
                                    " src/wire/responses_say.c",
         "tests/cases/responses.case": "src/wire/responses.c",
     }.items()
