@@ -8,7 +8,7 @@
 #include "check.h"
 #include "server.h"
 
-enum { PROBE_PATIENCE_MS = 10000 };
+enum { PROBE_PATIENCE_MS = 60 * 1000 }; /* of slow machines, too */
 
 struct probe {
 	struct loop *loop;
@@ -34,9 +34,9 @@ static void probe_init(struct probe *p, struct loop *loop, struct upstream *up, 
 	p->origin = (struct origin){.pool_key = STR("test"),
 	                            .host = STR("127.0.0.1"),
 	                            .port = port,
-	                            .connect_ms = 3000,
-	                            .first_byte_ms = 3000,
-	                            .idle_ms = 3000};
+	                            .connect_ms = PROBE_PATIENCE_MS,
+	                            .first_byte_ms = PROBE_PATIENCE_MS,
+	                            .idle_ms = PROBE_PATIENCE_MS};
 	buf_init(&p->body, 64 * 1024 * 1024);
 	arena_init(&p->arena);
 }
