@@ -190,11 +190,15 @@ static void put_much(struct loop_task *task)
 {
 	enum { BYTES = 8 * MEM_LARGE_BYTES };
 	static int rounds;
-	char *memory = mem_resize(NULL, BYTES);
+	char *memory;
 
-	memset(memory, 'x', BYTES);
-	mem_put(memory);
-	if (++rounds < 40)
+	if (loop.leaving_bytes == 0) {
+		memory = mem_resize(NULL, BYTES);
+		memset(memory, 'x', BYTES);
+		mem_put(memory);
+		rounds++;
+	}
+	if (rounds < 40)
 		loop_next_turn(&loop, task);
 }
 
