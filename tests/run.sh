@@ -21,6 +21,7 @@ cd "$(dirname "$0")/.."
 logs=build/test
 mkdir -p "$logs"
 jobs=$(nproc)
+export PYTHONUNBUFFERED=1 # what a program says last is last in its log
 [ -z "${FLUX_LONG:-}" ] || export FLUX_CLIS=${FLUX_CLIS:-1} FUZZ_SECONDS=${FUZZ_SECONDS:-30} \
 	FLUX_EXCHANGES=${FLUX_EXCHANGES:-100000} FLUX_CRASHES=${FLUX_CRASHES:-200} \
 	FLUX_UPGRADES=${FLUX_UPGRADES:-100}
@@ -48,6 +49,7 @@ step_lint() {
 part() { # one program of a step, and what it took
 	local began=$SECONDS result=0
 	"$@" || result=$?
+	[ $result -eq 0 ] || echo "ended with $result: $*"
 	echo "($((SECONDS - began)) s: $*)"
 	return $result
 }
@@ -160,11 +162,13 @@ sums() { # of one log: passed failed skipped
 }
 
 what_failed() { # of one step: what its log says of it, short; the last lines are what a CI keeps
-	local named
-	named=$(grep -E -A 3 'FAILED|: not true: |^SUMMARY: |[^0-9][1-9][0-9]* failed' \
-		"$logs/$1.log" | cut -c -300 | head -n 20)
-	echo "--- $1 failed ($logs/$1.log):"
-	[ -n "$named" ] && echo "$named" || tail -n 10 "$logs/$1.log"
+	local bad='FAILED|: not true: |^SUMMARY: |[^0-9][1-9][0-9]* failed' log=$logs/$1.log named
+	named=$(
+		grep -E -A 3 "$bad" "$log" | head -n 9
+		grep -E -B 8 '^ended with ' "$log" | tail -n 9 # one that broke off says why last
+	)
+	echo "--- $1 failed ($log):"
+	([ -n "$named" ] && echo "$named" || tail -n 10 "$log") | cut -c -200
 }
 
 long=${FLUX_LONG:+analyze tsan valgrind levels leak coverage}

@@ -23,7 +23,8 @@ sys.dont_write_bytecode = True
 from decimal import Decimal
 
 from caselib import http, scenes
-from caselib.world import World, free_port
+from caselib.ports import free_port
+from caselib.world import World
 
 ADMIN_KEY = "admin-key-of-the-tests-0123456789"
 

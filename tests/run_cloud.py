@@ -29,7 +29,7 @@ import urllib.parse
 sys.dont_write_bytecode = True
 
 from caselib import http as client
-from caselib.world import World, free_port
+from caselib.world import World
 
 
 class Tokens(http.server.BaseHTTPRequestHandler):

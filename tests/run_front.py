@@ -15,7 +15,8 @@ import sys
 import traceback
 
 sys.dont_write_bytecode = True
-from caselib.world import World, free_port
+from caselib.ports import free_port
+from caselib.world import World
 from front import browser, clients, full, hostile, leaving, places, proxies, records, scripts, slow
 
 LONG = bool(os.environ.get("FLUX_LONG"))

@@ -20,7 +20,7 @@ sys.dont_write_bytecode = True
 from caselib import http
 from caselib.world import World
 
-GONE_WITHIN_S = 1.5
+GONE_WITHIN_S = 4.0  # less than the time for which a drained provider is read
 WAYS = ("close", "reset", "half")
 SERVED = {"chat": "/v1/chat/completions", "responses": "/v1/responses", "messages": "/v1/messages"}
 TOLD = {
@@ -151,7 +151,7 @@ class Leaving:
         return [("client_gone", 1)]
 
     def to_drained(self):
-        self.world.plain.script("read all\nwait 500\nusage 70 7\nbuiltin\n", self.mark)
+        self.world.plain.script("read all\nwait 2000\nusage 70 7\nbuiltin\n", self.mark)
         self.send(model="drained")
         time.sleep(0.25)
         return [("client_gone", 77000)]

@@ -25,7 +25,8 @@ sys.dont_write_bytecode = True
 from decimal import Decimal
 
 from caselib import http, routing, scenes
-from caselib.world import ROOT, World, free_port
+from caselib.ports import free_port
+from caselib.world import ROOT, World
 
 STREAM = (
     'status 200\nsse\ndata {"choices":[{"index":0,"delta":{"content":"begun"}}]}\n%s'

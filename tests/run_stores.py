@@ -341,7 +341,7 @@ def play(run, options):
     except Skipped:
         worlds.end()
         raise
-    except (Exception, SystemExit):
+    except Exception:
         last = traceback.format_exc().splitlines()[-7:]
         problem = "\n".join(last) + "\n" + worlds.tail()
     return "; ".join([problem] * bool(problem) + worlds.end())

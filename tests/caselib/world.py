@@ -14,14 +14,9 @@ import threading
 import time
 
 from . import books, h2, http
+from .ports import free_port
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def make_certificates(folder):
@@ -95,7 +90,7 @@ class Provider:
     def script(self, text, key):
         answer = http.ask(self.door, "POST", f"/_flux/script?key={key}", text.encode())
         if answer.status != 200:
-            raise SystemExit(f"script for {key}: {answer.status} {answer.ended} {answer.body.decode()}\n{text}")
+            raise RuntimeError(f"script for {key}: {answer.status} {answer.ended} {answer.body.decode()}\n{text}")
 
     def forget(self, key):
         http.ask(self.door, "DELETE", f"/_flux/script?key={key}")
@@ -214,7 +209,7 @@ class World:
                     return
             except OSError:
                 time.sleep(0.02)
-        raise SystemExit("the daemon does not start:\n" + self.tail())
+        raise RuntimeError("the daemon does not start:\n" + self.tail())
 
     def key(self, account, terms=None):
         with self.lock:

@@ -18,7 +18,8 @@ import threading
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from caselib import http, scenes
-from caselib.world import World, free_port
+from caselib.ports import free_port
+from caselib.world import World
 from clients import TARGETS, request_of
 from run_scenes import ask, until, verb
 

@@ -18,7 +18,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from caselib import http  # noqa: E402
-from caselib.world import Provider, free_port  # noqa: E402
+from caselib.ports import free_port  # noqa: E402
+from caselib.world import Provider  # noqa: E402
 
 COST = 1_000_000  # nano-dollars: 100 output tokens at 10 USD per million; input costs nothing
 ADMIN_KEY = "admin-key-of-the-tests-0123456789"
