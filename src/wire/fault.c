@@ -83,22 +83,33 @@ static bool has_code(const struct json *doc, uint32_t object)
 	                    STR("context_length_exceeded"));
 }
 
+/* A text, or what FastAPI's validation says, {"detail":[{"loc":[..],"msg"}]}: vLLM and others have
+ * it so, and Mistral within `message`. https://fastapi.tiangolo.com/tutorial/handling-errors/ */
+static uint32_t sentence_of(const struct json *doc, uint32_t object)
+{
+	uint32_t message = json_get(doc, object, STR("message"));
+	bool is_outer = message == JSON_NONE;
+	uint32_t detail;
+
+	if (json_type(doc, object) == JSON_STRING)
+		return object;
+	detail = json_get(doc, is_outer ? object : message, STR("detail"));
+	if (json_type(doc, detail) == JSON_ARRAY)
+		return json_get(doc, json_first(doc, detail), STR("msg"));
+	return is_outer ? detail : message;
+}
+
 void wire_read_fault(struct str bytes, struct json *scratch, struct arena *arena,
                      struct wire_fault *out)
 {
 	struct json_error error;
-	uint32_t object, message;
+	uint32_t object;
 
 	*out = (struct wire_fault){0};
 	if (bytes.len == 0 || json_read(scratch, bytes, &error) < 0)
 		return;
 	object = error_of(scratch, json_root(scratch));
-	message = json_get(scratch, object, STR("message"));
-	if (json_type(scratch, object) == JSON_STRING)
-		message = object;
-	else if (message == JSON_NONE)
-		message = json_get(scratch, object, STR("detail"));
-	out->message = json_text(scratch, message, arena);
+	out->message = json_text(scratch, sentence_of(scratch, object), arena);
 	out->param = json_text(scratch, json_get(scratch, object, STR("param")), arena);
 	out->status = read_status(scratch, object, arena);
 	out->is_overflow = wire_is_overflow(out->message) || has_code(scratch, object);
