@@ -30,7 +30,7 @@ static struct str reason_of(enum talk_finish finish)
 	return words[finish];
 }
 
-/* Input excludes what was cached, as ours does. */
+/* Input excludes what was cached, as ours does. job: NULL where nobody told a usage yet. */
 static void put_usage(struct json_writer *w, const struct wire_job *job, const struct llm_usage *u)
 {
 	json_put_key(w, STR("usage"));
@@ -199,7 +199,7 @@ static void say_head(struct wire_job *job, struct buf *out)
 	json_key_raw(&w, STR("content"), STR("[]"));
 	json_key_null(&w, STR("stop_reason"));
 	json_key_null(&w, STR("stop_sequence"));
-	put_usage(&w, NULL, &usage);
+	put_usage(&w, job->has_usage ? job : NULL, &usage);
 	json_close_object(&w);
 	end(&w);
 }
