@@ -166,7 +166,7 @@ class Link:
                 return
             self.receive()
 
-    def is_closed(self, timeout=2.0):
+    def is_closed(self, timeout=20.0):
         """Whether the daemon closes now without another byte."""
         self.wait_bytes(timeout)
         return self.ended and not self.data

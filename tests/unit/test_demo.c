@@ -338,7 +338,7 @@ static void test_dies_with_parent(void)
 	CHECK(is_served(orphan_port));
 	kill(parent, SIGKILL);
 	waitpid(parent, NULL, 0);
-	for (int i = 0; i < 200 && is_served(orphan_port); i++)
+	for (int i = 0; i < 3000 && is_served(orphan_port); i++)
 		usleep(10000);
 	CHECK(!is_served(orphan_port));
 }

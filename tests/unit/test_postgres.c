@@ -98,15 +98,15 @@ static void test_session_ends(const struct place *p)
 	place_sql(p, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
 	             " WHERE application_name = 'fluxrouter'");
 	CHECK(store_put_entries(s, &e, 1, NULL, &f) < 0 && f.kind == FAIL_STORE);
-	CHECK(put_works(s, 2, 2000));
+	CHECK(put_works(s, 2, 30000));
 	place_sql(p, "ALTER SYSTEM SET default_transaction_read_only = on");
 	place_sql(p, "SELECT pg_reload_conf()");
-	for (int i = 0; i < 100 && store_put_entries(s, &e, 1, NULL, &f) == 0; i++)
+	for (int i = 0; i < 3000 && store_put_entries(s, &e, 1, NULL, &f) == 0; i++)
 		usleep(10000);
 	CHECK(str_find(f.message, STR("read-only")) < f.message.len);
 	place_sql(p, "ALTER SYSTEM RESET default_transaction_read_only");
 	place_sql(p, "SELECT pg_reload_conf()");
-	CHECK(put_works(s, 3, 4000));
+	CHECK(put_works(s, 3, 30000));
 	store_close(&s);
 }
 
@@ -124,14 +124,15 @@ static void test_silence(const struct place *p)
 	s = begin(p);
 	place_lock(p, &lock);
 	must(lock.pq->sendQuery(lock.conn, "LOCK TABLE entries IN ACCESS EXCLUSIVE MODE"));
-	usleep(50000);
+	for (struct pg_result *r; (r = lock.pq->getResult(lock.conn));)
+		lock.pq->clear(r);
 	LIST_OBJECT(s, struct postgres, store)->answer_ms = 100;
 	begin_ns = clock_mono_ns();
 	CHECK(store_entry(s, id, 1, &arena, &got, &f) < 0);
 	CHECK(str_find(f.message, STR("no answer in time")) < f.message.len);
-	CHECK(clock_mono_ns() - begin_ns < 1000000000LL);
+	CHECK(clock_mono_ns() - begin_ns < 20 * 1000000000LL);
 	place_unlock(&lock);
-	CHECK(put_works(s, 1, 3000));
+	CHECK(put_works(s, 1, 30000));
 	store_close(&s);
 }
 
