@@ -90,7 +90,7 @@ class Peer:
             await self.say(GARBAGE)
             await self.wait_for_end()
         elif fault == "stall":
-            await asyncio.sleep(20)
+            await asyncio.sleep(100)  # longer than anybody waits
 
     async def request(self):
         """Head and body of the next request; faults of phase `body` happen here."""

@@ -31,7 +31,8 @@ WAYS = ("chat", "responses", "messages", "chat>messages")
 Row = namedtuple("Row", "phase fault shape attempt alone entry pair")
 Cell = namedtuple("Cell", "row way stream pair")
 ERRORS = {"chat": b'"error"', "responses": b"event: error", "messages": b"event: error"}
-LIMITS = "connect_timeout: 2s, first_byte_timeout: 2s, idle_timeout: 2s"
+LIMITS = "connect_timeout: {0}s, first_byte_timeout: {0}s, idle_timeout: {0}s"
+PATIENCE_S = 60  # where no limit is to be met; of slow machines, too
 BIG = 2 << 20  # more than the sockets between take at once
 MARGIN_KB = 6 * 1024  # of anonymous memory: pools and heaps that a first round fills
 WORKERS = 24
@@ -78,18 +79,19 @@ def model_row(name, *targets):
 
 def url_of(lane, ports):
     scheme, host = ("https", "localhost") if lane.startswith("tls") else ("http", "127.0.0.1")
-    return f"{scheme}://{host}:{ports[lane]}"
+    return f"{scheme}://{host}:{ports['lanes' if lane == 'stalls' else lane]}"
 
 
-def config_of(proxy, ca_file):
-    """Each lane, and the one for all later phases, for both sets of dialects."""
+def config_of(proxy, ca_file, stall_s):
+    """Each lane, and those for all later phases, for both sets of dialects; limits where they are met."""
     every, one = "chat, responses, messages", "messages"
     providers = provider_row("good", "http://@PLAIN@", every)
     providers += provider_row("goodT", "http://@PLAIN@", one)
     models = model_row("good", "good") + model_row("goodT", "goodT")
-    for lane in ["lanes", *lanes()]:
+    for lane in ["lanes", "stalls", *lanes()]:
         for t, dialects in (("", every), ("T", one)):
-            more = f", {LIMITS}" + (f', ca_file: "{ca_file}"' if lane.startswith("tls") else "")
+            more = ", " + LIMITS.format(stall_s if "stall" in lane else PATIENCE_S)
+            more += f', ca_file: "{ca_file}"' if lane.startswith("tls") else ""
             name = lane.replace(".", "-") + t
             providers += provider_row(name, url_of(lane, proxy.ports), dialects, more)
             models += model_row(f"alone-{name}", name) + model_row(f"pair-{name}", name, f"good{t}")
@@ -97,14 +99,15 @@ def config_of(proxy, ca_file):
         'listen: ["@LISTEN@"]\nmetrics_listen: "@METRICS@"\nthreads: 2\ndrain_delay: 0s\ndrain_limit: 5s\n'
         "health: {breaker: false, backoff: 10ms}\n"
         f"providers:\n{providers}models:\n{models}tiers:\n"
-        "  fast: [alone-lanes, good]\n  standard: [alone-lanesT, goodT]\n  reasoning: [good]\n"
+        "  fast: [alone-stalls, good]\n  standard: [alone-stallsT, goodT]\n  reasoning: [good]\n"
     )
 
 
 class Chaos(world.World):
     def write_config(self, group, changes):
         self.fault_proxy = FaultProxy(self.plain.ports[0], self.tls.ports[0])
-        text = config_of(self.fault_proxy, self.folder / "ca.pem")
+        # what is watched by a sanitizer takes seconds to come to where it stalls
+        text = config_of(self.fault_proxy, self.folder / "ca.pem", 12 if "san" in str(self.build) else 5)
         names = {
             "LISTEN": "127.0.0.1:%d" % self.address[1],
             "METRICS": "127.0.0.1:%d" % self.metrics[1],
@@ -127,14 +130,19 @@ class Chaos(world.World):
 # ---- one cell
 
 
+def stalls(cell):
+    return cell.row.fault == "stall" and cell.row.phase not in (*FAULTS, "after")
+
+
 def model_of(cell):
+    """In a pair another target of the same model follows; but for time no request is moved that named its model."""
     t = "T" if cell.way == WAYS[3] else ""
-    lane = f"{cell.row.phase}-{cell.row.fault}"
-    if cell.row.phase in FAULTS:
-        return f"flux-pinned-{'pair' if cell.pair else 'alone'}-{lane}{t}"
-    if cell.pair:
-        return "flux-standard" if t else "flux-fast"
-    return f"flux-pinned-alone-lanes{t}"
+    lane = f"{cell.row.phase}-{cell.row.fault}" if cell.row.phase in FAULTS else "lanes"
+    if stalls(cell):
+        if cell.pair:
+            return "flux-standard" if t else "flux-fast"
+        lane = "stalls"
+    return f"flux-pinned-{'pair' if cell.pair else 'alone'}-{lane}{t}"
 
 
 def dialect_of(cell):
@@ -149,7 +157,7 @@ def ask(chaos, key, cell, mark):
     body = body_of(target, text, 0, cell.stream, model_of(cell))
     link = http.Link(chaos.address)
     link.send(request_of(key, target, body), 1 << 20)
-    answer = link.answer("POST", 20)
+    answer = link.answer("POST", PATIENCE_S)
     link.leave()
     return answer
 
@@ -244,7 +252,7 @@ class Play:
             answer = ask(self.chaos, self.key, cell, mark)
         except (OSError, http.Broken) as error:
             return number, f"{type(error).__name__} {error}"
-        if cell.pair and cell.row.phase in FAULTS and self.went_elsewhere(answer):
+        if cell.pair and not stalls(cell) and self.went_elsewhere(answer):
             self.asked_twice.add(answer.header("x-flux-request-id").replace("-", ""))
             return self.one(number, mark + "again")
         self.asked[number] = (answer.header("x-flux-request-id") or "").replace("-", "")
@@ -258,7 +266,7 @@ class Play:
         self.read_books()
 
     def read_books(self):
-        deadline, rows = time.monotonic() + 10, {}
+        deadline, rows = time.monotonic() + PATIENCE_S, {}
         while time.monotonic() < deadline:
             rows = {}
             for row in self.chaos.read_entries("chaos"):
@@ -288,9 +296,9 @@ def print_matrix(play):
 
 def leaks(chaos, before, play):
     """What is not as it was. Attempts that ended are what the books have."""
-    found = [f"gauge {k}: {v}" for k, v in chaos.leaked(10).items()]
+    found = [f"gauge {k}: {v}" for k, v in chaos.leaked(PATIENCE_S).items()]
     fds, kb = before
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE_S
     while (now := chaos.descriptors()) > fds and time.monotonic() < deadline:
         time.sleep(0.1)
     if now > fds:
