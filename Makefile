@@ -62,7 +62,8 @@ $(LIB): $(OBJECTS)
 
 # What every request goes through: another twentieth.
 ifeq ($(VARIANT),release)
-$(addprefix $(OBJ)/src/,$(addsuffix /%,base front gate ledger path upstream wire)): CFLAGS += -O3
+$(addprefix $(OBJ)/src/,$(addsuffix /%,base front gate ledger path upstream wire)) \
+$(addprefix $(OBJ)/src/route/,canon.o feature.o reading.o score.o): CFLAGS += -O3
 endif
 
 # What the assembler includes is no code to optimise.

@@ -11,7 +11,7 @@
  * again. */
 #include "route/canon.h"
 
-#include <endian.h>
+#include "route/prose.h"
 
 #define BLOB_TEST_BYTES 32
 #define BLOB_TEST_DIGITS 6
@@ -304,6 +304,24 @@ static void fold_word(struct reader *r)
 		drop_blob(r);
 }
 
+/* At a word's begin, behind a space: takes words as long as each is whole in what is looked at, and
+ * far from every bound. */
+static void fold_words(struct reader *r)
+{
+	struct canon *o = r->out;
+	size_t taken = 1;
+
+	while (taken && r->end - r->p >= PROSE_BYTES && o->len + PROSE_BYTES <= r->limit &&
+	       o->len + PROSE_BYTES < r->sentence_begin + CANON_SENTENCE_BYTES) {
+		taken = prose_fold(r->p, o->text + o->len);
+		r->p += taken;
+		o->len += taken;
+	}
+	r->run_at = o->len;
+	r->run_begin = r->p;
+	r->run_is_ascii = true;
+}
+
 /* Words that follow with one space between are read in one go: what settle_space would do for
  * them. */
 static void read_word(struct reader *r)
@@ -317,9 +335,7 @@ static void read_word(struct reader *r)
 	       o->len - r->sentence_begin < CANON_SENTENCE_BYTES - 1 && r->region == R_OWN) {
 		o->text[o->len++] = ' ';
 		r->p++;
-		r->run_at = o->len;
-		r->run_begin = r->p;
-		r->run_is_ascii = true;
+		fold_words(r);
 		fold_word(r);
 	}
 }

@@ -11,10 +11,13 @@
  * by the trainer's dumper: there is one truth. */
 #include "route/feature.h"
 
+#include "route/prose.h"
+
 #define KIND_PAIR 0x9E3779B97F4A7C15u
 #define KIND_SYMBOL 0x51ED270B27D4EB2Fu
 #define NUMBER_WORK 3    /* words */
 #define CHOICE_OPTIONS 2 /* one alone is no choice */
+#define LONG_WORD 9      /* bytes */
 #define STEERING_NEAR 3  /* words between a rank and a model word */
 
 static uint16_t bucket_of(uint64_t x)
@@ -33,7 +36,6 @@ struct lexer {
 	uint32_t at;                        /* words so far */
 	uint32_t rank_at, use_at, model_at; /* 1 + index of the last such word; 0: none */
 	bool with_letters;
-	bool has_wh;
 	bool is_near; /* a rank next to a model word */
 };
 
@@ -74,18 +76,33 @@ static void note_steering(struct lexer *l, int class)
 
 /* ---- tokens -------------------------------------------------------------------------------- */
 
-/* Four letters at a time, with a blank before and behind the word. */
-static void put_letters(struct lexer *l, const char *w, size_t len)
-{
-	uint16_t *id = l->out->ids + l->out->id_count;
+#define BLANK ((uint64_t)' ')
+#define SHORT_WORD 6  /* letters that fit into eight bytes with their blanks */
+#define PLAIN_WORD 16 /* shorter ones are read in one go */
 
-	if (len < 3 || l->out->id_count + len > FEATURE_SENTENCE_IDS)
-		return;
-	l->out->id_count += len - 1;
-	*id++ = bucket_of((lexicon_load(w) << 8 | ' ') & 0xFFFFFFFF);
+/* Four letters at a time, with a blank before and behind the word: len - 1 of them. */
+static void put_groups(uint16_t *id, const char *w, size_t len)
+{
+	*id++ = bucket_of((lexicon_load(w) << 8 | BLANK) & 0xFFFFFFFF);
 	for (size_t i = 0; i + 4 <= len; i++)
 		*id++ = bucket_of(lexicon_load(w + i) & 0xFFFFFFFF);
-	*id = bucket_of((lexicon_load(w + len - 3) & 0xFFFFFF) | (uint64_t)' ' << 24);
+	*id = bucket_of((lexicon_load(w + len - 3) & 0xFFFFFF) | BLANK << 24);
+}
+
+static void put_letters(struct lexer *l, const char *w, size_t len)
+{
+	if (len < 3 || l->out->id_count + len > FEATURE_SENTENCE_IDS)
+		return;
+	put_groups(l->out->ids + l->out->id_count, w, len);
+	l->out->id_count += len - 1;
+}
+
+/* Whether a word has a class is anybody's guess, so nothing jumps by it. */
+static inline void note_class(struct lexer *l, int class)
+{
+	l->out->counts[FEATURE_LEXICON + class] += class >= 0;
+	if ((unsigned)class <= LEX_USE)
+		note_steering(l, class);
 }
 
 /* Gives the word's class, or -1. */
@@ -99,40 +116,121 @@ static int put_word(struct lexer *l, const char *w, size_t len)
 		put_id(l, (((uint64_t)l->previous << 32) + hash) * KIND_PAIR);
 	l->previous = hash | 1;
 	l->out->hash = (l->out->hash ^ hash) * KIND_PAIR;
-	if (class >= 0) {
-		l->out->counts[FEATURE_LEXICON + class]++;
-		l->has_wh |= class == LEX_WH;
-		if (class <= LEX_USE)
-			note_steering(l, class);
-	}
+	note_class(l, class);
 	l->at++;
 	l->out->counts[FEATURE_TOKENS]++;
 	return class;
 }
 
-/* How many of the eight bytes at p begin a word: letters and '0'. */
-static unsigned word_run(const char *p)
+static inline size_t word_len(const char *w, const char *end)
 {
-	const uint64_t all = 0x0101010101010101u;
-	uint64_t x = lexicon_load(p), low = x & all * 0x7F, zero, letter;
+	const char *p = w;
+	size_t run = 63;
 
-	zero = ~((low ^ all * '0') + all * 0x7F);
-	letter = (low + all * (0x80 - 'a')) & ~(low + all * (0x7F - 'z'));
-	x = ((zero | letter) & ~x & all * 0x80) ^ all * 0x80;
-	return x ? (unsigned)__builtin_ctzll(x) / 8 : 8;
+	while (run == 63 && p < end)
+		p += run = prose_ones(prose_mask(p, end));
+	return (size_t)(p - w);
+}
+
+/* put_groups of a word of 3 to SHORT_WORD letters, its `head`. Always writes SHORT_WORD - 1: that
+ * costs less than a wrong guess of how many there are. */
+static inline void put_short_groups(uint16_t *id, uint64_t head, size_t len)
+{
+	uint64_t all = head << 8 | BLANK | BLANK << (8 * len + 8);
+
+	for (unsigned i = 0; i < SHORT_WORD - 1; i++, all >>= 8)
+		id[i] = bucket_of(all & 0xFFFFFFFF);
+}
+
+/* The lexer's place among words, held in registers. */
+struct words {
+	const char *p, *end;
+	const char *stale; /* from here on `mask` may not tell of a whole plain word */
+	uint64_t mask;     /* which bytes from p on belong to words; the highest is 0 */
+	uint16_t *id;
+	uint64_t order;
+	uint32_t previous;
+};
+
+/* Finds the word at w->p. Is it short, with nothing unusual behind it? */
+static inline bool find_plain(struct words *w, size_t *out_len)
+{
+	char behind;
+
+	if (w->p >= w->stale) {
+		w->stale = w->p + 64 - PLAIN_WORD;
+		w->mask = prose_mask(w->p, w->end) & INT64_MAX;
+	}
+	*out_len = (size_t)__builtin_ctzll(~w->mask);
+	behind = w->p[*out_len];
+	return *out_len - 1 < PLAIN_WORD - 1 && (behind == ' ' || w->p + *out_len == w->end ||
+	                                         (behind != '\'' && (uint8_t)behind < 0x80));
+}
+
+/* put_word, put_letters and the counts of read_latin. */
+static inline void take_word(struct lexer *l, struct words *w, size_t len)
+{
+	uint16_t *counts = l->out->counts;
+	uint64_t head = len <= 8 ? lexicon_head(w->p, len) : 0;
+	uint32_t hash = len <= 8 ? lexicon_mix(len ^ head) : lexicon_hash(w->p, len);
+	int class = lexicon_class_of(l->lexicon, hash);
+
+	*w->id++ = bucket_of((uint64_t)hash << 32 | 1);
+	if (w->previous)
+		*w->id++ = bucket_of((((uint64_t)w->previous << 32) + hash) * KIND_PAIR);
+	w->previous = hash | 1;
+	w->order = (w->order ^ hash) * KIND_PAIR;
+	note_class(l, class);
+	l->at++;
+	counts[FEATURE_LONG_WORDS] += len >= LONG_WORD;
+	counts[FEATURE_SHORT_WORDS] += (len == 1) & (*w->p != 'a') & (*w->p != 'i');
+	if (!((class != LEX_STOP) & (len >= 3) & l->with_letters))
+		return;
+	if (len <= SHORT_WORD)
+		put_short_groups(w->id, head, len);
+	else
+		put_groups(w->id, w->p, len);
+	w->id += len - 1;
+}
+
+/* At a letter. Plain words with a blank between, as read_latin would take them one by one; stops
+ * before what is not of that kind. With their blank they have no more ids than bytes. */
+static void read_words(struct lexer *l)
+{
+	struct feature_sentence *out = l->out;
+	struct words w = {.p = l->p,
+	                  .end = l->end,
+	                  .stale = l->p,
+	                  .id = out->ids + out->id_count,
+	                  .order = out->hash,
+	                  .previous = l->previous};
+	uint32_t before = l->at;
+	size_t len;
+
+	if (out->id_count + (size_t)(w.end - w.p) + PLAIN_WORD > FEATURE_SENTENCE_IDS)
+		return;
+	do {
+		if (!find_plain(&w, &len))
+			break;
+		take_word(l, &w, len);
+		w.p += len;
+		w.mask >>= len + 1; /* and the blank */
+	} while (w.p < w.end && *w.p == ' ' && is_letter(*++w.p));
+	l->p = w.p;
+	out->id_count = (size_t)(w.id - out->ids);
+	out->hash = w.order;
+	l->previous = w.previous;
+	out->counts[FEATURE_TOKENS] += (uint16_t)(l->at - before);
+	out->counts[FEATURE_WORDS] += (uint16_t)(l->at - before);
 }
 
 static void read_latin(struct lexer *l)
 {
 	const char *w = l->p;
 	uint16_t *counts = l->out->counts;
-	unsigned run = 8;
 	size_t len;
 
-	while (run == 8 && l->p < l->end)
-		l->p += run = word_run(l->p);
-	if (l->p > l->end)
-		l->p = l->end;
+	l->p += word_len(w, l->end);
 	if (l->p < l->end && (uint8_t)*l->p >= 0xC3 && (uint8_t)*l->p < 0xCD)
 		while (l->p < l->end && (is_letter(*l->p) || (uint8_t)*l->p >= 0x80))
 			l->p++;
@@ -140,7 +238,7 @@ static void read_latin(struct lexer *l)
 	if (put_word(l, w, len) != LEX_STOP && l->with_letters)
 		put_letters(l, w, len);
 	counts[FEATURE_WORDS]++;
-	counts[FEATURE_LONG_WORDS] += len >= 9;
+	counts[FEATURE_LONG_WORDS] += len >= LONG_WORD;
 	counts[FEATURE_SHORT_WORDS] += len == 1 && *w != 'a' && *w != 'i';
 	if (l->p < l->end && *l->p == '\'' && l->p + 1 < l->end && is_letter(l->p[1]))
 		l->p++;
@@ -273,7 +371,9 @@ static void read_token(struct lexer *l)
 	char c = *l->p;
 
 	if (is_letter(c)) {
-		read_latin(l);
+		read_words(l);
+		if (l->p < l->end && is_letter(*l->p))
+			read_latin(l);
 	} else if (c == '0') {
 		read_number(l);
 	} else if ((uint8_t)c >= 0x80) {
@@ -329,7 +429,7 @@ void feature_read_sentence(const struct lexicon *lexicon, struct str text, bool 
 	out->counts[FEATURE_OPTIONS] = is_option(text);
 	while (l.p < l.end)
 		read_token(&l);
-	if (l.is_near && l.use_at && !l.has_wh)
+	if (l.is_near && l.use_at && !out->counts[FEATURE_LEXICON + LEX_WH])
 		out->is_steering = true;
 	out->is_boast = is_boast(out);
 }
@@ -370,10 +470,10 @@ void feature_set_add(struct feature_set *set, const struct feature_sentence *s)
 
 	for (size_t i = 0; i < count; i++) {
 		uint16_t id = s->ids[i];
-		uint64_t *word = &set->seen[id / 64], bit = (uint64_t)1 << (id % 64);
+		uint64_t word = set->seen[id / 64];
 		set->ids[n] = id;
-		n += !(*word & bit);
-		*word |= bit;
+		n += ~word >> (id % 64) & 1;
+		set->seen[id / 64] = word | (uint64_t)1 << (id % 64);
 	}
 	set->id_count = n;
 	set->has_option |= s->counts[FEATURE_OPTIONS] > 0;

@@ -199,16 +199,32 @@ static const char *const words[LEXICON_CLASSES] = {
     // clang-format on
 };
 
+static void swap_in(struct lexicon *l, size_t at, uint32_t *hash, uint8_t *class)
+{
+	uint32_t old_hash = l->hashes[at];
+	uint8_t old_class = l->classes[at];
+
+	l->hashes[at] = *hash;
+	l->classes[at] = *class;
+	*hash = old_hash;
+	*class = old_class;
+}
+
+/* Whoever stands in the place goes to its other one. The lists are fixed: they find room or they
+ * never do. */
 static void insert(struct lexicon *l, uint32_t hash, int class)
 {
-	size_t at = hash % LEXICON_SLOTS;
+	size_t at = lexicon_first(hash);
+	uint8_t moving = (uint8_t)(class + 1);
+	int moves = 0;
 
-	while (l->classes[at] && l->hashes[at] != hash)
-		at = (at + 1) % LEXICON_SLOTS;
-	if (l->classes[at])
+	if (lexicon_class_of(l, hash) >= 0)
 		return;
-	l->hashes[at] = hash;
-	l->classes[at] = (uint8_t)(class + 1);
+	for (; moves < LEXICON_SLOTS && moving; moves++) {
+		swap_in(l, at, &hash, &moving);
+		at = at == lexicon_first(hash) ? lexicon_second(hash) : lexicon_first(hash);
+	}
+	must(!moving);
 }
 
 void lexicon_init(struct lexicon *l)

@@ -51,6 +51,7 @@ enum lexicon_class { LEXICON_TABLE(LEXICON_ENUM) LEXICON_CLASSES };
 
 #define LEXICON_SLOTS 4096
 
+/* Each word stands in one of two places that its hash tells, so that a look-up need not guess. */
 struct lexicon {
 	uint32_t hashes[LEXICON_SLOTS];
 	uint8_t classes[LEXICON_SLOTS]; /* class + 1; 0: empty */
@@ -67,26 +68,47 @@ static inline uint64_t lexicon_load(const char *p)
 	return le64toh(x);
 }
 
+/* The first `len` bytes at p, 1..8. */
+static inline uint64_t lexicon_head(const char *p, size_t len)
+{
+	unsigned spare = 64 - 8 * (unsigned)len;
+
+	return lexicon_load(p) << spare >> spare;
+}
+
+static inline uint32_t lexicon_mix(uint64_t h)
+{
+	h *= 0x9E3779B97F4A7C15u;
+	return (uint32_t)(h >> 32) ^ (uint32_t)(h >> 15);
+}
+
 /* The hash of a canonical word; `word` has 8 readable bytes behind its end. */
 static inline uint32_t lexicon_hash(const char *word, size_t len)
 {
 	uint64_t h = len;
-	unsigned spare;
 
 	for (; len > 8; word += 8, len -= 8)
 		h = (h ^ lexicon_load(word)) * 0x9E3779B97F4A7C15u, h ^= h >> 29;
-	spare = 64 - 8 * (unsigned)len;
-	h = (h ^ (lexicon_load(word) << spare >> spare)) * 0x9E3779B97F4A7C15u;
-	return (uint32_t)(h >> 32) ^ (uint32_t)(h >> 15);
+	return lexicon_mix(h ^ lexicon_head(word, len));
+}
+
+static inline size_t lexicon_first(uint32_t hash)
+{
+	return hash % LEXICON_SLOTS;
+}
+
+static inline size_t lexicon_second(uint32_t hash)
+{
+	return hash / LEXICON_SLOTS % LEXICON_SLOTS;
 }
 
 /* The class of the word with this hash, or -1. */
 static inline int lexicon_class_of(const struct lexicon *l, uint32_t hash)
 {
-	for (size_t at = hash % LEXICON_SLOTS; l->classes[at]; at = (at + 1) % LEXICON_SLOTS)
-		if (l->hashes[at] == hash)
-			return l->classes[at] - 1;
-	return -1;
+	size_t a = lexicon_first(hash), b = lexicon_second(hash);
+	int in_a = -(l->hashes[a] == hash), in_b = -(l->hashes[b] == hash);
+
+	return ((l->classes[a] & in_a) | (l->classes[b] & in_b)) - 1;
 }
 
 #endif

@@ -65,10 +65,14 @@ static bool has_matter(const struct feature_sentence *s)
 static int32_t salience_of(const struct scorer *scorer, const struct feature_sentence *s)
 {
 	int32_t sum = 0;
+	size_t i = 0;
 
 	if (s->counts[FEATURE_TOKENS] < 2 || s->id_count == 0 || has_matter(s))
 		return INT32_MAX;
-	for (size_t i = 0; i < s->id_count; i++)
+	for (; i + 4 <= s->id_count; i += 4)
+		sum += scorer->buckets[s->ids[i]][3] + scorer->buckets[s->ids[i + 1]][3] +
+		       scorer->buckets[s->ids[i + 2]][3] + scorer->buckets[s->ids[i + 3]][3];
+	for (; i < s->id_count; i++)
 		sum += scorer->buckets[s->ids[i]][3];
 	return sum * 256 / (int32_t)s->id_count;
 }

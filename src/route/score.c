@@ -225,39 +225,49 @@ static void front_add(struct score_gist *g, const struct scorer *scorer,
 
 /* ---- evidence ------------------------------------------------------------------------------ */
 
-/* Into a row that has the heaviest first, and room for `max`. */
-static void insert(struct score_evidence *row, size_t *count, size_t max,
-                   const struct score_evidence *e)
-{
-	size_t at = *count;
+/* What weighs most, the heaviest first; of the same weight, what came first. */
+struct pick {
+	int32_t weight;
+	uint32_t what;
+};
 
-	for (; at > 0 && abs(row[at - 1].weight) < abs(e->weight); at--)
-		if (at < max)
-			row[at] = row[at - 1];
-	if (at < max)
-		row[at] = *e;
-	if (*count < max)
-		(*count)++;
+struct picks {
+	struct pick row[SCORE_EVIDENCE_MAX];
+	size_t count, max;
+};
+
+static void pick(struct picks *p, int32_t weight, uint32_t what)
+{
+	size_t at = p->count;
+
+	if (weight == 0 || (at == p->max && abs(weight) <= abs(p->row[at - 1].weight)))
+		return;
+	if (at < p->max)
+		p->count++;
+	else
+		at--;
+	for (; at > 0 && abs(p->row[at - 1].weight) < abs(weight); at--)
+		p->row[at] = p->row[at - 1];
+	p->row[at] = (struct pick){weight, what};
 }
 
-static bool is_heavy(const struct score_result *r, int32_t weight)
-{
-	size_t count = r->evidence_count;
-
-	return weight != 0 && (count < SCORE_EVIDENCE_MAX ||
-	                       abs(weight) > abs(r->evidence[SCORE_EVIDENCE_MAX - 1].weight));
-}
-
-static void put_evidence(struct score_result *r, enum score_evidence_kind kind, struct str name,
-                         int32_t weight)
+static struct score_evidence evidence_of(enum score_evidence_kind kind, struct str name,
+                                         int32_t weight)
 {
 	struct score_evidence e = {.kind = kind, .weight = weight};
 
 	memcpy(e.name, name.ptr, name.len < sizeof(e.name) ? name.len : sizeof(e.name) - 1);
-	if (kind == SCORE_OF_WORDS)
-		insert(r->words, &r->word_count, SCORE_WORDS_MAX, &e);
-	else
-		insert(r->evidence, &r->evidence_count, SCORE_EVIDENCE_MAX, &e);
+	return e;
+}
+
+/* `what` is a counter, or a fact behind the last counter. */
+static struct score_evidence evidence_named(const struct pick *p)
+{
+	int fact = (int)p->what - FEATURE_COUNTERS;
+
+	if (fact >= 0)
+		return evidence_of(SCORE_OF_FACT, str_of(structure_fact_name(fact)), p->weight);
+	return evidence_of(SCORE_OF_COUNTER, str_of(feature_counter_name((int)p->what)), p->weight);
 }
 
 /* Success lost, 1/65536, as thousandths of a doubling of the odds around even odds: d log2(odds) =
@@ -271,11 +281,11 @@ static int32_t weight_of_loss(int32_t z)
 static void explain_words(const struct walk *w, const struct reading *r)
 {
 	struct str text = {r->canon.text, r->canon.len}, word, pair = {0};
+	struct picks picks = {.max = SCORE_WORDS_MAX};
 
 	while (str_next_field(&text, ' ', &word)) {
 		struct feature_sentence s;
 		int64_t sum = 0;
-		int32_t weight;
 		struct str both =
 		    pair.len ? (struct str){pair.ptr, (size_t)(word.ptr + word.len - pair.ptr)}
 		             : word;
@@ -285,31 +295,37 @@ static void explain_words(const struct walk *w, const struct reading *r)
 		feature_read_sentence(&w->scorer->lexicon, both, true, &s);
 		for (size_t i = 0; i < s.id_count; i++)
 			sum += w->scorer->buckets[s.ids[i]][SCORE_FAST];
-		weight = weight_of_loss(reading_words_part(w->scorer, r, sum, SCORE_FAST));
-		if (weight)
-			put_evidence(w->result, SCORE_OF_WORDS, both, weight);
+		pick(&picks, weight_of_loss(reading_words_part(w->scorer, r, sum, SCORE_FAST)),
+		     (uint32_t)(both.ptr - r->canon.text) * 256 + (uint32_t)both.len);
 	}
+	for (size_t i = 0; i < picks.count; i++) {
+		struct pick *p = &picks.row[i];
+		struct str words = {r->canon.text + p->what / 256, p->what % 256};
+		w->result->words[i] = evidence_of(SCORE_OF_WORDS, words, p->weight);
+	}
+	w->result->word_count = picks.count;
 }
 
 static void gather_evidence(struct walk *w, const struct reading *r, uint64_t facts)
 {
 	const struct scorer *s = w->scorer;
+	struct picks picks = {.max = SCORE_EVIDENCE_MAX};
 
-	w->result->evidence_count = w->result->word_count = 0;
-	for (int c = 0; c < FEATURE_COUNTERS; c++) {
-		int32_t weight = weight_of_loss(s->levels[c][r->levels[c]][SCORE_FAST] -
-		                                s->levels[c][0][SCORE_FAST]);
-		if (is_heavy(w->result, weight))
-			put_evidence(w->result, SCORE_OF_COUNTER, str_of(feature_counter_name(c)),
-			             weight);
-	}
+	for (uint32_t c = 0; c < FEATURE_COUNTERS; c++)
+		if (r->levels[c])
+			pick(&picks,
+			     weight_of_loss(s->levels[c][r->levels[c]][SCORE_FAST] -
+			                    s->levels[c][0][SCORE_FAST]),
+			     c);
 	for (; facts; facts &= facts - 1) {
-		int fact = __builtin_ctzll(facts);
-		int32_t weight = -s->structure[fact][SCORE_FAST] * 1000 / ODDS_DOUBLING;
-		if (is_heavy(w->result, weight))
-			put_evidence(w->result, SCORE_OF_FACT, str_of(structure_fact_name(fact)),
-			             weight);
+		uint32_t fact = (uint32_t)__builtin_ctzll(facts);
+		pick(&picks, -s->structure[fact][SCORE_FAST] * 1000 / ODDS_DOUBLING,
+		     FEATURE_COUNTERS + fact);
 	}
+	w->result->evidence_count = picks.count;
+	for (size_t i = 0; i < picks.count; i++)
+		w->result->evidence[i] = evidence_named(&picks.row[i]);
+	w->result->word_count = 0;
 	if (w->explains)
 		explain_words(w, r);
 }
