@@ -194,7 +194,8 @@ static void note(struct request *r, const struct talk_event *e)
 		meter->has_content = true;
 	if (e->type == TALK_DELTA) {
 		meter->events++;
-		meter->payload_bytes += (int64_t)e->raw.len;
+		if (e->delta != TALK_DELTA_MEDIA) /* which has no token for each few bytes */
+			meter->payload_bytes += (int64_t)e->raw.len;
 		meter->least_payload = 0;
 	}
 	if (e->type == TALK_USAGE || e->type == TALK_HEAD)

@@ -17,10 +17,11 @@
 #include "base/hash.h"
 #include "wire/field.h"
 #include "wire/note.h"
+#include "wire/put.h"
 #include "wire/usage.h"
 
 /* The flow's keys of parts. */
-enum { KEY_TEXT, KEY_THINKING, KEY_REFUSAL, KEY_OLD_CALL, KEY_CALLS = 16 };
+enum { KEY_TEXT, KEY_THINKING, KEY_REFUSAL, KEY_OLD_CALL, KEY_IMAGE, KEY_CALLS = 16 };
 
 struct hearing {
 	struct wire_job *job;
@@ -115,11 +116,42 @@ static void hear_refusal(struct hearing *h, uint32_t delta)
 	hear_text(h, KEY_REFUSAL, TALK_REFUSAL, text);
 }
 
-/* OpenRouter's images, and audio, which was not asked for: an answer of nothing else is empty. */
-static void lose_media(const struct hearing *h, uint32_t message)
+/* [{"type":"image_url","image_url":{"url":"data:image/png;base64,.."}}]: OpenRouter's,
+ * https://openrouter.ai/docs/features/multimodal/image-generation. False: nobody can be shown it. */
+static bool read_image(const struct hearing *h, uint32_t image, struct talk_part *out)
 {
-	if (json_count(h->doc, json_get(h->doc, message, STR("images"))))
-		job_lose(h->job, STR("images"));
+	struct str url = inside(h, json_get(h->doc, image, STR("image_url")), STR("url"));
+
+	*out = (struct talk_part){.kind = TALK_IMAGE, .node = JSON_NONE};
+	return job_shows_images(h->job) &&
+	       put_read_data_url(url, h->job->arena, &out->media.type, &out->media.raw);
+}
+
+static void hear_image(struct hearing *h, struct talk_part *image)
+{
+	struct str raw = image->media.raw;
+
+	image->media.raw = STR("");
+	flow_open(h->flow, KEY_IMAGE, image);
+	flow_delta(h->flow, KEY_IMAGE, TALK_DELTA_MEDIA, raw);
+	flow_close(h->flow, KEY_IMAGE);
+}
+
+/* Into `a`, or the flow where that is NULL. Audio was not asked for. */
+static void hear_media(struct hearing *h, uint32_t message, struct talk_answer *a)
+{
+	struct talk_part part;
+
+	JSON_EACH(h->doc, json_get(h->doc, message, STR("images")), image)
+	{
+		if (!read_image(h, image, &part))
+			job_lose(h->job, STR("images"));
+		else if (a)
+			*talk_grow_parts(&a->parts, &a->part_count, h->job->arena, TALK_IMAGE) =
+			    part;
+		else
+			hear_image(h, &part);
+	}
 	if (json_count(h->doc, json_get(h->doc, message, STR("audio"))))
 		job_lose(h->job, STR("audio"));
 }
@@ -324,8 +356,8 @@ static void hear_message(struct hearing *h, uint32_t message)
 	hear_thinking(h, message);
 	hear_content(h, json_get(h->doc, message, STR("content")));
 	hear_refusal(h, message);
-	lose_media(h, message);
 	hear_notes(h, json_get(h->doc, message, STR("annotations")));
+	hear_media(h, message, NULL);
 	JSON_EACH(h->doc, json_get(h->doc, message, STR("tool_calls")), call)
 	hear_call(h, call);
 	hear_old_call(h, json_get(h->doc, message, STR("function_call")));
@@ -513,7 +545,7 @@ static void keep_calls(const struct hearing *h, struct talk_answer *a, uint32_t 
 		keep_call(h, a, old, old);
 }
 
-static void keep_message(const struct hearing *h, struct talk_answer *a, uint32_t message)
+static void keep_message(struct hearing *h, struct talk_answer *a, uint32_t message)
 {
 	struct str thinking = inside(h, message, STR("reasoning_content"));
 	struct str refusal = inside(h, message, STR("refusal"));
@@ -527,9 +559,9 @@ static void keep_message(const struct hearing *h, struct talk_answer *a, uint32_
 	h->state->has_refusal = refusal.len > 0;
 	keep_text(a, h->job->arena, TALK_THINKING, thinking);
 	keep_content(h, a, json_get(h->doc, message, STR("content")));
-	lose_media(h, message);
 	keep_notes(h, a, json_get(h->doc, message, STR("annotations")));
 	keep_sources(h, a);
+	hear_media(h, message, a);
 	keep_text(a, h->job->arena, TALK_REFUSAL, refusal);
 	keep_calls(h, a, message);
 }

@@ -20,6 +20,7 @@
 	X(IMAGE_URL, REFUSED, "images by URL")                                                     \
 	X(IMAGE_ID, REFUSED, "images as kept files")                                               \
 	X(IMAGE_DETAIL, WARNED, "detail of images")                                                \
+	X(IMAGE_PAST, REFUSED, "images of earlier answers")                                        \
 	X(AUDIO, REFUSED, "audio input")                                                           \
 	X(AUDIO_PAST, REFUSED, "audio of earlier answers")                                         \
 	X(FILE_BYTES, REFUSED, "documents as base64")                                              \

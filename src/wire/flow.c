@@ -204,6 +204,7 @@ static struct flow_part *make(struct flow *f, int key, const struct talk_part *p
 	p->part = *part;
 	buf_init(&p->kept, LIMIT_EVENT_BYTES);
 	copy_seal(f, p, &part->seal);
+	p->part.media.type = arena_copy(f->job->arena, part->media.type);
 	if (part->kind != TALK_CALL)
 		return p;
 	f->has_calls = true;

@@ -181,6 +181,8 @@ static void put_part(struct asking *a, enum speaker speaker, const struct talk_p
 		put_result(a, p);
 	} else if (is_media(p)) {
 		open_part(a, speaker);
+		if (speaker == SPEAKER_MODEL && !is_older(a)) /* its own images are signed too */
+			json_key_text(&a->w, STR("thoughtSignature"), UNSIGNED);
 		put_media(a, p);
 	} else if (p->text_raw.len && p->kind != TALK_FOREIGN) {
 		open_part(a, speaker);

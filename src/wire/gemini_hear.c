@@ -168,6 +168,8 @@ static void hear_image(struct wire_job *job, uint32_t image, struct flow *flow)
 	struct talk_part part = read_image(job, job->events, image);
 	struct str raw = part.media.raw;
 
+	if (!job_shows_images(job))
+		job_lose(job, STR("inlineData"));
 	part.media.raw = STR("");
 	flow_open(flow, KEY_IMAGE, &part);
 	flow_delta(flow, KEY_IMAGE, TALK_DELTA_MEDIA, raw);
@@ -188,10 +190,8 @@ static void hear_part(struct wire_job *job, uint32_t node, struct flow *flow)
 		hear_call(job, call, flow);
 		return;
 	}
-	if (image != JSON_NONE && !is_thought) {
-		job_lose(job, STR("inlineData"));
+	if (image != JSON_NONE && !is_thought)
 		hear_image(job, image, flow);
-	}
 	hear_text(job, node, is_thought, flow);
 	seal = seal_of(doc, node, is_thought ? STR("") : GEMINI_SEALS_TEXT);
 	hear_seal(&seal, flow);
@@ -314,7 +314,8 @@ static void keep_part(struct wire_job *job, const struct json *doc, uint32_t nod
 		return;
 	}
 	if (image != JSON_NONE && !is_thought) {
-		job_lose(job, STR("inlineData"));
+		if (!job_shows_images(job))
+			job_lose(job, STR("inlineData"));
 		part = read_image(job, doc, image);
 		keep(job, a, &part);
 	} else if (part.text_raw.len) {

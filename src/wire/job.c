@@ -98,6 +98,12 @@ void job_lose(struct wire_job *job, struct str kind)
 	add_warning(job, to_ascii(words, job->scratch));
 }
 
+/* Official SDKs read one in responses only, an image_generation_call. */
+bool job_shows_images(const struct wire_job *job)
+{
+	return job->client == LLM_RESPONSES && !job->compaction;
+}
+
 int job_refuse(struct wire_job *job, uint32_t node, const char *format, ...)
 {
 	struct str path = path_of(job, node), words;

@@ -98,6 +98,8 @@ void job_warn(struct wire_job *, uint32_t node, const char *format, ...) PRINTF_
 /* "metadata.x: dropped, not known to chat" */
 /* Of an answer: something of this kind has no place in the client's dialect. */
 void job_lose(struct wire_job *, struct str kind);
+/* Can the client be shown an image of an answer? */
+bool job_shows_images(const struct wire_job *);
 void job_drop(struct wire_job *, uint32_t node);
 /* Refuses what cannot be left out: UNSUPPORTED_CONTENT at that path. Gives -1. */
 int job_refuse(struct wire_job *, uint32_t node, const char *format, ...) PRINTF_LIKE(3, 4);

@@ -11,7 +11,7 @@
 bool responses_has_item(const struct talk_part *p)
 {
 	return p->kind == TALK_TEXT || p->kind == TALK_REFUSAL || p->kind == TALK_THINKING ||
-	       p->kind == TALK_CALL || p->kind == TALK_SUMMARY;
+	       p->kind == TALK_CALL || p->kind == TALK_SUMMARY || p->kind == TALK_IMAGE;
 }
 
 struct str responses_item_id(const struct wire_job *job, const struct talk_part *p, int index)
@@ -22,6 +22,8 @@ struct str responses_item_id(const struct wire_job *job, const struct talk_part 
 		head = STR("rs_");
 	else if (p->kind == TALK_SUMMARY)
 		head = STR("cmp_");
+	else if (p->kind == TALK_IMAGE)
+		head = STR("ig_");
 	else if (p->kind == TALK_CALL)
 		head = p->call == TALK_CUSTOM ? STR("ctc_") : STR("fc_");
 	return ARENA_JOIN(job->scratch, head, job->request_id, STR("_"),
@@ -133,6 +135,21 @@ static void put_summary(struct json_writer *w, const struct responses_item *item
 	json_put_inside(w, item->is_done ? item->text_raw : STR(""));
 }
 
+/* https://platform.openai.com/docs/guides/tools-image-generation */
+static void put_image(struct json_writer *w, const struct responses_item *item)
+{
+	const struct talk_media *m = &item->part->media;
+
+	json_key_text(w, STR("type"), STR("image_generation_call"));
+	if (str_starts_with(m->type, STR("image/")))
+		json_key_text(w, STR("output_format"), str_part(m->type, 6, m->type.len));
+	json_put_key(w, STR("result"));
+	if (item->is_done)
+		json_put_inside(w, item->text_raw);
+	else
+		json_put_null(w);
+}
+
 void responses_put_item(const struct wire_job *job, struct json_writer *w,
                         const struct responses_item *item)
 {
@@ -147,6 +164,8 @@ void responses_put_item(const struct wire_job *job, struct json_writer *w,
 		put_call(w, item);
 	else if (item->part->kind == TALK_SUMMARY)
 		put_summary(w, item);
+	else if (item->part->kind == TALK_IMAGE)
+		put_image(w, item);
 	else
 		put_message(w, item);
 	json_close_object(w);

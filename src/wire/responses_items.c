@@ -347,6 +347,26 @@ static int read_foreign(struct reading *r, uint32_t item)
 	return 0;
 }
 
+/* An image that the model made: base64 in `result`. Without it there is nothing to show. */
+static int read_past_image(struct reading *r, uint32_t item)
+{
+	struct reading_place to = {0};
+	struct str data = reading_inside(r, item, STR("result"));
+	struct str format = reading_plain(r, item, STR("output_format"));
+	struct talk_part *part;
+
+	if (data.len == 0)
+		return drop_item(r, item);
+	to.turn = turn_for(r, TALK_ASSISTANT, item);
+	part = reading_add(r, &to, TALK_IMAGE, item);
+	part->media.source = TALK_BYTES;
+	part->media.raw = data;
+	part->media.type =
+	    ARENA_JOIN(r->job->arena, STR("image/"), format.len ? format : STR("png"));
+	reading_mark(r, FEATURE_IMAGE_PAST, item);
+	return 0;
+}
+
 /* Ours is a turn again; anybody else's is opaque. */
 static int read_compaction(struct reading *r, uint32_t item)
 {
@@ -380,6 +400,7 @@ static const struct item_row {
     {STR_INIT("custom_tool_call_output"), read_output},
     {STR_INIT("additional_tools"), read_more_tools},
     {STR_INIT("web_search_call"), drop_item},
+    {STR_INIT("image_generation_call"), read_past_image},
     {STR_INIT("compaction"), read_compaction},
     {STR_INIT("compaction_trigger"), skip_trigger},
 };
@@ -398,7 +419,9 @@ static const struct reading_member item_members[] = {{STR_INIT("type"), NULL},
                                                      {STR_INIT("output"), NULL},
                                                      {STR_INIT("summary"), NULL},
                                                      {STR_INIT("encrypted_content"), NULL},
-                                                     {STR_INIT("tools"), NULL}};
+                                                     {STR_INIT("tools"), NULL},
+                                                     {STR_INIT("result"), NULL},
+                                                     {STR_INIT("output_format"), NULL}};
 
 static int read_known(struct reading *r, uint32_t item, int (*read)(struct reading *, uint32_t))
 {

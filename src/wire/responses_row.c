@@ -28,6 +28,7 @@ static const uint8_t reads[FEATURE_COUNT] = {
     [FEATURE_METADATA] = FEATURE_KEEPS,      [FEATURE_USER] = FEATURE_KEEPS,
     [FEATURE_CACHE_KEY] = FEATURE_KEEPS,     [FEATURE_SERVICE_TIER] = FEATURE_KEEPS,
     [FEATURE_VERBOSITY] = FEATURE_KEEPS,     [FEATURE_STORE] = FEATURE_KEEPS,
+    [FEATURE_IMAGE_PAST] = FEATURE_KEEPS,
 };
 
 /* It knows no stop sequences, seeds or penalties, and files that another provider keeps cannot be

@@ -6,6 +6,7 @@
  *	    thinking  reasoning_summary_part.added, .._text.delta*, .._text.done, .._part.done
  *	    call      function_call_arguments.delta*, .done      (custom_tool_call_input)
  *	    summary   nothing: it is opaque, and told when it is whole
+ *	    image     the same
  *	  response.output_item.done )*
  *	response.completed | response.incomplete
  *
@@ -52,6 +53,8 @@ void responses_write_answer(struct wire_job *job, const struct talk_answer *a, s
 			continue;
 		if (p->kind == TALK_CALL)
 			item.text_raw = put_input_raw(p, job->arena);
+		if (p->kind == TALK_IMAGE)
+			item.text_raw = p->media.raw;
 		buf_clear(&notes);
 		put_notes(&notes, p);
 		item.notes_json = buf_str(&notes);
@@ -169,6 +172,7 @@ static const struct words {
                        "response.reasoning_summary_text.done",
                        "response.reasoning_summary_part.done", STR_INIT("text")},
     [TALK_SUMMARY] = {NULL, NULL, NULL, NULL, STR_INIT("")},
+    [TALK_IMAGE] = {NULL, NULL, NULL, NULL, STR_INIT("")},
     [TALK_CALL] = {NULL, "response.function_call_arguments.delta",
                    "response.function_call_arguments.done", NULL, STR_INIT("arguments")},
 };
@@ -238,7 +242,7 @@ static void say_delta(struct wire_job *job, const struct talk_event *e, struct b
 
 	if (e->delta == TALK_DELTA_LOGPROBS)
 		keep(&s->logprobs, e->raw);
-	if (e->delta != TALK_DELTA_TEXT && e->delta != TALK_DELTA_INPUT)
+	if (e->delta == TALK_DELTA_LOGPROBS)
 		return;
 	buf_put(&s->text, e->raw);
 	if (words_of(e->part)->delta == NULL)

@@ -24,7 +24,7 @@ void responses_release_writing(struct wire_job *);
 /* One item of an answer's output; `index` is its place, which its id is made of. */
 struct responses_item {
 	const struct talk_part *part;
-	struct str text_raw;   /* of a text or summary; a call's input */
+	struct str text_raw;   /* of a text or summary; a call's input; an image's base64 */
 	struct str notes_json; /* annotations, and logprobs, without the array's brackets */
 	struct str logprobs_json;
 	int index;

@@ -70,6 +70,8 @@ static const struct str samples[FEATURE_COUNT][LLM_DIALECTS] = {
     [FEATURE_IMAGE_DETAIL] =
         {C_USER(IMAGE "\"https://x/y.png\",\"detail\":\"low\"}}"),
          R_USER("{\"type\":\"input_image\",\"image_url\":\"https://x/y.png\",\"detail\":\"low\"}")},
+    [FEATURE_IMAGE_PAST] =
+        {{0}, R_ITEMS("{\"type\":\"image_generation_call\",\"id\":\"ig_1\",\"result\":\"AA\"}")},
     [FEATURE_AUDIO] =
         {C_USER("{\"type\":\"input_audio\",\"input_audio\":{\"data\":\"AA\",\"format\":\"wav\"}}"),
          R_USER("{\"type\":\"input_audio\",\"input_audio\":{\"data\":\"AA\",\"format\":\"wav\"}}")},
