@@ -152,8 +152,9 @@ class Leaving:
 
     def to_drained(self):
         self.world.plain.script("read all\nwait 2000\nusage 70 7\nbuiltin\n", self.mark)
+        before = self.world.plain.state()["requests"]
         self.send(model="drained")
-        time.sleep(0.25)
+        self.until(lambda: self.world.plain.state()["requests"] > before, "the provider hears nothing")
         return [("client_gone", 77000)]
 
     def metric(self, name):

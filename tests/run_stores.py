@@ -166,7 +166,7 @@ def scene_postgres_nodes(worlds):
     comes_to(second, 60)
     verb(first, "key", "revoke", "--data", str(first.data), key[:14])
     for world in (first, second):
-        until(lambda: ask(world, key, "x").status == 401, "a revoked key is served", 4.0)
+        until(lambda: ask(world, key, "x").status == 401, "a revoked key is served", 10.0)
 
 
 def scene_postgres_crash(worlds):

@@ -48,14 +48,20 @@ def verb(world, *words, status=0):
     return done.stdout + done.stderr
 
 
-def replay(world, text, *words):
-    """What replay says of the configuration with these changes, once all records are written."""
+def replay(world, text, **written):
+    """What replay says of the configuration with these changes, once so many records are written."""
     changed = world.folder / "changed.yaml"
     config = world.config.read_text()
     changed.write_text(text + "\n" + config)
-    time.sleep(0.8)
-    out = verb(world, "replay", "-c", str(changed), "--data", str(world.data), "--json", *words)
-    return json.loads(out)
+    words = [str(world.build / "fluxrouter"), "replay", "-c", str(changed), "--data", str(world.data), "--json"]
+    deadline = time.monotonic() + 30
+    while True:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=60)  # fails while there is none
+        said = json.loads(done.stdout) if done.returncode == 0 else {}
+        if written.items() <= said.items():
+            return said
+        assert time.monotonic() < deadline, (written, said, done.stderr)
+        time.sleep(0.05)
 
 
 def session(world, key, requests):
@@ -79,7 +85,7 @@ def scene_replay(world):
     assert ranks == sorted(ranks) and ranks[-1] == 2, tiers
     spent = sum(e["cost_nusd"] for e in world.entries("replayed", 104))
     usd = lambda nusd: json.loads("%d.%09d" % divmod(nusd, 10**9))
-    same = replay(world, "")
+    same = replay(world, "", requests=104)
     assert same["requests"] == same["in_the_books"] == 104, same
     assert same["changed"] == 0 and same["moved"] == [] and same["difference_usd"] == 0, same
     assert same["was"]["cost_usd"] == same["now"]["cost_usd"] == usd(spent), (same, spent)
@@ -127,7 +133,7 @@ def scene_feedback(world):
         answer = tell(k, body)
         assert answer.status == status, (body, answer.status, answer.body)
         assert json.loads(answer.body)["error"]["code"] == code, answer.body
-    assert replay(world, "")["requests"] == 1
+    replay(world, "", requests=1)
     world.config.write_text("decisions: off\n" + world.config.read_text())
     world.restart()
     ask(world, key, [user("case:one hi")])
@@ -163,7 +169,7 @@ def scene_tune(world):
     asks = [(f"case:one hello number {i}, good morning!", "standard") for i in range(105)]
     asks += [(f"case:one {HARD} Take n = {i}.", "reasoning") for i in range(105)]
     ids = [ask(world, key, [user(text)]).header("x-flux-request-id") for text, _ in asks]
-    time.sleep(0.8)
+    replay(world, "", requests=210)
     assert "too few labels" in tune(world, out, status=1) and not out.exists()
     for request_id, (_, tier) in zip(ids, asks):
         body = {"request_id": request_id, "should_be": tier}
@@ -226,7 +232,7 @@ def scene_samples(world):
     body = {"model": "flux-auto", "max_tokens": 9, "messages": [user("case:one private words")]}
     quiet = {"X-Flux-No-Retain": "1"}
     assert post(world, "/v1/chat/completions", key, body, quiet).status == 200
-    kept = replay(world, f"scorer_file: {scorer}")
+    kept = replay(world, f"scorer_file: {scorer}", requests=22, sampled=20)
     assert kept["requests"] == 22 and kept["sampled"] == 20 and kept["other_scorer"] == 2, kept
     assert kept["changed"] == 0, kept
     without = world.config.read_text().replace(secret, "another secret of the same kind")
