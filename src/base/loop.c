@@ -45,17 +45,21 @@ static void end_turn(struct loop *l)
 	arena_reset(&l->scratch);
 }
 
-/* From one end of a turn to the next, without what the poll waited. */
+/* libuv could tell how long its polls waited, but then asks twice each time, first without
+ * waiting. */
 static void measure_turn(struct loop *l)
 {
-	int64_t now_ns = clock_mono_ns();
-	int64_t idle_ns = (int64_t)uv_metrics_idle_time(&l->uv);
 	size_t bytes = work_take();
 
-	if (l->turn_from_ns)
-		l->on_turn(l->turn_arg, now_ns - l->turn_from_ns - (idle_ns - l->idle_ns), bytes);
-	l->turn_from_ns = now_ns;
-	l->idle_ns = idle_ns;
+	if (l->woke_ns)
+		l->on_turn(l->turn_arg, clock_mono_ns() - l->woke_ns, bytes);
+	l->woke_ns = 0;
+}
+
+void loop_woke(struct loop *l)
+{
+	if (l->woke_ns == 0 && l->on_turn)
+		l->woke_ns = clock_mono_ns();
 }
 
 void loop_watch_turns(struct loop *l, void (*on_turn)(void *, int64_t took_ns, size_t bytes),
@@ -63,7 +67,6 @@ void loop_watch_turns(struct loop *l, void (*on_turn)(void *, int64_t took_ns, s
 {
 	l->on_turn = on_turn;
 	l->turn_arg = arg;
-	must(uv_loop_configure(&l->uv, UV_METRICS_IDLE_TIME) == 0);
 }
 
 static void on_before_poll(uv_prepare_t *handle)
@@ -95,6 +98,7 @@ static void on_after_poll(uv_check_t *handle)
 {
 	struct loop *l = handle->data;
 
+	loop_woke(l);
 	begin_next(l);
 	end_turn(l);
 }
@@ -103,6 +107,7 @@ static void on_waker(uv_async_t *handle)
 {
 	struct loop *l = handle->data;
 
+	loop_woke(l);
 	if (l->on_wake)
 		l->on_wake(l);
 }
@@ -261,6 +266,7 @@ void loop_release(struct loop *l)
 
 size_t loop_may_read(struct loop *l, const void *reader)
 {
+	loop_woke(l);
 	if (l->reader != reader) {
 		l->reader = reader;
 		l->reader_left = LOOP_TURN_READ_BYTES;

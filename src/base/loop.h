@@ -40,12 +40,12 @@ struct loop {
 	uv_idle_t hurry;  /* keeps the poll from waiting while there are some */
 	void (*on_turn)(void *, int64_t took_ns, size_t bytes);
 	void *turn_arg;
-	int64_t turn_from_ns, idle_ns; /* when the last turn ended; waited in polls by then */
-	uint64_t turn;                 /* its number */
-	const void *reader;            /* who read last in this turn */
-	size_t reader_left;            /* of its LOOP_TURN_READ_BYTES */
-	size_t leaving_bytes;          /* large pieces of memory that the pool is to put */
-	int (*commit)(void *);         /* 0: kept; -1: not yet, hold the tasks and try again */
+	int64_t woke_ns;       /* when this turn was first heard of; 0: in the poll */
+	uint64_t turn;         /* its number */
+	const void *reader;    /* who read last in this turn */
+	size_t reader_left;    /* of its LOOP_TURN_READ_BYTES */
+	size_t leaving_bytes;  /* large pieces of memory that the pool is to put */
+	int (*commit)(void *); /* 0: kept; -1: not yet, hold the tasks and try again */
 	void *commit_arg;
 
 	struct list timers[TIMER_SLOTS];
@@ -79,6 +79,9 @@ void loop_has_read(struct loop *, size_t bytes); /* who asked last */
  * work.h); to be asked for before the loop runs. */
 void loop_watch_turns(struct loop *, void (*on_turn)(void *, int64_t took_ns, size_t bytes),
                       void *arg);
+/* A turn begins here. First in what the poll calls: reading has it (loop_may_read), and where all
+ * forget it the turn begins behind the poll. */
+void loop_woke(struct loop *);
 
 /* Called at the end of a turn before its tasks, every turn in which there are tasks or the
  * commit asks to be called. */

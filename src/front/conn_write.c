@@ -92,6 +92,7 @@ static void on_written(uv_write_t *request, int status)
 	struct conn_write *w = (struct conn_write *)(void *)request;
 	struct conn *c = w->conn;
 
+	loop_woke(c->front->loop);
 	c->writing = NULL;
 	out_drop(&w->out, w->step_bytes);
 	if (status == 0 && c->state < CONN_CLOSING && w->out.total) {

@@ -350,6 +350,7 @@ static void on_connection(uv_stream_t *stream, int status)
 {
 	struct listener *l = stream->data;
 
+	loop_woke(l->front->loop);
 	if (status == 0)
 		conn_accept(l->front, stream, &l->manner,
 		            l->bound->address.any.sa_family == AF_UNIX);

@@ -32,6 +32,7 @@ static void on_back(uv_work_t *work, int status)
 	struct request *r = LIST_OBJECT(work, struct away, work)->request;
 
 	must(status == 0); /* nothing cancels it */
+	loop_woke(&r->worker->loop);
 	r->is_away = false;
 	request_resume(r);
 }

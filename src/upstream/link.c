@@ -258,6 +258,7 @@ static void on_written(uv_write_t *request, int status)
 
 	if (l->state == LINK_CLOSED || status < 0)
 		return;
+	loop_woke(l->upstream->loop);
 	l->is_writing = false;
 	l->has_sent = true;
 	buf_clear(&l->in_flight);
@@ -426,6 +427,7 @@ static void on_connected(uv_connect_t *request, int status)
 
 	if (l->state == LINK_CLOSED)
 		return;
+	loop_woke(l->upstream->loop);
 	l->status = status;
 	if (status < 0) {
 		l->user->on_end(l, LINK_BROKEN);

@@ -175,6 +175,7 @@ static void on_looked_up(uv_getaddrinfo_t *request, int status, struct addrinfo 
 	struct name *name = request->data;
 
 	if (name->resolver) {
+		loop_woke(name->resolver->loop);
 		name_learn(name, status, all);
 		name_tell(name);
 	} else {

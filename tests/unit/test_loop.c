@@ -142,13 +142,15 @@ static void test_timer_put_off(void)
 }
 
 static int turns_seen;
+static int64_t shortest_ns, longest_ns;
 static size_t most_bytes;
 
 static void on_turn(void *arg, int64_t took_ns, size_t bytes)
 {
 	(void)arg;
-	(void)took_ns;
 	turns_seen++;
+	shortest_ns = took_ns < shortest_ns ? took_ns : shortest_ns;
+	longest_ns = took_ns > longest_ns ? took_ns : longest_ns;
 	most_bytes = bytes > most_bytes ? bytes : most_bytes;
 }
 
@@ -164,6 +166,30 @@ static void test_dropped_for_next_turn(void)
 	turns_seen = 0;
 	loop_run(&loop);
 	CHECK(turns_seen > 0 && turns_seen < 50);
+}
+
+enum { BUSY_NS = 30000000 };
+
+static void be_busy(struct timer *t)
+{
+	int64_t from_ns = clock_mono_ns();
+
+	(void)t;
+	while (clock_mono_ns() - from_ns < BUSY_NS)
+		continue;
+}
+
+/* A turn is what was done, without what was waited for: ticks are 50 ms apart. */
+static void test_turn_is_measured(void)
+{
+	struct timer busy = {.loop = NULL};
+
+	shortest_ns = INT64_MAX;
+	longest_ns = 0;
+	timer_set(&busy, &loop, 1000, be_busy);
+	loop_run(&loop);
+	CHECK(longest_ns >= BUSY_NS);
+	CHECK(shortest_ns >= 0 && shortest_ns < BUSY_NS);
 }
 
 /* A socket's share of a turn; another socket has its own, and the next turn a new one. */
@@ -231,6 +257,7 @@ int main(void)
 	test_dropped_task();
 	test_dropped_for_next_turn();
 	test_timer_put_off();
+	test_turn_is_measured();
 	test_share_of_reading();
 	test_large_memory();
 	loop_release(&loop);
