@@ -138,6 +138,19 @@ static void take_usage(struct request *r)
 	meter->has_usage = job->usage.reported;
 }
 
+/* What an estimate goes by, should usage be missing: not the frame around it, nor an image. */
+static void meter_texts(struct wire_meter *meter, const struct talk_answer *a)
+{
+	meter->events = 1;
+	meter->payload_bytes = 0;
+	for (int i = 0; i < a->part_count; i++) {
+		const struct talk_part *p = &a->parts[i];
+
+		meter->payload_bytes +=
+		    (int64_t)(p->text_raw.len + p->input_raw.len + p->input_json.len);
+	}
+}
+
 int translation_read_answer(struct request *r, const struct json *doc)
 {
 	int result;
@@ -147,6 +160,8 @@ int translation_read_answer(struct request *r, const struct json *doc)
 	warn_of_answer(r);
 
 	r->now.meter.has_content = result == 0;
+	if (result == 0)
+		meter_texts(&r->now.meter, r->now.answer);
 	take_usage(r); /* what is no good may have been billed */
 	return result;
 }
@@ -159,6 +174,7 @@ struct str translation_write_answer(struct request *r, int64_t charge_nusd)
 	r->now.job->charge_nusd = r->config->cost_in_usage ? charge_nusd : -1;
 	r->now.job->done_s = clock_wall_ms() / 1000;
 	r->now.answer->usage = r->now.job->usage = r->now.meter.usage;
+	r->now.job->has_usage = true; /* told or estimated */
 	buf_init(&body, LIMIT_ANSWER_BYTES);
 	translate_write_answer(job_of(r), r->now.answer, &body);
 	text = buf_is_over(&body) ? STR("") : arena_copy(r->arena, buf_str(&body));

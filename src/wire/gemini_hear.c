@@ -79,7 +79,7 @@ static struct talk_part read_call(const struct wire_job *job, const struct json 
 
 	part.id = hearing_text(job, doc, call, "id");
 	part.name = hearing_text(job, doc, call, "name");
-	part.input_json = json_raw(doc, json_get(doc, call, STR("args")));
+	part.input_json = hearing_value(doc, call, "args");
 	return part;
 }
 

@@ -15,6 +15,13 @@ struct str hearing_text(const struct wire_job *job, const struct json *doc, uint
 	return json_text(doc, json_get(doc, object, str_of(key)), job->arena);
 }
 
+struct str hearing_value(const struct json *doc, uint32_t object, const char *key)
+{
+	uint32_t node = json_get(doc, object, str_of(key));
+
+	return node == JSON_NONE || json_is_null(doc, node) ? STR("") : json_raw(doc, node);
+}
+
 void hearing_error(struct wire_job *job, uint32_t root, struct flow *flow)
 {
 	(void)job;

@@ -11,6 +11,8 @@
 struct str hearing_raw(const struct json *, uint32_t object, const char *key);
 struct str hearing_text(const struct wire_job *, const struct json *, uint32_t object,
                         const char *key);
+/* A member's own bytes; empty where it is absent or null. */
+struct str hearing_value(const struct json *, uint32_t object, const char *key);
 
 struct hearing_row {
 	struct str type;

@@ -82,7 +82,7 @@ static int read_block(const struct wire_job *job, const struct json *doc, uint32
 		out->kind = TALK_CALL;
 		out->id = hearing_text(job, doc, block, "id");
 		out->name = hearing_text(job, doc, block, "name");
-		out->input_json = json_raw(doc, json_get(doc, block, STR("input")));
+		out->input_json = hearing_value(doc, block, "input");
 	} else {
 		return -1;
 	}
