@@ -21,7 +21,7 @@ fuzz_one() {
 	local name=$1 seconds=$2 root=$3 runs
 	local options="-max_total_time=$seconds -timeout=10 -rss_limit_mb=2048"
 	mkdir -p "$root/corpus/$name" "fuzz/corpus/$name"
-	if timeout $((seconds + 60)) "$root/fuzz_$name" $options \
+	if timeout $((seconds + 300)) "$root/fuzz_$name" $options \
 		-artifact_prefix="$root/crash-$name-" \
 		"$root/corpus/$name" "fuzz/corpus/$name" >"$root/$name.log" 2>&1; then
 		runs=$(sed -n 's/^Done \([0-9]*\) runs.*/\1/p' "$root/$name.log")
