@@ -40,16 +40,17 @@ static int delete_log(struct provider *v, const struct heard *h, struct str key,
 	return 0;
 }
 
-/* Connections whose script stalls, for a request of this key (empty: any). */
-static int64_t count_stalled(const struct provider *v, struct str key)
+/* Connections whose script is being played, or has come to a stall, for a request of this key
+ * (empty: any). */
+static int64_t count_playing(const struct provider *v, struct str key, bool stalled)
 {
 	int64_t count = 0;
 
 	for (const struct list_node *n = v->peers.head.next; n != &v->peers.head; n = n->next) {
 		const struct peer *p = LIST_OBJECT(n, const struct peer, node);
-		bool is_stalled = p->state == PEER_PLAYING && p->deed == DEED_STALL;
+		bool counts = p->state == PEER_PLAYING && (!stalled || p->deed == DEED_STALL);
 
-		count += is_stalled && (key.len == 0 || str_eq(heard_key(&p->heard), key));
+		count += counts && (key.len == 0 || str_eq(heard_key(&p->heard), key));
 	}
 	return count;
 }
@@ -58,7 +59,8 @@ static int64_t count_stalled(const struct provider *v, struct str key)
 static int get_state(struct provider *v, const struct heard *h, struct str key, struct buf *out)
 {
 	(void)h;
-	buf_printf(out, "{\"stalled\":%" PRId64 ",", count_stalled(v, key));
+	buf_printf(out, "{\"stalled\":%" PRId64 ",\"playing\":%" PRId64 ",",
+	           count_playing(v, key, true), count_playing(v, key, false));
 	buf_printf(
 	    out, "\"connections\":%" PRId64 ",\"accepted\":%" PRId64 ",\"requests\":%" PRId64 "}\n",
 	    v->peer_count, v->next_peer, v->request_count);
