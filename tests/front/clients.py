@@ -125,10 +125,10 @@ def sign(folder, name, key="server.key"):
 def reload(world, wanted):
     before = world.tail(1000).count("reload")
     world.daemon.send_signal(signal.SIGHUP)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while world.tail(1000).count("reload") == before and time.monotonic() < deadline:
         time.sleep(0.02)
-    deadline = time.monotonic() + 2  # each loop hears of it in its own time
+    deadline = time.monotonic() + 30  # each loop hears of it in its own time
     while shown(world.secure) != wanted and time.monotonic() < deadline:
         time.sleep(0.02)
 

@@ -27,7 +27,7 @@ def word(value):
     return struct.pack(">I", value)
 
 
-def seen(conn, wait=3.0):
+def seen(conn, wait=20.0):
     """How the connection is after some time, or as soon as it has ended."""
     conn.wait(lambda: conn.ended, wait)
     if conn.goaway:
@@ -35,7 +35,7 @@ def seen(conn, wait=3.0):
     return ("reset" if conn.reset else "closed") if conn.ended else "open"
 
 
-def of_stream(conn, stream=1, wait=3.0):
+def of_stream(conn, stream=1, wait=20.0):
     answer = conn.answer(stream, wait)
     reset = getattr(answer, "rst", None)
     if conn.goaway and not answer.status and not reset:
@@ -335,7 +335,7 @@ def streams(conn, world):
 
 @row("100 streams, reset, 100 others, in one go", "0 refused, 400, clean 400, clean")
 def streams_anew(conn, world):
-    conn.wait(lambda: conn.acked, 3)
+    conn.wait(lambda: conn.acked, 20)
     write, said = conn.write, []
     conn.write = said.append
     begin_many(conn, world, 1, 199)
@@ -416,7 +416,7 @@ def asks_long(conn, world, mark):
 @row("a window of 0 and a long answer: bounded", "held", window=0)
 def no_window(conn, world):
     asks_long(conn, world, "h-nowindow")
-    conn.wait(lambda: 1 in conn.answers and conn.answers[1].status, 5)
+    conn.wait(lambda: 1 in conn.answers and conn.answers[1].status, 20)
     time.sleep(1)
     moved = len(conn.answers[1].body)
     return f"{conn.answers[1].status}, {moved} bytes, provider held back" if moved == 0 else f"{moved} bytes"
@@ -459,7 +459,7 @@ def play(one, world, results):
     try:
         conn = h2.Conn(world.secure, **options)
         if options.get("greet", True):
-            assert conn.wait(lambda: conn.acked, 5), "the settings are not acknowledged"
+            assert conn.wait(lambda: conn.acked, 20), "the settings are not acknowledged"
         saw = run(conn, world)
         conn.close()
     except Exception as error:
