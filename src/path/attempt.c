@@ -315,7 +315,8 @@ void attempt_ask(struct request *r)
 static struct price_amounts price_usage(struct request *r)
 {
 	wire_estimate_missing(&r->now.meter, r->decision.counted_tokens,
-	                      (int64_t)exchange_body(r->now.exchange).len);
+	                      (int64_t)exchange_body(r->now.exchange).len,
+	                      payment_most_output(r));
 	return price_of(r, &r->now.meter.usage);
 }
 

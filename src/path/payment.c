@@ -381,6 +381,13 @@ bool payment_may_be_cheaper(const struct request *r)
 
 /* ---- settling ---- */
 
+int64_t payment_most_output(const struct request *r)
+{
+	int64_t answers = r->llm.choices + (r->llm.may_compact ? 1 : 0);
+
+	return r->pay.max_output * answers;
+}
+
 /* Somebody billed what cannot have been: nothing more goes there until an operator has looked. */
 static void note_overrun(const struct request *r, int64_t charge_nusd)
 {
@@ -401,8 +408,9 @@ void payment_settle(struct request *r, int64_t charge_nusd, const struct llm_usa
 {
 	struct payment *p = &r->pay;
 
+	/* What is only estimated nobody billed. */
 	if (limits_settle(r->worker->shared->limits, &p->hold, charge_nusd) &&
-	    charge_nusd > p->window_nusd)
+	    charge_nusd > p->window_nusd && usage && usage->reported)
 		note_overrun(r, charge_nusd);
 	if (usage)
 		p->tokens += usage->input + usage->cache_read + usage->cache_write_5m +

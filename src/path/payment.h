@@ -42,6 +42,8 @@ enum payment_result payment_hold(struct request *);
 enum payment_result payment_look(struct request *);
 /* Is a candidate's refusal a reason to look at the next one, which may be cheaper? */
 bool payment_may_be_cheaper(const struct request *);
+/* Tokens that all choices of this attempt may give together; 0: not bounded. */
+int64_t payment_most_output(const struct request *);
 /* What the attempt came to; 0 also where none was made. */
 void payment_settle(struct request *, int64_t charge_nusd, const struct llm_usage *);
 /* The request is over; harmless when repeated. */

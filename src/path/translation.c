@@ -223,7 +223,8 @@ static void settle_usage(struct request *r)
 {
 	struct wire_job *job = r->now.job;
 
-	wire_estimate_missing(&r->now.meter, r->decision.counted_tokens, 0);
+	wire_estimate_missing(&r->now.meter, r->decision.counted_tokens, 0,
+	                      payment_most_output(r));
 	job->usage = r->now.meter.usage;
 	job->has_usage = true;
 	job->done_s = clock_wall_ms() / 1000;

@@ -46,7 +46,8 @@ static int64_t guess_output(const struct wire_meter *m, int64_t answer_bytes)
 	return tokens > m->events ? tokens : m->events;
 }
 
-void wire_estimate_missing(struct wire_meter *m, int64_t input_tokens, int64_t answer_bytes)
+void wire_estimate_missing(struct wire_meter *m, int64_t input_tokens, int64_t answer_bytes,
+                           int64_t most_output)
 {
 	struct llm_usage *u = &m->usage;
 	int64_t output;
@@ -56,6 +57,8 @@ void wire_estimate_missing(struct wire_meter *m, int64_t input_tokens, int64_t a
 	if (u->input + u->cache_read + u->cache_write_5m + u->cache_write_1h == 0)
 		u->input = input_tokens;
 	output = guess_output(m, answer_bytes);
+	if (most_output && output > most_output)
+		output = most_output;
 	u->output = u->output > output ? u->output : output;
 	u->searches = u->searches > m->calls.searches ? u->searches : m->calls.searches;
 	u->calls = u->calls > m->calls.calls ? u->calls : m->calls.calls;

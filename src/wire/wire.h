@@ -97,9 +97,10 @@ void wire_edit_cost(struct wire_edits *, size_t at, struct str usage_object, int
                     struct arena *);
 
 /* What was not reported, from what was sent and seen: `input_tokens` as the router counted them,
- * output from the events' payload or from the answer's bytes. Marks usage as not reported where
- * it has to guess. */
-void wire_estimate_missing(struct wire_meter *, int64_t input_tokens, int64_t answer_bytes);
+ * output from the events' payload or from the answer's bytes, but never above `most_output` (0: no
+ * limit is known). Marks usage as not reported where it has to guess. */
+void wire_estimate_missing(struct wire_meter *, int64_t input_tokens, int64_t answer_bytes,
+                           int64_t most_output);
 
 /* A request's dialect by its shape, for bodies that come without a path. */
 enum llm_dialect wire_guess_dialect(const struct json *);

@@ -545,7 +545,7 @@ static void test_missing_usage_is_marked(void)
 {
 	struct wire_meter meter = {.events = 10, .payload_bytes = 1200, .least_payload = 80};
 
-	wire_estimate_missing(&meter, 33, 0);
+	wire_estimate_missing(&meter, 33, 0, 0);
 	CHECK(!meter.usage.reported && meter.usage.input == 33 && meter.usage.output == 100);
 }
 
