@@ -58,11 +58,11 @@ def ask(world, key, mark, **more):
     return answer
 
 
-def open_stream(world, key, mark, wait="stall\n"):
+def open_stream(world, key, mark, wait="stall\n", more=""):
     """A stream whose first content has come and whose rest waits."""
     world.plain.script(STREAM % wait, mark)
     link = http.Link(world.address)
-    link.send(request(key, mark, stream=True), 1 << 20)
+    link.send(request(key, mark + more, stream=True), 1 << 20)
     until(lambda: (link.wait_bytes(0.02), b"begun" in link.data)[1], "the stream does not begin")
     return link
 
@@ -417,6 +417,25 @@ def scene_large_bodies(world):
     if "asan" in str(world.build) or "tsan" in str(world.build):
         return
     until(lambda: resident_kib(world) < 50000, "the memory of large bodies is kept")
+
+
+def body_bytes(world):
+    text = http.ask(world.metrics, "GET", "/metrics").body.decode()
+    return int(re.search(r"^fluxrouter_request_body_bytes (\d+)$", text, re.M)[1])
+
+
+def scene_body_of_a_stream(world):
+    """what a stream asked is held until its first content, and then no more"""
+    key = world.key("body")
+    world.plain.script("status 200\nsse\nstall\n", "waits")
+    waits = http.Link(world.address)
+    waits.send(request(key, "waits" + " x" * 500000, stream=True), 1 << 20)
+    until(lambda: body_bytes(world) > 1000000, "the body of a request is not told")
+    link = open_stream(world, key, "b", more=" x" * 500000)
+    until(lambda: body_bytes(world) < 1200000, "the stream's body is kept")
+    link.leave()
+    waits.leave()
+    until(lambda: body_bytes(world) == 0, "bodies are left over")
 
 
 def scene_prompt_events(world):

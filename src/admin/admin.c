@@ -28,6 +28,7 @@ static void answer_metrics(struct stream *s)
 	struct buf text;
 
 	buf_init(&text, METRICS_BYTES_MAX);
+	metric_set(METRIC_BODY_BYTES, (int64_t)front_body_memory_used());
 	metric_put_text(&text);
 	target_put_metrics(&text, config);
 	buf_put(&text, STR("# EOF\n"));

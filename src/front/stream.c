@@ -102,6 +102,12 @@ struct str stream_body(const struct stream *s)
 	return (struct str){s->body.ptr, s->body.len};
 }
 
+void stream_drop_body(struct stream *s)
+{
+	must(s->input != INPUT_COMING);
+	body_release(&s->body);
+}
+
 void stream_body_fail(const struct stream *s, struct fail *f)
 {
 	int told;

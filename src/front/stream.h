@@ -44,6 +44,7 @@ void *stream_owner(const struct stream *);
  * STREAM_REFUSED or STREAM_GONE; tells on_event unless it is so at once. */
 void stream_read_body(struct stream *, size_t max_bytes);
 struct str stream_body(const struct stream *); /* writable by its owner; lives until stream_close */
+void stream_drop_body(struct stream *);        /* or until here: nobody needs it any more */
 /* BODY_TOO_LARGE, BAD_REQUEST, OVERLOADED (global body budget), REQUEST_TIMEOUT,
  * LENGTH_REQUIRED. */
 void stream_body_fail(const struct stream *, struct fail *);

@@ -372,6 +372,17 @@ static enum request_result step_hear(struct request *r)
 
 /* ---- relay ---- */
 
+/* Once there is content nothing is sent anew, and a stream may last: what it asked, which may be
+ * megabytes, need not. */
+static void forget_body(struct request *r)
+{
+	if (!r->has_content || r->now.job || stream_body(r->stream).len == 0 ||
+	    exchange_is_sending(r->now.exchange))
+		return;
+	r->llm.model = arena_copy(r->arena, r->llm.model); /* for the log */
+	stream_drop_body(r->stream);
+}
+
 static enum request_result step_relay(struct request *r)
 {
 	enum relay_result result;
@@ -381,6 +392,7 @@ static enum request_result step_relay(struct request *r)
 	if (r->now.job == NULL) /* a translation says some of the request back */
 		json_release(&r->doc);
 	result = relay_step(r);
+	forget_body(r);
 	if (r->is_draining && result >= RELAY_IS_OVER)
 		return end_draining(r);
 	switch (result) {

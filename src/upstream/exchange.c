@@ -529,6 +529,11 @@ bool exchange_was_sent(const struct exchange *ex)
 	return ex->is_sent || (ex->link && link_has_sent(ex->link));
 }
 
+bool exchange_is_sending(const struct exchange *ex)
+{
+	return ex->link && link_is_sending(ex->link);
+}
+
 int64_t exchange_first_byte_ns(const struct exchange *ex)
 {
 	return ex->first_byte_ns;

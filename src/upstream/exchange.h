@@ -109,6 +109,7 @@ void exchange_resume(struct exchange *); /* may tell on_event in a later turn */
 
 bool exchange_was_reused(const struct exchange *);
 bool exchange_was_sent(const struct exchange *); /* some byte of the request went to the provider */
+bool exchange_is_sending(const struct exchange *);       /* its pieces are still needed */
 int64_t exchange_first_byte_ns(const struct exchange *); /* monotonic; 0: none yet */
 
 /* Takes it; *ex becomes NULL; fine with NULL. No event after this. */
