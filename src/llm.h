@@ -123,6 +123,8 @@ struct llm_request {
 	uint32_t max_output_node;
 	uint32_t other_max_output_node; /* chat: the older word, where both are there */
 	int64_t choices;                /* n, at least 1 */
+	int64_t
+	    predicted_bytes; /* chat: of a prediction, whose rejected tokens are billed as output */
 	bool logprobs;
 	int stops;
 	int64_t text_bytes;       /* all text, raw JSON bytes */

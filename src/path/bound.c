@@ -77,6 +77,15 @@ static int64_t again_tokens(const struct request *r, enum bound_basis basis)
 	return reading_tokens(r, basis == BOUND_BY_WINDOW ? BOUND_BY_WINDOW : BOUND_BY_COUNT);
 }
 
+/* https://platform.openai.com/docs/guides/predicted-outputs: what is rejected is billed, whatever the
+ * answer's limit. Other dialects do not know it. */
+static int64_t predicted_tokens(const struct request *r, enum bound_basis basis)
+{
+	int64_t bytes = r->now.dialect == LLM_CHAT ? r->llm.predicted_bytes : 0;
+
+	return basis == BOUND_BY_COUNT ? bytes / 3 : bytes;
+}
+
 static int64_t pictures(const struct request *r)
 {
 	if (r->llm.images == 0)
@@ -93,7 +102,7 @@ static struct price_bound bound_of(const struct request *r, enum bound_basis bas
 	                            .tools = r->llm.tools,
 	                            .choices = r->llm.choices,
 	                            .pictures = pictures(r),
-	                            .max_output = e.output,
+	                            .max_output = e.output + predicted_tokens(r, basis),
 	                            .calls = calling_most(r, e.each),
 	                            .found_tokens = llm_most_found(&r->llm),
 	                            .service = r->llm.service};

@@ -150,6 +150,7 @@ static int read_options(const struct field_source *s, struct llm_request *r)
 		r->schema_bytes = (int64_t)json_raw(doc, format).len;
 	}
 	r->session = json_text(doc, json_get(doc, root, STR("prompt_cache_key")), s->arena);
+	r->predicted_bytes = (int64_t)json_raw(doc, field_get(s, root, STR("prediction"))).len;
 	return 0;
 }
 
