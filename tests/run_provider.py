@@ -83,7 +83,7 @@ def check_stall(p):
 def check_gap(p):
     began = time.monotonic()
     got, _, _ = raw(p, "piece 1\ngap 5\nsend 0123456789\n")
-    return got == b"0123456789" and 0.04 < time.monotonic() - began < 2
+    return got == b"0123456789" and 0.04 < time.monotonic() - began < 20
 
 
 def check_early(p):

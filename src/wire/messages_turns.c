@@ -4,7 +4,7 @@
  *
  * One message may become two turns: its tool results, which the API wants first, and the rest.
  * Blocks of kinds that are not known here are kept whole, for the driver to refuse where the
- * target cannot take them. Called by messages_talk.c. */
+ * target cannot take them. Called by messages_read.c. */
 #include "wire/messages_talk.h"
 
 #include "wire/field.h"

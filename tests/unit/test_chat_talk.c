@@ -100,6 +100,37 @@ static const struct {
               "\"type\":\"string\",\"description\":\"start: x\"}},\"required\":[\"input\"],"
               "\"additionalProperties\":false}}}]"),
      STR_INIT("")},
+    /* several ways to say the same */
+    {0,
+     STR_INIT("\"messages\":[{\"role\":\"assistant\",\"content\":[{\"type\":\"text\",\"text\":"
+              "\"a\"},{\"type\":\"refusal\",\"refusal\":\"b\"}]}]"),
+     STR_INIT("\"messages\":[{\"role\":\"assistant\",\"content\":\"a\",\"refusal\":\"b\"}]"),
+     STR_INIT("")},
+    {0,
+     STR_INIT("\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":"
+              "\"https://x\"}]}]"),
+     STR_INIT("\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":"
+              "{\"url\":\"https://x\"}}]}]"),
+     STR_INIT("")},
+    {0,
+     STR_INIT("\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"file\",\"file\":{\"file_"
+              "data\":\"AAAA\"}}]}]"),
+     STR_INIT(
+         "\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"file\",\"file\":{\"filename\":"
+         "\"document.pdf\",\"file_data\":\"data:application/pdf;base64,AAAA\"}}]}]"),
+     STR_INIT("")},
+    {0,
+     STR_INIT("\"messages\":[{\"role\":\"assistant\",\"reasoning\":\"r\",\"reasoning_content\":"
+              "\"r\",\"content\":\"a\"}]"),
+     STR_INIT("\"messages\":[{\"role\":\"assistant\",\"content\":\"a\"}]"),
+     STR_INIT("messages[0].reasoning_content: thinking of another provider left out")},
+    {0,
+     STR_INIT("\"messages\":[{\"role\":\"user\",\"content\":\"u\",\"cache_control\":{\"type\":"
+              "\"ephemeral\"}}],\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\"},"
+              "\"cache_control\":{\"type\":\"ephemeral\"}}]"),
+     STR_INIT("\"messages\":[{\"role\":\"user\",\"content\":\"u\"}],\"tools\":[{\"type\":"
+              "\"function\",\"function\":{\"name\":\"f\"}}]"),
+     STR_INIT("messages[0]: cache_control left out, and 1 more")},
     /* thinking goes back where it is wanted, and nowhere else */
     {WIRE_SENDS_REASONING,
      STR_INIT("\"messages\":[{\"role\":\"assistant\",\"reasoning_content\":\"hm\","
@@ -207,6 +238,28 @@ static const struct {
      STR_INIT("response_format"), FAIL_INVALID_VALUE},
     {STR_INIT("\"messages\":[],\"tools\":[{\"type\":\"shell\"}]"), STR_INIT("tools[0]"),
      FAIL_UNSUPPORTED_CONTENT},
+    {STR_INIT("\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":"
+              "{}}]}]"),
+     STR_INIT("messages[0].content[0]"), FAIL_INVALID_VALUE},
+    {STR_INIT("\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"input_audio\",\"input_"
+              "audio\":{\"data\":\"A\"}}]}]"),
+     STR_INIT("messages[0].content[0]"), FAIL_INVALID_VALUE},
+    {STR_INIT("\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"file\",\"file\":{}}]}]"),
+     STR_INIT("messages[0].content[0]"), FAIL_INVALID_VALUE},
+    {STR_INIT("\"messages\":[{\"role\":\"user\",\"content\":7}]"), STR_INIT("messages[0].content"),
+     FAIL_INVALID_VALUE},
+    {STR_INIT("\"messages\":[{\"role\":\"assistant\",\"tool_calls\":7}]"),
+     STR_INIT("messages[0].tool_calls"), FAIL_INVALID_VALUE},
+    {STR_INIT(
+         "\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"c\",\"function\":{}}]}]"),
+     STR_INIT("messages[0].tool_calls[0]"), FAIL_INVALID_VALUE},
+    {STR_INIT("\"messages\":[],\"tools\":[{\"function\":{}}]"), STR_INIT("tools[0]"),
+     FAIL_INVALID_VALUE},
+    {STR_INIT("\"messages\":[],\"n\":0"), STR_INIT("n"), FAIL_INVALID_VALUE},
+    {STR_INIT("\"messages\":[],\"max_tokens\":0"), STR_INIT("max_tokens"), FAIL_INVALID_VALUE},
+    {STR_INIT("\"messages\":[],\"top_logprobs\":21"), STR_INIT("top_logprobs"), FAIL_INVALID_VALUE},
+    {STR_INIT("\"messages\":[],\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{}}"),
+     STR_INIT("response_format"), FAIL_INVALID_VALUE},
 };
 
 static void test_refused(void)
