@@ -295,6 +295,7 @@ void reply_own(struct request *r, struct str content_type, struct str body)
 
 	put(&h, STR("Content-Type"), content_type);
 	put_common(&h, r);
+	put_nusd(&h, STR("X-Flux-Cost-Usd"), r->charge_nusd);
 	begin(r, 200, &h, (int64_t)body.len);
 	stream_write(r->stream, body);
 	stream_end(r->stream, NULL, 0);
