@@ -121,20 +121,35 @@ static bool has_ask(const uint16_t *counts)
 /* What stands at the end is the ask only if nothing was asked at the begin. */
 static void add(struct reading *out, const struct feature_sentence *s, enum place place)
 {
-	feature_set_add(&out->set, s);
+	if (out->is_ask_only)
+		out->set.counts[FEATURE_SENTENCES]++;
+	else
+		feature_set_add(&out->set, s);
 	if (place == PLACE_PASTE || (place == PLACE_END && has_ask(out->ask)))
 		return;
 	feature_add_counts(out->ask, s->counts);
+}
+
+/* Clearing a set takes as long as reading a short text. */
+static void begin_set(struct reading *out)
+{
+	if (out->is_ask_only)
+		out->set.counts[FEATURE_SENTENCES] = 0;
+	else
+		feature_set_init(&out->set);
 }
 
 /* Reads all sentences above the floor. Gives how many bytes were below the floor for padding. */
 static size_t read_sentences(const struct scorer *scorer, struct reading *out, int32_t floor)
 {
 	struct feature_sentence s;
-	struct seen seen = {{0}};
+	struct seen seen;
+	bool may_repeat = out->canon.sentence_count > 1;
 	size_t begin = 0, padding = 0;
 
-	feature_set_init(&out->set);
+	if (may_repeat)
+		seen = (struct seen){{0}};
+	begin_set(out);
 	memset(out->ask, 0, sizeof(out->ask));
 	out->steering = out->small_talk = 0;
 	for (size_t i = 0; i < out->canon.sentence_count; begin = out->canon.ends[i++]) {
@@ -143,7 +158,8 @@ static size_t read_sentences(const struct scorer *scorer, struct reading *out, i
 		feature_read_sentence(&scorer->lexicon, text, begin < LETTERS_BYTES, &s);
 		salience = salience_of(scorer, &s);
 		padding += salience < scorer->padding_floor ? text.len : 0;
-		if (s.counts[FEATURE_TOKENS] > REPEAT_TOKENS && was_seen(&seen, s.hash))
+		if (may_repeat && s.counts[FEATURE_TOKENS] > REPEAT_TOKENS &&
+		    was_seen(&seen, s.hash))
 			continue;
 		if ((s.is_steering || s.is_boast) && floor != KEEP_ALL)
 			out->steering++;
@@ -155,8 +171,8 @@ static size_t read_sentences(const struct scorer *scorer, struct reading *out, i
 	return padding;
 }
 
-void reading_read(const struct scorer *scorer, const struct gather_source *source,
-                  struct canon_limits limits, struct reading *out)
+static void read_text(const struct scorer *scorer, const struct gather_source *source,
+                      struct canon_limits limits, struct reading *out)
 {
 	size_t padding;
 
@@ -167,6 +183,20 @@ void reading_read(const struct scorer *scorer, const struct gather_source *sourc
 		read_sentences(scorer, out, scorer->padding_floor);
 	if (out->set.counts[FEATURE_SENTENCES] == 0)
 		read_sentences(scorer, out, KEEP_ALL);
+}
+
+void reading_read_ask(const struct scorer *scorer, const struct gather_source *source,
+                      struct canon_limits limits, struct reading *out)
+{
+	out->is_ask_only = true;
+	read_text(scorer, source, limits, out);
+}
+
+void reading_read(const struct scorer *scorer, const struct gather_source *source,
+                  struct canon_limits limits, struct reading *out)
+{
+	out->is_ask_only = false;
+	read_text(scorer, source, limits, out);
 	out->doublings = doublings_of(WORK_FLOOR + feature_set_work(&out->set));
 	feature_set_close(&out->set, &out->canon, out->levels);
 }

@@ -8,6 +8,7 @@ struct reading {
 	struct canon canon;
 	struct feature_set set;
 	uint16_t ask[FEATURE_ROOM]; /* counts of what the user asks, not of what is pasted */
+	bool is_ask_only;           /* canon, ask, steering and small_talk are all there is */
 	uint8_t levels[FEATURE_COUNTERS];
 	uint32_t doublings;  /* of the length: 16 x log2 of 16 and feature_set_work */
 	uint32_t steering;   /* sentences about the choice of the model and boasts, left out */
@@ -17,6 +18,10 @@ struct reading {
 /* Large (40 KB): keep it on the stack of one function, not in a loop. */
 void reading_read(const struct scorer *, const struct gather_source *, struct canon_limits,
                   struct reading *out);
+
+/* For the ask alone, which is the same. */
+void reading_read_ask(const struct scorer *, const struct gather_source *, struct canon_limits,
+                      struct reading *out);
 
 /* What the tables say before the curve, 1/65536. */
 void reading_weigh(const struct scorer *, const struct reading *, int32_t out_z[SCORE_TIERS]);

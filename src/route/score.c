@@ -420,7 +420,7 @@ static void walk_system(struct walk *w, const struct score_turn *turn)
 
 	if (w->gist->users)
 		return;
-	reading_read(w->scorer, &source, (struct canon_limits){SYSTEM_BYTES, 0}, &reading);
+	reading_read_ask(w->scorer, &source, (struct canon_limits){SYSTEM_BYTES, 0}, &reading);
 	w->request_facts |= structure_of_system(reading.ask);
 }
 
