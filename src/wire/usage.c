@@ -83,6 +83,7 @@ void usage_note_service(const struct json *doc, uint32_t node, enum llm_service 
 	X(CACHED, "cached_tokens")                        /* Moonshot */                           \
 	X(SOURCES, "num_sources_used")                    /* xAI */                                \
 	X(QUERIES, "num_search_queries")                  /* Perplexity */                         \
+	X(SEARCH_SIZE, "search_context_size")             /* Perplexity */                         \
 	X(SERVER_TOOLS, "server_tool_use")                /* OpenRouter, in Anthropic's words */   \
 	X(TOOL_DETAILS, "server_side_tool_usage_details") /* xAI */
 
@@ -170,6 +171,9 @@ static void read_chat_tools(const struct json *doc, const uint32_t *told, struct
 	              figure(doc, told[SOURCES]) + figure(doc, told[QUERIES]) +
 	              count(doc, details, "web_search_calls") +
 	              count(doc, details, "x_search_calls");
+	/* A fee for each request: https://docs.perplexity.ai/getting-started/pricing */
+	if (u->searches == 0 && json_type(doc, told[SEARCH_SIZE]) == JSON_STRING)
+		u->searches = 1;
 	for (size_t i = 0; details != JSON_NONE && i < sizeof calls / sizeof calls[0]; i++)
 		u->calls += count(doc, details, calls[i]);
 }
