@@ -109,6 +109,7 @@ struct llm_request {
 	bool is_autocomplete; /* what stands between a prefix and a suffix is asked for */
 	struct str *tool_names;
 	int tools;
+	int named_tools;      /* of these, whose definition the provider has and puts in */
 	int64_t tool_bytes;   /* raw bytes of the tools' definitions */
 	int64_t schema_bytes; /* of the answer's JSON schema */
 	int images, audios, files;

@@ -104,10 +104,15 @@ static int64_t pictures(const struct request *r)
 	       picture_weight(request_model(r)->name, r->now.target->config->model);
 }
 
+/* Anthropic makes 735 tokens of a computer, 700 of an editor:
+ * https://docs.anthropic.com/en/docs/about-claude/pricing#tool-use-pricing */
+enum { NAMED_TOOL_TOKENS = 1024 };
+
 static struct price_bound bound_of(const struct request *r, enum bound_basis basis,
                                    struct bound_extent e)
 {
-	struct price_bound bound = {.input_tokens = reading_tokens(r, basis),
+	int64_t named = (int64_t)NAMED_TOOL_TOKENS * r->llm.named_tools;
+	struct price_bound bound = {.input_tokens = reading_tokens(r, basis) + named,
 	                            .messages = r->llm.turn_count,
 	                            .tools = r->llm.tools,
 	                            .choices = r->llm.choices,
@@ -118,11 +123,11 @@ static struct price_bound bound_of(const struct request *r, enum bound_basis bas
 	                            .service = r->llm.service};
 
 	if (r->llm.may_compact) { /* read once more, and answered by a summary */
-		bound.input_tokens += again_tokens(r, basis);
+		bound.input_tokens += again_tokens(r, basis) + named;
 		bound.choices++;
 	}
 	if (calling_reads_again(r))
-		bound.again_tokens = again_tokens(r, basis);
+		bound.again_tokens = again_tokens(r, basis) + named;
 	return bound;
 }
 

@@ -14,35 +14,40 @@ struct kind {
 	enum llm_tool_end end;
 	bool finds_pages; /* max_content_tokens */
 	bool is_clients;
+	bool is_named; /* its definition is the provider's, and put in there */
 };
 
 enum { KINDS_MAX = 12 };
 
 #define CLIENTS(word)                                                                              \
 	{                                                                                          \
-		STR_INIT(word), LLM_ENDS_NOBODY, false, true                                       \
+		STR_INIT(word), LLM_ENDS_NOBODY, false, true, false                                \
+	}
+#define NAMED(word)                                                                                \
+	{                                                                                          \
+		STR_INIT(word), LLM_ENDS_NOBODY, false, true, true                                 \
 	}
 #define PROVIDERS(word, end)                                                                       \
 	{                                                                                          \
-		STR_INIT(word), end, false, false                                                  \
+		STR_INIT(word), end, false, false, false                                           \
 	}
 
 /* The last row is what any other type is. */
 static const struct kind kinds[LLM_DIALECTS][KINDS_MAX] = {
     [LLM_CHAT] = {CLIENTS("function"), CLIENTS("custom"), PROVIDERS("", LLM_ENDS_NOBODY)},
     [LLM_RESPONSES] = {CLIENTS("function"), CLIENTS("custom"), CLIENTS("namespace"),
-                       CLIENTS("tool_search"), CLIENTS("local_shell"), CLIENTS("apply_patch"),
-                       CLIENTS("computer"), PROVIDERS("image_generation", LLM_ENDS_NOBODY),
+                       CLIENTS("tool_search"), NAMED("local_shell"), NAMED("apply_patch"),
+                       NAMED("computer"), PROVIDERS("image_generation", LLM_ENDS_NOBODY),
                        PROVIDERS("mcp", LLM_ENDS_NOBODY), PROVIDERS("web_search", LLM_ENDS_SEARCH),
                        PROVIDERS("", LLM_ENDS_REQUEST)},
     [LLM_MESSAGES] = {CLIENTS("custom"),
-                      CLIENTS("bash_"),
-                      CLIENTS("text_editor_"),
-                      CLIENTS("computer_"),
-                      CLIENTS("memory_"),
-                      CLIENTS("tool_search_tool_"),
+                      NAMED("bash_"),
+                      NAMED("text_editor_"),
+                      NAMED("computer_"),
+                      NAMED("memory_"),
+                      NAMED("tool_search_tool_"),
                       PROVIDERS("web_search_", LLM_ENDS_SEARCH),
-                      {STR_INIT("web_fetch_"), LLM_ENDS_REQUEST, true, false},
+                      {STR_INIT("web_fetch_"), LLM_ENDS_REQUEST, true, false, false},
                       PROVIDERS("code_execution_", LLM_ENDS_ROUNDS),
                       PROVIDERS("", LLM_ENDS_NOBODY)},
 };
@@ -106,6 +111,7 @@ static void read_tool(const struct field_source *s, struct llm_request *r, uint3
 	const struct kind *kind = kind_of(r->dialect, type);
 	struct llm_provider_tool tool = {.end = kind->end, .node = node, .most = -1};
 
+	r->named_tools += kind->is_named;
 	if (kind->is_clients || (type.len == 0 && !is_bare(s->doc, r->dialect, node)))
 		return;
 	if (r->dialect == LLM_MESSAGES && kind->end <= LLM_ENDS_REQUEST)
