@@ -139,11 +139,16 @@ int64_t bound_nusd(const struct request *r, enum bound_basis basis, struct bound
 	return price_bound_nusd(&r->now.deal, &bound, &nusd) < 0 ? INT64_MAX : nusd;
 }
 
+/* "Our system will add additional formatting tokens to the input/output token":
+ * https://docs.x.ai/developers/rate-limits. How many is told nowhere. */
+enum { OWN_PROMPT_TOKENS = 1024 };
+
 int64_t bound_window_nusd(const struct request *r, struct bound_extent e)
 {
 	struct price_bound bound = bound_of(r, BOUND_BY_WINDOW, e);
 	int64_t nusd = INT64_MAX, dearer = 0;
 
+	bound.input_tokens += OWN_PROMPT_TOKENS;
 	if (price_bound_nusd(&r->now.deal, &bound, &nusd) < 0)
 		return INT64_MAX;
 	bound.service = LLM_SERVICE_PRIORITY;
