@@ -84,6 +84,8 @@ static int read_tool(struct reading *r, uint32_t tool)
 
 static int read_tools(struct reading *r, uint32_t tools)
 {
+	if (reading_list(r, tools) < 0)
+		return -1;
 	JSON_EACH(r->doc, tools, tool)
 	if (read_tool(r, tool) < 0)
 		return -1;
@@ -92,6 +94,8 @@ static int read_tools(struct reading *r, uint32_t tools)
 
 static int read_functions(struct reading *r, uint32_t functions)
 {
+	if (reading_list(r, functions) < 0)
+		return -1;
 	JSON_EACH(r->doc, functions, function)
 	if (read_function(r, function, function) < 0)
 		return -1;
@@ -155,6 +159,8 @@ static int read_allowed(struct reading *r, uint32_t allowed)
 	uint32_t tools = json_get(r->doc, allowed, STR("tools"));
 	uint32_t mode = json_get(r->doc, allowed, STR("mode"));
 
+	if (reading_list(r, tools) < 0)
+		return -1;
 	reading_mark(r, FEATURE_CHOICE_ALLOWED, allowed);
 	c->names = ARENA_ARRAY(r->job->arena, struct str, json_count(r->doc, tools) + 1);
 	JSON_EACH(r->doc, tools, tool)
@@ -292,6 +298,8 @@ static int read_stream_options(struct reading *r, uint32_t node)
 
 static int read_modalities(struct reading *r, uint32_t node)
 {
+	if (reading_list(r, node) < 0)
+		return -1;
 	JSON_EACH(r->doc, node, modality)
 	if (!json_text_is(r->doc, modality, STR("text")))
 		reading_mark(r, FEATURE_AUDIO_OUT, modality);

@@ -73,6 +73,8 @@ static int read_function(struct reading *r, struct talk_tool *tool)
 
 static int read_tools(struct reading *r, uint32_t tools)
 {
+	if (reading_list(r, tools) < 0)
+		return -1;
 	JSON_EACH(r->doc, tools, node)
 	{
 		struct str type = reading_plain(r, node, STR("type"));

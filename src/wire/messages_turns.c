@@ -243,6 +243,8 @@ static int read_content(struct reading *r, struct reading_place *to, uint32_t no
 			reading_add(r, to, TALK_TEXT, node)->text_raw = raw;
 		return 0;
 	}
+	if (reading_list(r, content) < 0)
+		return -1;
 	JSON_EACH(r->doc, content, block)
 	if (read_block(r, to, block) < 0)
 		return -1;

@@ -39,6 +39,14 @@ int reading_members(struct reading *r, uint32_t object, const struct reading_mem
 	return 0;
 }
 
+int reading_list(const struct reading *r, uint32_t node)
+{
+	if (node == JSON_NONE || json_is_null(r->doc, node) ||
+	    json_type(r->doc, node) == JSON_ARRAY)
+		return 0;
+	return reading_wrong(r, node, "an array");
+}
+
 void reading_mark(struct reading *r, enum feature f, uint32_t node)
 {
 	feature_mark(&r->talk->use, f, node);
@@ -148,6 +156,8 @@ int reading_stops(struct reading *r, uint32_t value)
 	bool is_one = json_type(r->doc, value) == JSON_STRING;
 	uint32_t count = is_one ? 1 : json_count(r->doc, value);
 
+	if (!is_one && reading_list(r, value) < 0)
+		return -1;
 	if (count == 0)
 		return 0;
 	reading_mark(r, FEATURE_STOP, value);
@@ -155,7 +165,11 @@ int reading_stops(struct reading *r, uint32_t value)
 	if (is_one)
 		o->stops_raw[o->stop_count++] = field_raw_text(r->doc, value);
 	JSON_EACH(r->doc, is_one ? JSON_NONE : value, item)
-	o->stops_raw[o->stop_count++] = field_raw_text(r->doc, item);
+	{
+		if (json_type(r->doc, item) != JSON_STRING)
+			return reading_wrong(r, item, "a string");
+		o->stops_raw[o->stop_count++] = field_raw_text(r->doc, item);
+	}
 	return 0;
 }
 

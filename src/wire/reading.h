@@ -27,6 +27,8 @@ int reading_members(struct reading *, uint32_t object, const struct reading_memb
 
 /* INVALID_VALUE: "tool_choice is 7; it must be ..". Gives -1. */
 int reading_wrong(const struct reading *, uint32_t node, const char *wanted);
+/* -1: it is there, and no list: going through it would find nothing, or members of an object. */
+int reading_list(const struct reading *, uint32_t node) MUST_USE;
 void reading_mark(struct reading *, enum feature, uint32_t node);
 /* The mark of the role, of late system texts too; call it once per message, in order. */
 void reading_mark_role(struct reading *, enum talk_role, uint32_t node);

@@ -187,6 +187,8 @@ static int read_content(struct reading *r, struct reading_place *to, uint32_t no
 		reading_add(r, to, TALK_TEXT, node)->text_raw = field_raw_text(r->doc, content);
 		return 0;
 	}
+	if (reading_list(r, content) < 0)
+		return -1;
 	JSON_EACH(r->doc, content, part)
 	if (read_part(r, to, part) < 0)
 		return -1;
@@ -457,6 +459,8 @@ int responses_read_items(struct reading *r)
 		    .turn = talk_add_turn(r->talk, r->job->arena, TALK_USER, input)};
 		return read_content(r, &to, input, input);
 	}
+	if (reading_list(r, input) < 0)
+		return -1;
 	JSON_EACH(r->doc, input, item)
 	if (read_item(r, item) < 0)
 		return -1;

@@ -128,6 +128,8 @@ static int read_tool(struct reading *r, uint32_t node, struct str space)
 
 int responses_read_tools(struct reading *r, uint32_t tools, struct str space)
 {
+	if (reading_list(r, tools) < 0)
+		return -1;
 	JSON_EACH(r->doc, tools, node)
 	if (read_tool(r, node, space) < 0)
 		return -1;
@@ -171,6 +173,8 @@ static int read_allowed(struct reading *r, uint32_t node)
 	struct talk_choice *choice = &r->talk->choice;
 	uint32_t tools = json_get(r->doc, node, STR("tools"));
 
+	if (reading_list(r, tools) < 0)
+		return -1;
 	choice->names = ARENA_ARRAY(r->job->arena, struct str, json_count(r->doc, tools) + 1);
 	JSON_EACH(r->doc, tools, tool)
 	{
@@ -283,6 +287,8 @@ static int read_text_config(struct reading *r, uint32_t node)
 
 static int read_include(struct reading *r, uint32_t node)
 {
+	if (reading_list(r, node) < 0)
+		return -1;
 	JSON_EACH(r->doc, node, item)
 	{
 		if (json_text_is(r->doc, item, STR("reasoning.encrypted_content"))) {

@@ -341,8 +341,59 @@ static void test_unfinished_answers(void)
 	}
 }
 
+#define IN(client, members, param)                                                                 \
+	{                                                                                          \
+		client, STR_INIT(members), STR_INIT(param)                                         \
+	}
+#define USER "\"messages\":[{\"role\":\"user\",\"content\":\"u\"}],"
+static const struct {
+	enum llm_dialect client;
+	struct str members, param;
+} no_lists[] = {
+    IN(LLM_CHAT, USER "\"tools\":7", "tools"),
+    IN(LLM_CHAT, USER "\"tools\":{\"type\":\"function\"}", "tools"),
+    IN(LLM_CHAT, USER "\"functions\":\"f\"", "functions"),
+    IN(LLM_CHAT, USER "\"stop\":7", "stop"),
+    IN(LLM_CHAT, USER "\"stop\":[\"a\",7]", "stop[1]"),
+    IN(LLM_CHAT, USER "\"modalities\":\"audio\"", "modalities"),
+    IN(LLM_CHAT,
+       USER "\"tool_choice\":{\"type\":\"allowed_tools\",\"allowed_tools\":{\"tools\":7}}",
+       "tool_choice.allowed_tools.tools"),
+    IN(LLM_RESPONSES, "\"input\":7", "input"),
+    IN(LLM_RESPONSES, "\"input\":[{\"role\":\"user\",\"content\":7}]", "input[0].content"),
+    IN(LLM_RESPONSES, "\"input\":\"u\",\"tools\":7", "tools"),
+    IN(LLM_RESPONSES, "\"input\":\"u\",\"include\":\"x\"", "include"),
+    IN(LLM_RESPONSES,
+       "\"input\":\"u\",\"tools\":[{\"type\":\"namespace\",\"name\":\"n\",\"tools\":7}]",
+       "tools[0].tools"),
+    IN(LLM_RESPONSES, "\"input\":\"u\",\"tool_choice\":{\"type\":\"allowed_tools\",\"tools\":7}",
+       "tool_choice.tools"),
+    IN(LLM_MESSAGES, USER "\"tools\":7", "tools"),
+    IN(LLM_MESSAGES, USER "\"stop_sequences\":{}", "stop_sequences"),
+    IN(LLM_MESSAGES, USER "\"system\":7", "system"),
+    IN(LLM_MESSAGES, "\"messages\":[{\"role\":\"user\",\"content\":7}]", "messages[0].content"),
+};
+
+/* What stands where a list should is no empty list: it would vanish unnamed. */
+static void test_no_lists(void)
+{
+	for (size_t i = 0; i < sizeof no_lists / sizeof no_lists[0]; i++) {
+		enum llm_dialect client = no_lists[i].client;
+		struct str body;
+
+		translating_init(&t, client, client == LLM_MESSAGES ? LLM_CHAT : LLM_MESSAGES);
+		body = ARENA_JOIN(&t.arena, STR("{\"model\":\"m\",\"max_tokens\":9,"),
+		                  no_lists[i].members, STR("}"));
+		CHECK_STR(translating_request(&t, body), STR(""));
+		CHECK_STR(t.fail.param, no_lists[i].param);
+		CHECK(t.fail.kind == FAIL_INVALID_VALUE);
+		translating_release(&t);
+	}
+}
+
 int main(void)
 {
+	test_no_lists();
 	test_items_without_deltas();
 	test_unfinished_answers();
 	test_small_temperature();
