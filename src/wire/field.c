@@ -46,7 +46,9 @@ int field_count(const struct field_source *s, uint32_t object, struct str key, i
 
 	if (node == JSON_NONE || json_i64(s->doc, node, lowest, INT32_MAX, out) == 0)
 		return 0;
-	return wrong(s, node, lowest ? "a whole number, 1 or more" : "a whole number, 0 or more");
+	return wrong(s, node,
+	             lowest ? "a whole number, 1 to 2147483647"
+	                    : "a whole number, 0 to 2147483647");
 }
 
 int field_need(const struct field_source *s, uint32_t object, struct str key, enum json_type type,
