@@ -86,14 +86,14 @@ static int64_t predicted_tokens(const struct request *r, enum bound_basis basis)
 	return basis == BOUND_BY_COUNT ? bytes / 3 : bytes;
 }
 
-/* Perplexity searches with each request, whether that asks for it or not. Others whose calls have a
- * price do when they are asked. */
+/* Perplexity searches with each request, whether that asks for it or not, or in words that do not
+ * go there. Others whose calls have a price do when they are asked. */
 static int64_t own_searches(const struct request *r)
 {
 	const struct config_provider *p = r->now.target->config->provider;
 
-	return r->now.dialect == LLM_CHAT && r->llm.provider_tool_count == 0 &&
-	       price_has_calls(r->now.deal.charge) && !provider_limits_calls(p);
+	return r->now.dialect == LLM_CHAT && price_has_calls(r->now.deal.charge) &&
+	       !provider_limits_calls(p);
 }
 
 static int64_t pictures(const struct request *r)
@@ -112,13 +112,14 @@ static struct price_bound bound_of(const struct request *r, enum bound_basis bas
                                    struct bound_extent e)
 {
 	int64_t named = (int64_t)NAMED_TOOL_TOKENS * r->llm.named_tools;
+	int64_t calls = calling_most(r, e.each);
 	struct price_bound bound = {.input_tokens = reading_tokens(r, basis) + named,
 	                            .messages = r->llm.turn_count,
 	                            .tools = r->llm.tools,
 	                            .choices = r->llm.choices,
 	                            .pictures = pictures(r),
 	                            .max_output = e.output + predicted_tokens(r, basis),
-	                            .calls = calling_most(r, e.each) + own_searches(r),
+	                            .calls = calls ? calls : own_searches(r),
 	                            .found_tokens = llm_most_found(&r->llm),
 	                            .service = r->llm.service};
 
