@@ -104,13 +104,15 @@ void flow_head(struct flow *f, const struct talk_head *h)
 
 /* ---- parts ---- */
 
+/* The newest: others of the same key may wait, closed, before it. */
 static struct flow_part *find(const struct flow *f, int key)
 {
-	struct flow_part *p = f->open;
+	struct flow_part *found = NULL;
 
-	while (p && p->key != key)
-		p = p->next;
-	return p;
+	for (struct flow_part *p = f->open; p; p = p->next)
+		if (p->key == key)
+			found = p;
+	return found;
 }
 
 /* Its part of the input is JSON, {"input": ".."}; what is not goes on as it is. */
