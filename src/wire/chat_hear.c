@@ -242,20 +242,24 @@ static int new_call(struct hearing *h, int index, uint64_t id_hash)
 	return s->calls[at].key;
 }
 
-/* The newest call of that index, unless this piece has another id. -1: a new one. */
-static int known_call(const struct hearing *h, int index, uint64_t id_hash)
+/* The call of that index and id, else the newest of that index. -1: a new one, whose head has a
+ * name and an id of its own; Poolside's other pieces have another id than the head. */
+static int known_call(const struct hearing *h, int index, uint64_t id_hash, bool is_named)
 {
 	const struct chat_reading *s = h->state;
-	int last = (s->call_count < CHAT_CALLS ? s->call_count : CHAT_CALLS) - 1;
+	int last = (s->call_count < CHAT_CALLS ? s->call_count : CHAT_CALLS) - 1, newest = -1;
 
 	for (int i = last; i >= 0; i--) {
 		if (index >= 0 && s->calls[i].index != index)
 			continue;
-		return id_hash && s->calls[i].id_hash && s->calls[i].id_hash != id_hash
-		           ? -1
-		           : s->calls[i].key;
+		if (id_hash && s->calls[i].id_hash == id_hash)
+			return s->calls[i].key;
+		if (newest < 0)
+			newest = i;
 	}
-	return -1;
+	if (newest < 0 || (is_named && id_hash && s->calls[newest].id_hash))
+		return -1;
+	return s->calls[newest].key;
 }
 
 static void hear_call(struct hearing *h, uint32_t call)
@@ -272,7 +276,7 @@ static void hear_call(struct hearing *h, uint32_t call)
 	part.name = plain(h, inner, STR("name"));
 	part.call = custom == JSON_NONE ? TALK_FUNCTION : TALK_CUSTOM;
 	id_hash = part.id.len ? hash_stable(part.id) | 1 : 0;
-	key = known_call(h, (int)index, id_hash);
+	key = known_call(h, (int)index, id_hash, part.name.len > 0);
 	input = inside(h, inner, custom == JSON_NONE ? STR("arguments") : STR("input"));
 	if (key < 0 && part.name.len == 0 && input.len == 0) {
 		h->state->owes_name |= part.id.len > 0;
