@@ -53,14 +53,17 @@ static int check_tool_references(const struct field_source *s, uint32_t tools)
 	return 0;
 }
 
-/* {"id"} alone is a reference too: "type" is optional there. */
+/* {"id"} alone is a reference too: "type" is optional there. So is an image without its bytes:
+ * https://platform.openai.com/docs/guides/tools-image-generation#multi-turn-editing */
 static bool is_reference(const struct json *doc, uint32_t item)
 {
 	uint32_t type = json_get(doc, item, STR("type"));
+	bool has_id = json_get(doc, item, STR("id")) != JSON_NONE;
 
+	if (json_text_is(doc, type, STR("image_generation_call")))
+		return has_id && field_raw_text(doc, json_get(doc, item, STR("result"))).len == 0;
 	if (type == JSON_NONE || json_is_null(doc, type))
-		return json_get(doc, item, STR("id")) != JSON_NONE &&
-		       json_get(doc, item, STR("role")) == JSON_NONE;
+		return has_id && json_get(doc, item, STR("role")) == JSON_NONE;
 	return json_text_is(doc, type, STR("item_reference"));
 }
 
