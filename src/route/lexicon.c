@@ -53,7 +53,7 @@ static const char *const words[LEXICON_CLASSES] = {
 	"many much total each every per altogether left remaining twice half "
 	"double triple times more less fewer dozen dozens percent percentage ratio "
 	"average sum difference cost costs price pay paid buys bought sells sold "
-	"spent spend earns earned say spell pronounce",
+	"spent spend earns earned",
     [LEX_LOGIC] =
 	"if then else implies therefore hence thus unless iff either neither nor "
 	"true false valid invalid argument premise premises conclusion necessarily "
@@ -120,8 +120,7 @@ static const char *const words[LEXICON_CLASSES] = {
 	"traducir traduza traduzir übersetze übersetzen résume resume resumir "
 	"zusammenfassen fasse переведи переведите перевод кратко 翻 译 摘 sentiment "
 	"spam toxic capitalise capitalize capitalisation capitalization "
-	"punctuation alphabetically abbreviate typo typos reply replies intent "
-	"uppercase lowercase reformat redact anonymise anonymize",
+	"punctuation alphabetically abbreviate typo typos reply replies intent",
     [LEX_WRITE] =
 	"write compose draft create generate story poem essay email blog letter "
 	"post tagline haiku lyrics speech brainstorm ideas schreibe verfasse écris "

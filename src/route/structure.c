@@ -87,8 +87,9 @@ static uint64_t hard_facts(const uint16_t *c, const struct canon *canon)
 {
 	uint32_t symbols = c[FEATURE_LATEX] + c[FEATURE_EQUALS] + c[FEATURE_POWERS];
 	uint32_t faults = lex(c, LEX_FAULT) + lex(c, LEX_KEYWORD) / 4;
-	uint32_t of_code = lex(c, LEX_CODE) + (lex(c, LEX_CODE) && lex(c, LEX_WHY)); /* how to */
-	bool code = canon->fences > 0 || of_code >= 2 || c[FEATURE_UNDERSCORES] >= 3 ||
+	uint32_t enough = lex(c, LEX_WHY) > 0 ? 1 : 2; /* "how do I" needs no second word of code */
+	bool code = canon->fences > 0 || lex(c, LEX_CODE) >= enough ||
+	            c[FEATURE_UNDERSCORES] >= 3 ||
 	            (c[FEATURE_CURLY] >= 2 && c[FEATURE_ROUND] >= 2);
 
 	uint32_t matter = lex(c, LEX_MATH) + lex(c, LEX_GEOMETRY) + lex(c, LEX_DESIGN) +

@@ -73,9 +73,9 @@ def sentences(texts, scorer):
     return ones([ids for found in listed(texts, scorer) for ids in found if len(ids) > 6])
 
 
-def of_words(words):
+def of_words(words, scorer):
     """ids of each word and of its letters, one row each."""
-    return ones([np.concatenate(found + [[]]) for found in listed(words, "-")])
+    return ones([np.concatenate(found + [[]]) for found in listed(words, scorer)])
 
 
 def listed(texts, scorer):

