@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/encode.h"
 
-enum { BODY_NODES_MAX = 10000, BODY_DEPTH_MAX = 8, TRIES = 8 };
+enum { BODY_NODES_MAX = 10000, BODY_DEPTH_MAX = 8, TRIES = 32 };
 
 static const struct desk_row rows[] = {
     {"GET", "/admin/v1/plans", owner_answer_list, STORE_PLAN, "all plans"},
